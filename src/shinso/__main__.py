@@ -1,0 +1,5 @@
+"""`python -m shinso` is `shinso`."""
+
+from shinso.cli import main
+
+main()
