@@ -1,0 +1,29 @@
+"""Costs: likelihoods, penalties, and the objective that joins them.
+
+- `Batch`: weighted examples.
+- `Likelihood`: what a cost on outputs can do (loss, mean, output Hessian, sampling, score); `likelihood(name)` makes
+  `Gaussian`, `Bernoulli`, `Categorical`, `Poisson`, or S4's `SigmoidQuadratic` or `SigmoidCrossEntropy`.
+- `Penalty`: `L2` and `L1` on chosen parameters (`weights` by default; `parameter_paths` lists what there is).
+- `Objective`: likelihood + penalties; `build(recipe)` makes one from a plain dictionary.
+- `LIKELIHOODS`, `PENALTIES`: the classes by name.
+"""
+
+from shinso.objectives._batch import Batch as Batch
+from shinso.objectives._bernoulli import Bernoulli as Bernoulli
+from shinso.objectives._book import SigmoidCrossEntropy as SigmoidCrossEntropy
+from shinso.objectives._book import SigmoidQuadratic as SigmoidQuadratic
+from shinso.objectives._build import LIKELIHOODS as LIKELIHOODS
+from shinso.objectives._build import PENALTIES as PENALTIES
+from shinso.objectives._build import build as build
+from shinso.objectives._build import likelihood as likelihood
+from shinso.objectives._build import penalty as penalty
+from shinso.objectives._categorical import Categorical as Categorical
+from shinso.objectives._gaussian import Gaussian as Gaussian
+from shinso.objectives._likelihood import Likelihood as Likelihood
+from shinso.objectives._objective import Objective as Objective
+from shinso.objectives._penalties import L1 as L1
+from shinso.objectives._penalties import L2 as L2
+from shinso.objectives._penalties import Penalty as Penalty
+from shinso.objectives._penalties import parameter_paths as parameter_paths
+from shinso.objectives._penalties import weights as weights
+from shinso.objectives._poisson import Poisson as Poisson

@@ -1,0 +1,134 @@
+"""Penalties on parameters, and which parameters they touch."""
+
+import abc
+import fnmatch
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float, PyTree
+
+from shinso._checks import one_of
+from shinso._numbers import number_leaf, plain_number
+
+Where = str | Sequence[str] | Callable[[str, Array], bool]
+
+
+def weights(path: str, leaf: Array) -> bool:
+    """Return whether a parameter is a weight: at least two axes, and not called `bias`."""
+    return leaf.ndim >= 2 and path.rpartition(".")[2] != "bias"
+
+
+def parameter_paths(model: PyTree[Any]) -> dict[str, Array]:
+    """Return the model's real parameters by dotted path, such as `layers.0.weight`."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(model)
+    return {_dotted(path): leaf for path, leaf in leaves if eqx.is_inexact_array(leaf)}
+
+
+class Penalty(eqx.Module):
+    """A cost on some of a model's parameters, added to the mean cost of the examples.
+
+    Attributes:
+        strength: λ ≥ 0, an array leaf: a new value compiles nothing.
+        where: The parameters it touches: one or several glob patterns over dotted paths (`layers.*.weight`; `*` also
+            matches dots), or a predicate of (path, leaf). The default, `weights`, leaves biases free.
+        scale: "mean" adds the penalty as it stands; "batch" divides it by the batch's total weight, so that
+            `L2(alpha, scale="batch")` is scikit-learn's α/(2n)‖w‖². The book's (λ/2n)Σw² is `L2(λ/n)`.
+    """
+
+    strength: Float[Array, ""]
+    where: tuple[str, ...] | Callable[[str, Array], bool] = eqx.field(static=True)
+    scale: str = eqx.field(static=True)
+    name: eqx.AbstractClassVar[str]
+
+    def __init__(self, strength: ArrayLike, where: Where = weights, scale: str = "mean"):
+        self.strength = number_leaf("strength", strength, least=0.0)
+        self.where = _patterns(where)
+        self.scale = one_of("scale", scale, ("mean", "batch"))
+
+    def __call__(self, model: PyTree[Any], total_weight: Float[Array, ""]) -> Float[Array, ""]:
+        """Return the penalty of `model` on a batch whose weights sum to `total_weight`.
+
+        Raises:
+            ValueError: `where` matches no parameter of the model.
+        """
+        unscaled = jnp.asarray(sum(self.of_parameter(leaf) for leaf in self.touched(model).values()))
+        penalty = self.strength.astype(unscaled.dtype) * unscaled
+        return penalty / total_weight.astype(penalty.dtype) if self.scale == "batch" else penalty
+
+    @abc.abstractmethod
+    def of_parameter(self, parameter: Array) -> Float[Array, ""]:
+        """Return one parameter array's share, before the strength."""
+
+    def touched(self, model: PyTree[Any]) -> dict[str, Array]:
+        """Return the parameters the penalty touches, by dotted path.
+
+        Raises:
+            ValueError: `where` matches no parameter of the model.
+        """
+        parameters = parameter_paths(model)
+        chosen = {path: leaf for path, leaf in parameters.items() if self._matches(path, leaf)}
+        if not chosen:
+            wanted = " or ".join(self.where) if isinstance(self.where, tuple) else _name(self.where)
+            there = ", ".join(parameters) or "none"
+            raise ValueError(f"where must match a parameter; got {wanted}, and there are: {there}.")
+        return chosen
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The name, strength, scale and patterns (absent for all weights), as a plain dictionary for `build`.
+
+        Raises:
+            ValueError: `where` is a predicate, which no dictionary can hold.
+        """
+        if not isinstance(self.where, tuple) and self.where is not weights:
+            raise ValueError(f"where must be patterns over paths for a recipe; got the predicate {_name(self.where)}.")
+        recipe = {"name": self.name, "strength": plain_number(self.strength), "scale": self.scale}
+        return recipe | {"where": list(self.where)} if isinstance(self.where, tuple) else recipe
+
+    def _matches(self, path: str, leaf: Array) -> bool:
+        if isinstance(self.where, tuple):
+            return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.where)
+        return self.where(path, leaf)
+
+
+class L2(Penalty):
+    """½λ Σ w², whose gradient is λw: weight decay. Source: S0 (½λΣw²); S4 L2085 ((λ/2n)Σw²)."""
+
+    name = "l2"
+
+    def of_parameter(self, parameter: Array) -> Float[Array, ""]:
+        """Return ½Σw²."""
+        return 0.5 * jnp.vdot(parameter, parameter)
+
+
+class L1(Penalty):
+    """λ Σ|w|, whose gradient is λ sgn(w) with sgn(0) = 0. Source: S0; S4 L2246 ((λ/n)Σ|w|)."""
+
+    name = "l1"
+
+    def of_parameter(self, parameter: Array) -> Float[Array, ""]:
+        """Return Σ|w|."""
+        # JAX's derivative of |w| at 0 is 1, which would push parameters off 0; that of w·sgn(w) is sgn(0) = 0.
+        return jnp.sum(parameter * jnp.sign(parameter))
+
+
+def _patterns(where: Where) -> tuple[str, ...] | Callable[[str, Array], bool]:
+    if isinstance(where, str):
+        return (where,)
+    if callable(where):
+        return where
+    patterns = tuple(where) if isinstance(where, Sequence) else ()
+    if not patterns or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ValueError(f"where must be patterns over parameter paths or a predicate of (path, leaf); got {where!r}.")
+    return patterns
+
+
+def _name(predicate: Callable[[str, Array], bool]) -> str:
+    return getattr(predicate, "__name__", repr(predicate))
+
+
+def _dotted(path: tuple[Any, ...]) -> str:
+    return jax.tree_util.keystr(path, simple=True, separator=".")
