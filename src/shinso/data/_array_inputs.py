@@ -1,0 +1,195 @@
+"""Arrays ↔ what a network reads: vectors and images."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float, Float32, Shaped
+from PIL import Image
+
+from shinso.data._arrays import check_inputs, number_array, unit_pixels, wide_array
+from shinso.data._columns import as_numbers
+from shinso.data._frames import TABLE_SUFFIXES, frame_of, is_frame, read_table
+from shinso.data._images import IMAGE_SUFFIXES, image_array, read_image
+from shinso.data._npz import inputs_of, read_npz
+from shinso.data._scaling import scale_of
+
+
+@dataclass(frozen=True)
+class VectorInputs:
+    """Turns rows of D numbers into standardized vectors.
+
+    Attributes:
+        mean: what is subtracted from each column (0 where nothing is standardized).
+        std: what divides each column (1 where nothing is standardized, or the column is constant).
+    """
+
+    type: ClassVar[str] = "vector"
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, training: Float[np.ndarray, "N D"], *, standardize: bool) -> "VectorInputs":
+        """Fit the means and standard deviations of the columns on training rows."""
+        count = training.shape[1]
+        scales = [scale_of(column) for column in training.T] if standardize else [(0.0, 1.0)] * count
+        mean, std = zip(*scales, strict=True)
+        return cls(mean, std)
+
+    @property
+    def feature_names(self) -> None:
+        """Columns of arrays have no names."""
+        return
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example, `(D,)`."""
+        return (len(self.mean),)
+
+    def encode(self, raw: Any) -> tuple[Float32[np.ndarray, "N D"], tuple[str, ...]]:
+        """Return the vectors of an array `[N, D]`, of one example `[D]`, or of a table with D columns of numbers.
+
+        Raises:
+            TypeError: the values are not numbers.
+            ValueError: the shape is another, or a value is NaN or infinite.
+        """
+        if is_frame(raw):
+            raw = np.stack([as_numbers(column) for column in frame_of(raw).iter_columns()], axis=1)
+        array = wide_array("inputs", raw)
+        array = array[None] if array.ndim == 1 else array
+        check_inputs(array, self.shape)
+        return number_array("inputs", (array - np.asarray(self.mean)) / np.asarray(self.std)), ()
+
+    def read(self, path: str | Path, *, resize: bool = False) -> Any:
+        """Read an NPZ archive, or a table whose columns are the D inputs, for `encode`; `resize` concerns images only.
+
+        Raises:
+            ValueError: the file cannot be read, or is of another type.
+        """
+        path = Path(path)
+        if path.suffix.lower() == ".npz":
+            return inputs_of(read_npz(path), path)
+        if path.suffix.lower() in TABLE_SUFFIXES:
+            return read_table(path)
+        raise ValueError(f"{path} must be .npz, {', '.join(TABLE_SUFFIXES)}, as the model reads vectors.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a description of plain values that JSON keeps exactly."""
+        return {"type": self.type, "mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_dict(cls, description: dict[str, Any]) -> "VectorInputs":
+        """Rebuild what `to_dict` described."""
+        return cls(tuple(description["mean"]), tuple(description["std"]))
+
+
+@dataclass(frozen=True)
+class ImageInputs:
+    """Turns pictures into images `[N, H, W, C]`.
+
+    Attributes:
+        shape: `(H, W, C)`.
+        mean: what is subtracted from each channel (0 where nothing is standardized).
+        std: what divides each channel (1 where nothing is standardized, or the channel is constant).
+        unit: whether pixels run from 0 to 1, so that others (such as 0 to 255) are refused.
+    """
+
+    type: ClassVar[str] = "image"
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    unit: bool
+
+    @classmethod
+    def fit(cls, training: Float32[np.ndarray, "N H W C"], *, standardize: bool) -> "ImageInputs":
+        """Fit the means and standard deviations of the channels on training images, whose pixels are as in `pixels`."""
+        height, width, channels = training.shape[1:]
+        count = range(channels)
+        scales = [scale_of(training[..., c]) for c in count] if standardize else [(0.0, 1.0) for _ in count]
+        mean, std = zip(*scales, strict=True)
+        unit = bool(training.min() >= 0 and training.max() <= 1)
+        return cls((height, width, channels), mean, std, unit)
+
+    @property
+    def feature_names(self) -> None:
+        """Pixels have no names."""
+        return
+
+    def encode(self, raw: Any) -> tuple[Float32[np.ndarray, "N H W C"], tuple[str, ...]]:
+        """Return the images of an array or a Pillow image.
+
+        Args:
+            raw: array `[N, H, W, C]`, one image `[H, W, C]`, or either without C where it is 1; 8-bit values are
+                divided by 255. Or a Pillow image, which must have the size.
+
+        Raises:
+            TypeError: the values are not numbers.
+            ValueError: the shape is another, a value is not finite, or it is outside 0 to 1 where that was the range
+                in training.
+        """
+        array = pixels(self._picture(raw) if isinstance(raw, Image.Image) else raw)
+        array = check_inputs(self._batch(array), self.shape)
+        if self.unit and (array.min() < 0 or array.max() > 1):
+            raise ValueError(
+                f"inputs must be pixels from 0 to 1, as in training, or 8-bit integers; "
+                f"got values from {array.min():g} to {array.max():g}."
+            )
+        if not any(self.mean) and all(std == 1.0 for std in self.std):
+            return array, ()
+        return (array - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32), ()
+
+    def read(self, path: str | Path, *, resize: bool = False) -> Any:
+        """Read a PNG or JPEG file, or the images of an NPZ archive, for `encode`.
+
+        Args:
+            path: the file.
+            resize: whether an image file of another size is scaled instead of refused.
+
+        Raises:
+            ValueError: the file cannot be read, is of another type, or the image has another size.
+        """
+        path = Path(path)
+        if path.suffix.lower() == ".npz":
+            return inputs_of(read_npz(path), path)
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            return read_image(path, self.shape, resize=resize)[None]
+        raise ValueError(f"{path} must be an image ({', '.join(IMAGE_SUFFIXES)}) or .npz, as the model reads images.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a description of plain values that JSON keeps exactly."""
+        return {"type": self.type, **{key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}}
+
+    @classmethod
+    def from_dict(cls, description: dict[str, Any]) -> "ImageInputs":
+        """Rebuild what `to_dict` described."""
+        height, width, channels = description["shape"]
+        mean, std = tuple(description["mean"]), tuple(description["std"])
+        return cls((height, width, channels), mean, std, description["unit"])
+
+    def _picture(self, image: Image.Image) -> Float32[np.ndarray, "H W C"]:
+        height, width, _ = self.shape
+        if image.size != (width, height):
+            raise ValueError(
+                f"the image must have {width}×{height} pixels (width × height); it has {image.size[0]}×{image.size[1]}."
+            )
+        return image_array(image, self.shape)
+
+    def _batch(self, array: Float32[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
+        """Add the axes of examples and channels where they were left out."""
+        if self.shape[2] == 1 and array.shape in (self.shape[:2], array.shape[:1] + self.shape[:2]):
+            array = array[..., None]
+        return array[None] if array.shape == self.shape else array
+
+
+def pixels(raw: Any) -> Float32[np.ndarray, "..."]:
+    """Return pixels as finite float32: 8-bit integers divided by 255, all else as it is.
+
+    Raises:
+        TypeError: the values are not numbers.
+        ValueError: a value is not finite.
+    """
+    array: Shaped[np.ndarray, "..."] = np.asarray(raw)
+    if array.dtype == np.uint8:
+        return unit_pixels(array)
+    return number_array("inputs", raw)

@@ -1,0 +1,264 @@
+"""Targets: what kind they are, and labels ↔ class indices, values ↔ standardized values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float64, Integer, Shaped
+
+from shinso._checks import one_of
+from shinso.data._columns import as_numbers, as_strings, column_type, is_whole
+from shinso.data._dataset import KINDS, Kind, Label
+from shinso.data._scaling import scale_of
+
+_MOST_CLASSES = 20
+
+
+def infer_kind(columns: pl.DataFrame) -> Kind:
+    """Say what targets are, by this rule.
+
+    One column of text or booleans → classification. One column of whole numbers (written without decimals) with at
+    most 20 distinct values that each occur twice on average → classification. Several columns that are all 0 or 1 →
+    multilabel. All other numbers → regression. Counts are never inferred.
+
+    Raises:
+        ValueError: a column holds dates, or several columns hold text, or numbers and text are mixed.
+    """
+    types = {values.name: column_type(values) for values in columns.iter_columns()}
+    for name, found in types.items():
+        if found == "date":
+            raise ValueError(f"target column {name!r} must hold numbers, booleans or labels; it holds dates or times.")
+    if columns.width > 1:
+        numbers = np.stack([as_numbers(values) for values in columns.iter_columns()])
+        whole = all(
+            is_whole(values) or found == "boolean" for values, found in zip(columns, types.values(), strict=True)
+        )
+        return "multilabel" if whole and np.isin(numbers, (0, 1)).all() else "regression"
+    (values,), (found,) = columns.get_columns(), types.values()
+    if found not in ("number", "row number"):
+        return "classification"
+    numbers = as_numbers(values)
+    distinct = len(np.unique(numbers))
+    few = distinct <= _MOST_CLASSES and 2 * distinct <= len(numbers)
+    return "classification" if is_whole(values) and few else "regression"
+
+
+def target_frame(targets: Any, names: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return targets given as an array `[N]` or `[N, K]`, a list or a series as columns.
+
+    Args:
+        targets: the values or labels.
+        names: name of each column; `y`, or `y0`, `y1`, … when left out.
+
+    Raises:
+        TypeError: the values are neither numbers, booleans nor text.
+        ValueError: the shape is another, or the number of columns is not that of `names`.
+    """
+    array = np.asarray(targets)
+    if array.ndim not in (1, 2) or 0 in array.shape[1:]:
+        raise ValueError(f"targets must have shape (N,) or (N, K) with K ≥ 1; got {array.shape}.")
+    columns = array[:, None] if array.ndim == 1 else array
+    count = columns.shape[1]
+    names = names or (["y"] if count == 1 else [f"y{k}" for k in range(count)])
+    if len(names) != count:
+        raise ValueError(f"targets must have {len(names)} columns ({', '.join(names)}); got {count}.")
+    return pl.DataFrame([_target_series(name, columns[:, k]) for k, name in enumerate(names)])
+
+
+def _target_series(name: str, values: Shaped[np.ndarray, " N"]) -> pl.Series:
+    if values.dtype.kind in "biufU":
+        wide = values.astype(np.float32) if values.dtype == np.float16 else values
+        return pl.Series(name, np.ascontiguousarray(wide))
+    if values.dtype.kind == "V" and not values.dtype.names:  # the small floats of accelerators
+        return pl.Series(name, values.astype(np.float32))
+    if values.dtype.kind != "O":
+        raise TypeError(f"targets must be numbers, booleans or text; got dtype {values.dtype}.")
+    return pl.Series(name, values.tolist(), strict=False)
+
+
+@dataclass(frozen=True)
+class TargetEncoder:
+    """Turns labels and values into targets a network learns, and its predictions back.
+
+    Attributes:
+        kind: what the targets are.
+        names: one name per target column.
+        classes: for classification, the label of each class index, sorted.
+        mean: for regression, what is subtracted from each column.
+        std: for regression, what divides each column.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    classes: tuple[Label, ...] | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    @classmethod
+    def fit(
+        cls, columns: pl.DataFrame, training: Integer[np.ndarray, " A"], kind: Kind | None = None
+    ) -> "TargetEncoder":
+        """Fit the encoding of target columns.
+
+        Classes are all that occur; means and standard deviations come from the training rows only.
+
+        Args:
+            columns: the target columns.
+            training: indices of the training rows.
+            kind: what the targets are; inferred (`infer_kind`) when left out.
+
+        Raises:
+            ValueError: `kind` is unknown, a value is missing, infinite or does not fit the kind, or all are the same.
+        """
+        kind = kind_of(columns, kind)
+        if kind == "classification":
+            return cls(kind, tuple(columns.columns), classes=_classes(columns))
+        values = _values(columns, kind)
+        _refuse_constant(values, columns.columns, kind)
+        if kind != "regression":
+            return cls(kind, tuple(columns.columns))
+        mean, std = zip(*(scale_of(column) for column in values[training].T), strict=True)
+        return cls(kind, tuple(columns.columns), mean=mean, std=std)
+
+    def encode(self, columns: pl.DataFrame) -> Shaped[np.ndarray, "N ..."]:
+        """Return class indices, int32 `[N]`, or standardized values, labels or counts, float32 `[N, K]`.
+
+        Raises:
+            ValueError: a value is missing, infinite, of an unknown class, or does not fit the kind.
+        """
+        if self.classes is not None:
+            return self._indices(columns.to_series(0))
+        values = _values(columns, self.kind)
+        if self.mean is not None and self.std is not None:
+            values = (values - np.asarray(self.mean)) / np.asarray(self.std)
+        return values.astype(np.float32)
+
+    def decode(self, targets: Shaped[np.ndarray, "N ..."]) -> Shaped[np.ndarray, "N ..."]:
+        """Undo `encode`: class indices become labels, standardized values `[..., K]` real ones."""
+        if self.classes is not None:
+            return np.asarray(self.classes)[np.asarray(targets, dtype=np.int64)]
+        if self.mean is not None and self.std is not None:
+            values: Float64[np.ndarray, "N K"] = np.asarray(targets, np.float64) * self.std + self.mean
+            return values
+        return np.asarray(targets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a description of plain values that JSON keeps exactly."""
+        fields = {"names": self.names, "classes": self.classes, "mean": self.mean, "std": self.std}
+        return {"kind": self.kind} | {key: None if value is None else list(value) for key, value in fields.items()}
+
+    @classmethod
+    def from_dict(cls, description: dict[str, Any]) -> "TargetEncoder":
+        """Rebuild what `to_dict` described."""
+        kind = cast("Kind", one_of("kind", description["kind"], KINDS))
+        classes, mean, std = (
+            None if description[key] is None else tuple(description[key]) for key in ("classes", "mean", "std")
+        )
+        return cls(kind, tuple(description["names"]), classes, mean, std)
+
+    def _indices(self, values: pl.Series) -> Integer[np.ndarray, " N"]:
+        _refuse_missing(values)
+        classes = self.classes or ()
+        labels = _labels(values, classes[0])
+        index = labels.replace_strict(classes, range(len(classes)), default=None, return_dtype=pl.Int32)
+        if index.null_count():
+            place = int(index.is_null().arg_true()[0])
+            shown = ", ".join(repr(label) for label in classes[:12]) + (", …" if len(classes) > 12 else "")
+            raise ValueError(
+                f"target column {values.name!r} must hold the classes {shown}; "
+                f"got {values[place]!r} in data row {place + 1}."
+            )
+        return index.to_numpy()
+
+
+def kind_of(columns: pl.DataFrame, kind: str | None) -> Kind:
+    """Check that no target is missing, then return `kind`, or the inferred one where it is `None`.
+
+    Raises:
+        ValueError: `kind` is unknown or is classification of several columns, or a target is missing.
+    """
+    if kind is not None:
+        one_of("kind", kind, KINDS)
+    for values in columns.iter_columns():
+        _refuse_missing(values)
+    if kind == "classification" and columns.width > 1:
+        raise ValueError(
+            f"classification needs a single target column; got {', '.join(columns.columns)} "
+            "(kind='multilabel' takes several)."
+        )
+    return infer_kind(columns) if kind is None else cast("Kind", kind)
+
+
+def _refuse_missing(values: pl.Series) -> None:
+    missing = values.is_null() | (values.is_nan() if values.dtype.is_float() else values.is_null())
+    if values.dtype == pl.String:
+        missing = as_strings(values).is_null()
+    if missing.any():
+        count, place = int(missing.sum()), int(missing.arg_true()[0])
+        others = f" (and in {count - 1} other rows)" if count > 1 else ""
+        raise ValueError(
+            f"target column {values.name!r} must have a value in every row; it is missing or NaN in data row "
+            f"{place + 1}{others}."
+        )
+
+
+def _classes(columns: pl.DataFrame) -> tuple[Label, ...]:
+    values = columns.to_series(0)
+    found = column_type(values)
+    if values.dtype.is_numeric():
+        as_numbers(values)  # names the row of an infinite value
+    elif found == "number" and as_strings(values).cast(pl.Float64, strict=False).null_count():
+        found = "category"  # numbers and words, asked for as classes
+    sample: Label = "text"
+    if found == "boolean":
+        sample = True
+    elif found in ("number", "row number"):
+        sample = 0 if is_whole(values) else 0.0
+    classes = tuple(_labels(values, sample).unique().sort())
+    if len(classes) < 2:
+        raise ValueError(f"target column {values.name!r} must have at least two classes; every row is {classes[0]!r}.")
+    return classes
+
+
+def _labels(values: pl.Series, like: Label) -> pl.Series:
+    """Return labels in the type of `like`, null where they cannot be."""
+    if isinstance(like, str):
+        return as_strings(values)
+    if values.dtype == pl.String:
+        values = as_strings(values)
+        if isinstance(like, bool):
+            return values.str.to_lowercase().replace_strict(["true", "false"], [True, False], default=None)
+    return values.cast(
+        pl.Boolean if isinstance(like, bool) else pl.Int64 if isinstance(like, int) else pl.Float64, strict=False
+    )
+
+
+def _values(columns: pl.DataFrame, kind: Kind) -> Float64[np.ndarray, "N K"]:
+    """Return target columns as float64 `[N, K]` in the range of their kind."""
+    numbers = []
+    for values in columns.iter_columns():
+        _refuse_missing(values)
+        column = as_numbers(values)
+        bad = np.zeros(len(column), dtype=bool)
+        if kind == "multilabel":
+            bad = ~np.isin(column, (0, 1))
+        elif kind == "count":
+            bad = (column < 0) | (column != np.round(column))
+        if bad.any():
+            place = int(np.argmax(bad))
+            accepted = "0 or 1" if kind == "multilabel" else "whole numbers of at least 0"
+            raise ValueError(
+                f"target column {values.name!r} must hold {accepted} for {kind}; "
+                f"got {column[place]:g} in data row {place + 1}."
+            )
+        numbers.append(column)
+    return np.stack(numbers, axis=1)
+
+
+def _refuse_constant(values: Float64[np.ndarray, "N K"], names: Sequence[str], kind: Kind) -> None:
+    constant = np.ptp(values, axis=0) == 0
+    if constant.all() if kind == "multilabel" else constant.any():
+        place = int(np.argmax(constant))
+        raise ValueError(f"target column {names[place]!r} must vary; every row is {values[0, place]:g}.")
