@@ -1,0 +1,76 @@
+"""What the training loop asks of an optimizer: one step on one cost."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+RUNNING, CONVERGED, BUDGET_SPENT, NO_DESCENT = range(4)
+
+type_of_cost = Callable[[PyTree], tuple[Float[Array, ""], PyTree]]
+
+
+class Step(NamedTuple):
+    """One optimizer step, proposed; the training loop refuses it when `finite` is false.
+
+    `result` is `RUNNING` while there is more to do, else why the optimizer is done: `CONVERGED` by its own criterion,
+    `BUDGET_SPENT` (evaluations), or `NO_DESCENT` (no step lowers the cost).
+    """
+
+    params: PyTree
+    state: PyTree
+    cost: Float[Array, ""]
+    auxiliary: PyTree
+    gradient_norm: Float[Array, ""]
+    finite: Bool[Array, ""]
+    result: Int[Array, ""]
+
+
+class Optimizer(eqx.Module):
+    """How parameters move. Hyperparameters are traced leaves, so changing one compiles nothing."""
+
+    @abstractmethod
+    def init(self, params: PyTree) -> PyTree:
+        """Return the optimizer's state before the first step."""
+
+    @abstractmethod
+    def step(
+        self, cost: type_of_cost, params: PyTree, state: PyTree, count: Int[Array, ""], scale: Float[Array, ""]
+    ) -> Step:
+        """Propose one step that lowers `cost`.
+
+        Args:
+            cost: parameters → (value, auxiliary).
+            params: where to start.
+            state: from `init` or the step before.
+            count: steps taken before this one; schedules read it.
+            scale: factor on the learning rate, 1 unless a stall has lowered it.
+        """
+
+    @abstractmethod
+    def learning_rate_at(self, count: Int[Array, ""], scale: Float[Array, ""]) -> Float[Array, ""]:
+        """Return the learning rate of step `count`; NaN where the method has none."""
+
+    @property
+    @abstractmethod
+    def recipe(self) -> dict[str, Any]:
+        """The plain dictionary from which `shinso.optim.build_recipe` makes this optimizer again."""
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether one step needs the cost of the whole training set."""
+        return False
+
+
+def dtype_of(params: PyTree) -> Any:
+    """Return the widest floating dtype among the parameters."""
+    return jnp.result_type(*[leaf.dtype for leaf in jax.tree.leaves(params)])
+
+
+def global_norm(tree: PyTree) -> Float[Array, ""]:
+    """Return the Euclidean norm of all leaves together."""
+    return jnp.sqrt(sum((jnp.vdot(leaf, leaf).real for leaf in jax.tree.leaves(tree)), start=jnp.zeros(())))

@@ -1,0 +1,215 @@
+"""Every mini-batch rule against a literal NumPy transcription of its formula, step by step in float64."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from shinso import optim
+
+
+def gradients(theta):
+    """An ill-conditioned quadratic with a little curvature change, so that every step has another gradient."""
+    scales = np.array([1.0, 10.0, 0.1])
+    return scales * theta + 0.1 * np.sin(theta)
+
+
+def cost(theta):
+    scales = jnp.array([1.0, 10.0, 0.1])
+    return jnp.sum(0.5 * scales * theta**2) + 0.1 * jnp.sum(1 - jnp.cos(theta)), jnp.sum(theta)
+
+
+def sgd(g, s, t, theta, learning_rate):
+    return -learning_rate * g, s
+
+
+def momentum(g, v, t, theta, learning_rate, momentum):
+    v = momentum * v - learning_rate * g
+    return v, v
+
+
+def nesterov(g, v, t, theta, learning_rate, momentum):
+    v = momentum * v - learning_rate * g
+    return momentum * v - learning_rate * g, v
+
+
+def rmsprop(g, r, t, theta, learning_rate, decay, epsilon):
+    r = decay * r + (1 - decay) * g * g
+    return -learning_rate * g / np.sqrt(epsilon + r), r
+
+
+def adam(g, s, t, theta, learning_rate, beta_1, beta_2, epsilon):
+    m, r = (0.0, 0.0) if np.isscalar(s) else s
+    m = beta_1 * m + (1 - beta_1) * g
+    r = beta_2 * r + (1 - beta_2) * g * g
+    m_hat, r_hat = m / (1 - beta_1**t), r / (1 - beta_2**t)
+    return -learning_rate * m_hat / (np.sqrt(r_hat) + epsilon), (m, r)
+
+
+def adamw(g, s, t, theta, learning_rate, beta_1, beta_2, epsilon, weight_decay):
+    update, s = adam(g, s, t, theta, learning_rate, beta_1, beta_2, epsilon)
+    return update - learning_rate * weight_decay * theta, s
+
+
+def adam_uncorrected(g, s, t, theta, learning_rate, beta_1, beta_2, epsilon):
+    m, r = (0.0, 0.0) if np.isscalar(s) else s
+    m = beta_1 * m + (1 - beta_1) * g
+    r = beta_2 * r + (1 - beta_2) * g * g
+    rate = learning_rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return -rate * m / (np.sqrt(r) + epsilon), (m, r)
+
+
+TRANSCRIPTIONS = {
+    "sgd": (sgd, {"learning_rate": 0.05}),
+    "momentum": (momentum, {"learning_rate": 0.03, "momentum": 0.8}),
+    "nesterov": (nesterov, {"learning_rate": 0.03, "momentum": 0.8}),
+    "rmsprop": (rmsprop, {"learning_rate": 0.02, "decay": 0.7, "epsilon": 1e-3}),
+    "adam": (adam, {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
+    "adam_uncorrected": (adam_uncorrected, {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
+    "adamw": (adamw, {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.1}),
+}
+START = np.array([1.0, -2.0, 3.0])
+
+
+def trajectory(optimizer, steps, scale=1.0):
+    """Parameters after each step, as the training loop would take them."""
+    params, state = jnp.asarray(START), optimizer.init(jnp.asarray(START))
+    step = jax.jit(lambda p, s, k: optimizer.step(cost, p, s, k, jnp.asarray(scale)))
+    seen = []
+    for k in range(steps):
+        proposed = step(params, state, jnp.asarray(k))
+        params, state = proposed.params, proposed.state
+        seen.append(np.asarray(params))
+    return np.array(seen), proposed
+
+
+def test_every_rule_has_a_transcription():
+    assert set(TRANSCRIPTIONS) | {"lbfgs"} == set(optim.NAMES)
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTIONS)
+def test_steps_equal_the_formula(name):
+    rule, hyperparameters = TRANSCRIPTIONS[name]
+    theta, state, expected = START.copy(), 0.0, []
+    for t in range(1, 13):
+        update, state = rule(gradients(theta), state, t, theta, **hyperparameters)
+        theta = theta + update
+        expected.append(theta)
+    with jax.enable_x64(True):
+        found, last = trajectory(optim.build(name, **hyperparameters), 12)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        before = found[-2]
+        np.testing.assert_allclose(last.gradient_norm, np.linalg.norm(gradients(before)), rtol=1e-12)
+        np.testing.assert_allclose(last.cost, cost(before)[0], rtol=1e-12)
+        np.testing.assert_allclose(last.auxiliary, before.sum(), rtol=1e-12)
+        assert bool(last.finite)
+        assert int(last.result) == optim.RUNNING
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTIONS)
+def test_dtype_is_kept_even_where_hyperparameters_are_wider(name):
+    with jax.enable_x64(True):
+        optimizer = optim.build(name)
+        params = {"a": jnp.ones(3, jnp.float32), "b": jnp.ones((2, 2), jnp.float32)}
+        state = optimizer.init(params)
+        step = optimizer.step(lambda p: (jnp.sum(p["a"] ** 2) + p["b"].sum(), 0.0), params, state, 0, jnp.ones(()))
+        assert jax.tree.map(lambda leaf: leaf.dtype, step.params) == {"a": jnp.float32, "b": jnp.float32}
+        assert jax.tree.map(jnp.shape, step.state) == jax.tree.map(jnp.shape, state)
+        same = jax.tree.map(lambda old, new: old.dtype == new.dtype, state, step.state)
+        assert all(jax.tree.leaves(same))
+
+
+def test_scale_multiplies_the_learning_rate():
+    with jax.enable_x64(True):
+        whole, _ = trajectory(optim.build("momentum", learning_rate=0.01), 5)
+        scaled, _ = trajectory(optim.build("momentum", learning_rate=0.02), 5, scale=0.5)
+        np.testing.assert_allclose(whole, scaled, rtol=1e-13)
+
+
+def test_a_schedule_drives_the_rate():
+    rates = [0.1 * (1 - k / 4) + 0.02 * k / 4 for k in range(4)] + [0.02, 0.02]
+    theta = START.copy()
+    for rate in rates:
+        theta = theta - rate * gradients(theta)
+    with jax.enable_x64(True):
+        found, _ = trajectory(optim.build("sgd", learning_rate=optim.LinearDecay(0.1, 0.02, 4)), 6)
+    np.testing.assert_allclose(found[-1], theta, rtol=1e-12)
+
+
+def test_any_optax_transformation_is_an_optimizer():
+    transformation = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1, momentum=0.9))
+    params = jnp.asarray(START, jnp.float32)
+    state = transformation.init(params)
+    for _ in range(4):
+        updates, state = transformation.update(jax.grad(lambda p: cost(p)[0])(params), state, params)
+        params = optax.apply_updates(params, updates)
+    found, _ = trajectory(optim.as_optimizer(transformation), 4)
+    np.testing.assert_allclose(found[-1], params, rtol=1e-6)
+    assert np.isnan(optim.as_optimizer(transformation).learning_rate_at(0, jnp.ones(())))
+
+
+def test_new_hyperparameters_compile_nothing(compilations):
+    @jax.jit
+    def step(optimizer, params, state):
+        return optimizer.step(cost, params, state, jnp.zeros((), int), jnp.ones(())).params
+
+    params = jnp.ones(3)
+    for rate in (0.1, 0.2):
+        optimizer = optim.build("adam", learning_rate=rate)
+        state = optimizer.init(params)
+        compilations.reset()
+        step(optimizer, params, state)
+    assert compilations.count == 0
+
+
+def test_not_finite_is_noticed():
+    optimizer = optim.build("sgd")
+    params = jnp.zeros(2)
+    step = optimizer.step(lambda p: (jnp.sum(jnp.sqrt(p)), 0.0), params, optimizer.init(params), 0, jnp.ones(()))
+    assert np.isfinite(step.cost)
+    assert not bool(step.finite)
+
+
+@pytest.mark.parametrize("name", [*TRANSCRIPTIONS, "lbfgs"])
+def test_recipes_round_trip(name):
+    optimizer = optim.build(name)
+    assert optim.build_recipe(optimizer.recipe).recipe == optimizer.recipe
+
+
+def test_recipes_of_schedules_round_trip():
+    for schedule in (
+        optim.Cosine(0.1, 50, warm_up=5),
+        optim.LinearDecay(0.1, 0.01, 9),
+        optim.InverseScaling(1, 0.5, 8, 2),
+    ):
+        recipe = optim.build("sgd", learning_rate=schedule).recipe
+        assert optim.build_recipe(recipe).recipe == recipe
+        assert recipe["learning_rate"]["schedule"] == type(schedule).__name__
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters", "error", "sentence"),
+    [
+        ("adan", {}, ValueError, "optimizer must be one of .*; got 'adan'. Did you mean 'adam"),
+        ("sgd", {"momentum": 0.9}, ValueError, "hyperparameter of sgd must be one of learning_rate; got 'momentum'"),
+        ("sgd", {"learning_rate": 0}, ValueError, "learning_rate must be a finite number > 0; got 0"),
+        ("sgd", {"learning_rate": -1.0}, ValueError, "learning_rate must be a finite number > 0; got -1.0"),
+        ("sgd", {"learning_rate": float("nan")}, ValueError, "learning_rate must be a finite number > 0; got nan"),
+        ("sgd", {"learning_rate": "fast"}, TypeError, "learning_rate must be a finite number > 0; got 'fast'"),
+        ("adam", {"beta_1": 1.0}, ValueError, "beta_1 must be a finite number ≥ 0 and < 1; got 1.0"),
+        ("rmsprop", {"decay": -0.1}, ValueError, "decay must be a finite number ≥ 0 and < 1; got -0.1"),
+        ("lbfgs", {"learning_rate": 0.1}, ValueError, "hyperparameter of lbfgs must be one of"),
+        ("lbfgs", {"memory": 0}, ValueError, "memory must be a whole number, at least 1; got 0"),
+    ],
+)
+def test_bad_settings_say_what_is_wrong(name, hyperparameters, error, sentence):
+    with pytest.raises(error, match=sentence):
+        optim.build(name, **hyperparameters)
+
+
+def test_what_is_not_an_optimizer_is_refused():
+    with pytest.raises(TypeError, match="optimizer must be a name, an Optimizer or an Optax transformation; got int"):
+        optim.as_optimizer(3)
+    with pytest.raises(TypeError, match="learning_rate goes with an optimizer's name"):
+        optim.as_optimizer(optax.sgd(0.1), learning_rate=0.1)
