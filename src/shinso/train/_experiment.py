@@ -1,0 +1,387 @@
+"""One experiment from settings to a run folder, and the use of the folder afterwards."""
+
+import csv
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from shinso import data, nn, objectives, optim
+from shinso.data import Dataset, Encoder, Prepared
+from shinso.train._defaults import complete
+from shinso.train._evaluation import Evaluation, evaluate_numbers
+from shinso.train._folder import CHECKPOINT, RUN, load, read_run_json, write_atomically
+from shinso.train._progress import Event
+from shinso.train._run import Run
+from shinso.train._settings import Settings, read_settings
+from shinso.train._stopping import Stopping
+from shinso.train._train import train
+
+SETTINGS = "settings.toml"
+Listener = bool | Callable[[Event], object]
+
+
+def run_experiment(
+    settings: Settings,
+    *,
+    folder: str | Path | None = None,
+    progress: Listener = False,
+    checkpoint_seconds: float = 30.0,
+) -> Run:
+    """Prepare the data, build the network, train it, evaluate it, and store all of it in a run folder.
+
+    Args:
+        settings: what to do; what is `None` is chosen from the data (`complete`).
+        folder: a new or empty folder; None makes the next free one of `runs/SOURCE-1`, `runs/SOURCE-2`, ….
+        progress: as for `shinso.train`.
+        checkpoint_seconds: time between two checkpoints.
+
+    Returns:
+        The run, with evaluations named `test` and `validation` where there are such examples, else `training`.
+
+    Raises:
+        TypeError, ValueError: settings or data are not accepted; nothing is written.
+        FileExistsError: `folder` is not empty.
+        OSError: the folder cannot be written.
+    """
+    place = None if folder is None else _vacant(Path(folder))
+    prepared, settings = _prepare(settings)
+    arguments = _arguments(settings, prepared)
+    with _new_folder(place or _next_folder(settings.source)) as made:
+        write_atomically(made / SETTINGS, settings.to_toml().encode())
+        run = train(**arguments, folder=made, progress=progress, checkpoint_seconds=checkpoint_seconds)
+    return _judge(run, prepared)
+
+
+def resume_run(
+    folder: str | Path,
+    *,
+    epochs: int | None = None,
+    data_dir: str | Path | None = None,
+    progress: Listener = False,
+    checkpoint_seconds: float = 30.0,
+) -> Run:
+    """Continue a run that was cut short, or train a finished one for more epochs; the bits are those of one go.
+
+    Args:
+        folder: the run folder.
+        epochs: epochs in all; None means as many as first asked for.
+        data_dir: folder of the MNIST files, where it has moved.
+        progress: as for `shinso.train`.
+        checkpoint_seconds: time between two checkpoints.
+
+    Raises:
+        FileNotFoundError: not the folder of an experiment.
+        ValueError: nothing is left to do, `epochs` does not suit the schedule, or the data have changed.
+    """
+    folder = Path(folder)
+    settings = read_experiment(folder)
+    asked = settings if epochs is None else settings.replace(epochs=epochs)
+    _refuse_finished(folder, asked)
+    if asked.epochs != settings.epochs and settings.schedule != "constant":
+        raise ValueError(
+            f"epochs cannot change from {settings.epochs} to {asked.epochs}: the {settings.schedule} schedule brings the "
+            f"learning rate to 0 at epoch {settings.epochs}; train anew."
+        )
+    prepared, asked = _prepare(asked, data_dir)
+    arguments = _arguments(asked, prepared)
+    run = train(**arguments, folder=folder, progress=progress, checkpoint_seconds=checkpoint_seconds, resume=True)
+    write_atomically(folder / SETTINGS, asked.to_toml().encode())
+    return _judge(run, prepared)
+
+
+def evaluate_run(
+    folder: str | Path, source: str | Path | None = None, *, data_dir: str | Path | None = None
+) -> Evaluation:
+    """Measure a stored run on its own test examples, or on a file with the inputs and targets it was trained on.
+
+    Numbers are measured in the target's own units. What should be told about a file (missing values, unknown
+    categories) comes as a `UserWarning` each.
+
+    Raises:
+        FileNotFoundError: not a run folder.
+        ValueError: the run has no test examples, its source has changed since, or the file does not fit the model.
+    """
+    folder = Path(folder)
+    run = load(folder)
+    encoder = encoder_of(run)
+    if source is None:
+        return _evaluate(run, _own_test(run, folder, data_dir), encoder)
+    if source in data.SOURCES:
+        raise ValueError(f"source must be a file; leave it out for the run's own test examples (got {source!r}).")
+    settings = read_experiment(folder)
+    return _evaluate(run, _labelled(encoder, Path(source), settings.target), encoder)
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Predictions for N inputs, ready to be shown.
+
+    Attributes:
+        columns: `input`, then `class` and `probability`, or `labels`, or the target's name.
+        rows: one tuple for each input.
+        means: class or label probabilities, or numbers in the target's own units, `[N, K]`.
+        outcomes: what the K columns of `means` stand for.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    means: np.ndarray
+    outcomes: tuple[str, ...]
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write a CSV file with a header: `columns`, then, where they are more, one probability for each outcome.
+
+        Raises:
+            OSError: the file cannot be written; an older one is untouched.
+        """
+        more = self.columns[1:] != self.outcomes
+        header = [*self.columns, *(f"probability of {outcome}" for outcome in self.outcomes if more)]
+        lines: list[str] = []
+        writer = csv.writer(_Lines(lines), lineterminator="\n")
+        writer.writerow(header)
+        for row, means in zip(self.rows, self.means.tolist(), strict=True):
+            writer.writerow([*row, *(means if more else ())])
+        write_atomically(Path(path), "".join(lines).encode())
+
+
+class _Lines:
+    """What `csv.writer` writes to."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.write = lines.append
+
+
+def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
+    """Predict for files with a stored run: tables, NPZ archives or pictures, as it was trained on.
+
+    What should be told about a file (missing values, unknown categories) comes as a `UserWarning` each.
+
+    Raises:
+        FileNotFoundError: not a run folder.
+        ValueError: a file cannot be read or does not fit the model.
+    """
+    run = load(folder)
+    encoder = encoder_of(run)
+    names: list[Any] = []
+    inputs = []
+    for path in map(Path, paths):
+        encoded = encoder.encode(encoder.read(path))
+        rows = range(1, len(encoded) + 1)
+        single = len(encoded) == 1 and path.suffix.lower() in (".png", ".jpg", ".jpeg")
+        names += [str(path)] if single else [f"{path}:{row}" if len(paths) > 1 else row for row in rows]
+        inputs.append(encoded)
+    means = run.predict_mean(np.concatenate(inputs))
+    return _in_words(names, means, run.predict(np.concatenate(inputs)), encoder)
+
+
+def encoder_of(run: Run) -> Encoder:
+    """Return what turns raw data into the run's inputs.
+
+    Raises:
+        ValueError: the run was trained on arrays that came already encoded.
+    """
+    description = run.data.get("encoder")
+    if description is None:
+        raise ValueError(f"{run.folder} was trained on arrays; load it and use its predict and evaluate methods.")
+    return Encoder.from_dict(description)
+
+
+def read_experiment(folder: Path) -> Settings:
+    """Return the settings that a run folder stores.
+
+    Raises:
+        FileNotFoundError: not the folder of an experiment.
+        ValueError: the settings are damaged.
+    """
+    if not (folder / SETTINGS).is_file():
+        if (folder / RUN).is_file():
+            raise FileNotFoundError(f"{folder} was trained from Python: it has no {SETTINGS}.")
+        read_run_json(folder)
+    return Settings.from_dict(read_settings(folder / SETTINGS))
+
+
+def _prepare(settings: Settings, data_dir: str | Path | None = None) -> tuple[Prepared, Settings]:
+    """Read and split the data, and choose what the settings leave open."""
+    if settings.source not in data.SOURCES and Path(settings.source).exists():
+        settings = settings.replace(source=str(Path(settings.source).absolute()))
+    prepared = data.prepare(
+        settings.source,
+        target=settings.target,
+        kind=settings.kind,
+        validation_fraction=settings.validation_fraction,
+        test_fraction=settings.test_fraction,
+        standardize=settings.standardize,
+        seed=settings.seed,
+        data_dir=settings.data_dir if data_dir is None else data_dir,
+    )
+    return prepared, complete(settings, prepared.training)
+
+
+def _arguments(settings: Settings, prepared: Prepared) -> dict[str, Any]:
+    """Return the arguments of `shinso.train` that complete settings describe."""
+    training, validation = prepared.training, prepared.validation
+    likelihood = objectives.likelihood(settings.likelihood or "")
+    outputs = training.targets.shape[1] if training.targets.ndim == 2 else len(training.classes or ())
+    # The first weights come from another stream of numbers than the order of the examples.
+    key = jax.random.fold_in(jax.random.key(settings.seed), 1)
+    model = nn.network(settings.network or "", training.input_shape, outputs, key=key, **_network_arguments(settings))
+    strengths = {"l2": settings.l2, "l1": settings.l1}
+    penalties = [objectives.penalty(name, strength=value) for name, value in strengths.items() if value]
+    stopping = None
+    if settings.patience:
+        monitor = "loss" if validation is None else "validation_loss"
+        stopping = Stopping(monitor, settings.patience)
+    return {
+        "model": model,
+        "objective": objectives.Objective(likelihood, penalties),
+        "data": training,
+        "validation": None if validation is None else (validation.inputs, validation.targets),
+        "optimizer": _optimizer(settings, len(training)),
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "shuffle": settings.shuffle,
+        "stopping": stopping,
+        "seed": settings.seed,
+        "device": settings.device,
+    }
+
+
+def _network_arguments(settings: Settings) -> dict[str, Any]:
+    names = {"hidden", "channels", "kernel_size", "padding", "pool", "activation", "dropout"}
+    chosen = {name: value for name, value in settings.to_dict().items() if name in names}
+    return chosen | ({} if settings.initialization is None else {"weight_init": settings.initialization})
+
+
+def _optimizer(settings: Settings, examples: int) -> optim.Optimizer:
+    if settings.learning_rate is None:
+        return optim.build(settings.optimizer)
+    steps = (settings.epochs or 1) * math.ceil(examples / (settings.batch_size or examples))
+    rate: float | optim.Schedule = settings.learning_rate
+    if settings.schedule == "cosine":
+        rate = optim.Cosine(settings.learning_rate, steps)
+    elif settings.schedule == "linear":
+        rate = optim.LinearDecay(settings.learning_rate, 0.0, steps)
+    return optim.build(settings.optimizer, learning_rate=rate)
+
+
+def _judge(run: Run, prepared: Prepared) -> Run:
+    """Evaluate a trained run, add what is known of the data, and store it."""
+    sets = {"test": prepared.test, "validation": prepared.validation}
+    run.data |= {
+        "n_test": 0 if prepared.test is None else len(prepared.test),
+        "encoder": prepared.encoder.to_dict(),
+        "notes": list(prepared.notes),
+        "test_sha256": None if prepared.test is None else _sha256(prepared.test),
+    }
+    present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
+    for name, dataset in present.items():
+        run.evaluations[name] = _evaluate(run, dataset, prepared.encoder)
+    if run.folder is not None:
+        run.save(run.folder)
+    return run
+
+
+def _evaluate(run: Run, dataset: Dataset, encoder: Encoder) -> Evaluation:
+    if dataset.kind != "regression":
+        return run.evaluate(dataset.inputs, dataset.targets)
+    # Targets were standardized for training; people read errors in the units they gave.
+    outputs = jnp.asarray(run.outputs(dataset.inputs))
+    loss = float(jnp.mean(run.likelihood.loss(outputs, jnp.asarray(dataset.targets))))
+    predicted = encoder.decode_targets(np.asarray(run.likelihood.mean(outputs)))
+    return evaluate_numbers(encoder.decode_targets(dataset.targets), predicted, loss)
+
+
+def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:
+    prepared, _ = _prepare(read_experiment(folder), data_dir)
+    if prepared.test is None:
+        raise ValueError(f"{folder} has no test examples; name a file with targets.")
+    if _sha256(prepared.test) != run.data.get("test_sha256"):
+        raise ValueError(f"the test examples of {folder} are no longer what they were: {run.data['name']} has changed.")
+    return prepared.test
+
+
+def _labelled(encoder: Encoder, path: Path, target: str | None) -> Dataset:
+    """Read a file of inputs with targets."""
+    raw = encoder.read(path)
+    if path.suffix.lower() != ".npz":
+        return encoder.dataset(raw)
+    arrays = data.read_npz(path)
+    names = ("y", "targets", "labels") if target is None else (target,)
+    name = next((name for name in names if name in arrays), None)
+    if name is None:
+        raise ValueError(f"{path} must have an array of targets called {' or '.join(names)}; got {', '.join(arrays)}.")
+    return encoder.dataset(raw, arrays[name])
+
+
+def _in_words(names: list[Any], means: np.ndarray, predicted: np.ndarray, encoder: Encoder) -> Predictions:
+    if encoder.classes is not None:
+        labels = encoder.decode_targets(predicted)
+        sure = means[np.arange(len(means)), predicted]
+        rows = list(zip(names, labels.tolist(), sure.tolist(), strict=True))
+        return Predictions(("input", "class", "probability"), rows, means, tuple(map(str, encoder.classes)))
+    outcomes = encoder.target_names
+    if encoder.kind == "multilabel":
+        held = [", ".join(np.array(outcomes)[row > 0.5]) for row in predicted]
+        return Predictions(("input", "labels"), list(zip(names, held, strict=True)), means, outcomes)
+    values = encoder.decode_targets(means)
+    rows = [(name, *row) for name, row in zip(names, values.tolist(), strict=True)]
+    return Predictions(("input", *outcomes), rows, values, outcomes)
+
+
+def _sha256(dataset: Dataset) -> str:
+    digest = hashlib.sha256()
+    for array in (dataset.inputs, dataset.targets):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _vacant(folder: Path) -> Path:
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file; choose a new folder for the run.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty; choose a new folder for the run, or resume it.")
+    return folder
+
+
+def _next_folder(source: str) -> Path:
+    """Return the first of `runs/SOURCE-1`, `runs/SOURCE-2`, … that does not exist."""
+    number = 1
+    while (folder := Path("runs") / f"{Path(source).stem}-{number}").exists():
+        number += 1
+    return folder
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """Make the folder, and take it away again if nothing worth keeping came into it."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder
+    except BaseException:
+        if not (folder / CHECKPOINT).exists():
+            (folder / SETTINGS).unlink(missing_ok=True)
+            for one in missing:
+                one.rmdir()
+        raise
+
+
+def _refuse_finished(folder: Path, settings: Settings) -> None:
+    """Raise unless something is left to train."""
+    if not (folder / RUN).is_file():
+        return
+    plain = read_run_json(folder)
+    stop = plain["stop"]
+    more = (settings.epochs or 0) > stop["epoch"]
+    if plain["data"].get("encoder") is None or stop["reason"] == "interrupted" or (stop["reason"] == "epochs" and more):
+        return
+    hint = " Ask for more epochs." if stop["reason"] == "epochs" else ""
+    raise ValueError(f"{folder} has ended: {stop['message']}{hint}")

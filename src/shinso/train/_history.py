@@ -1,0 +1,58 @@
+"""The history of a run: one plain row an epoch."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from shinso._checks import one_of
+
+
+@dataclass
+class History:
+    """One row of metrics for each completed epoch.
+
+    Columns: ``epoch`` (1, 2, …), ``step`` (optimizer updates so far), ``seconds`` (training time so far, compilation
+    apart), ``cost`` (mean over the epoch's mini-batches of what is minimized, penalties included, each taken before its
+    update), ``loss`` (the same without penalties), the score (``accuracy``, ``squared_error``, …), ``gradient_norm``
+    (mean of ‖∂cost/∂θ‖), ``learning_rate``, and ``NAME_loss``, ``NAME_<score>`` for validation and monitored data,
+    evaluated without noise at the epoch's end.
+    """
+
+    rows: list[dict[str, float]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self.rows[0]) if self.rows else []
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.columns
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        """Return one column, an array with an entry for each epoch.
+
+        Raises:
+            ValueError: there is no such column.
+        """
+        one_of("column", column, self.columns)
+        return np.array([row[column] for row in self.rows])
+
+    def to_csv(self) -> str:
+        """Return the rows as CSV with a header."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    @classmethod
+    def from_csv(cls, lines: Iterable[str]) -> "History":
+        """Return the history that `to_csv` wrote."""
+        whole = ("epoch", "step")
+        return cls([{k: int(v) if k in whole else float(v) for k, v in row.items()} for row in csv.DictReader(lines)])
