@@ -1,18 +1,52 @@
 """Neural networks for people who have arrays.
 
-`train` a model on arrays and get a `Run`; `load` one from its folder. The rooms: `shinso.data`, `shinso.nn`,
-`shinso.objectives`, `shinso.optim`.
+- `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`: scikit-learn estimators.
+- `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
+- The rooms: `shinso.data`, `shinso.nn`, `shinso.objectives`, `shinso.optim`, `shinso.train`, `shinso.report`.
+
+Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
 """
 
-from shinso import data as data
-from shinso import nn as nn
-from shinso import objectives as objectives
-from shinso import optim as optim
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from shinso._version import __version__ as __version__
-from shinso.objectives import Objective as Objective
-from shinso.train import Run as Run
-from shinso.train import Start as Start
-from shinso.train import Stopping as Stopping
-from shinso.train import TrainingWarning as TrainingWarning
-from shinso.train import load as load
-from shinso.train import train as train
+
+if TYPE_CHECKING:
+    from shinso import data as data
+    from shinso import nn as nn
+    from shinso import objectives as objectives
+    from shinso import optim as optim
+    from shinso import report as report
+    from shinso.estimators import MLPClassifier as MLPClassifier
+    from shinso.estimators import MLPRegressor as MLPRegressor
+    from shinso.estimators import NetworkClassifier as NetworkClassifier
+    from shinso.estimators import NetworkRegressor as NetworkRegressor
+    from shinso.objectives import Objective as Objective
+    from shinso.train import Run as Run
+    from shinso.train import Start as Start
+    from shinso.train import Stopping as Stopping
+    from shinso.train import TrainingWarning as TrainingWarning
+    from shinso.train import load as load
+    from shinso.train import train as train
+
+_ROOMS = ("data", "estimators", "nn", "objectives", "optim", "report", "train")
+_HOMES = {
+    "estimators": ("MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor"),
+    "objectives": ("Objective",),
+    "train": ("Run", "Start", "Stopping", "TrainingWarning", "load"),
+}
+_ROOM_OF = {name: room for room, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a room, or a name from its room, when it is first used."""
+    if name in _ROOMS:
+        return importlib.import_module(f"shinso.{name}")
+    if name in _ROOM_OF:
+        return getattr(importlib.import_module(f"shinso.{_ROOM_OF[name]}"), name)
+    raise AttributeError(f"module 'shinso' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS, *_ROOM_OF])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from shinso.train import (
     Event,
     Run,
     Settings,
-    complete,
     encoder_of,
     evaluate_run,
     load,
@@ -25,6 +25,7 @@ from shinso.train import (
     resume_run,
     run_experiment,
 )
+from shinso.train._defaults import complete
 
 FILES = {"run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
 
@@ -182,8 +183,11 @@ def test_numbers_are_judged_in_their_own_units(price_run: Run, folder: Path) -> 
 
 def test_evaluate(run: Run, folder: Path) -> None:
     assert evaluate_run(folder / "run") == run.evaluations["test"]
-    on_file = evaluate_run(folder / "run", folder / "flowers.csv")
+    with pytest.warns(UserWarning, match="most of its examples are not new"):
+        on_file = evaluate_run(folder / "run", folder / "flowers.csv")
     assert on_file.n == 80
+    other = shutil.copy(folder / "flowers.csv", folder / "other.csv")
+    assert evaluate_run(folder / "run", other) == on_file
     with pytest.raises(ValueError, match="source must be a file"):
         evaluate_run(folder / "run", "digits")
 
@@ -226,7 +230,8 @@ def test_predict_labels_and_counts(tmp_path: Path) -> None:
     assert predicted.columns == ("input", "labels")
     assert predicted.outcomes == ("y0", "y1")
     assert predicted.rows[0][1] == ", ".join(np.array(["y0", "y1"])[predicted.means[0] > 0.5])
-    assert evaluate_run(tmp_path / "labels", tmp_path / "labels.npz").score > 0.8
+    shutil.copy(tmp_path / "labels.npz", tmp_path / "new.npz")
+    assert evaluate_run(tmp_path / "labels", tmp_path / "new.npz").score > 0.8
     run = run_experiment(
         Settings(source=str(tmp_path / "counts.npz"), kind="count", **common), folder=tmp_path / "counts"
     )

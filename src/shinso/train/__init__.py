@@ -1,4 +1,4 @@
-"""The one training loop and what it returns.
+"""The one training loop and what it returns. The room can be called itself: `shinso.train(…)` is `train`.
 
 - `train`: arrays to a `Run`. `Stopping`, `Start`, `Event`, `TrainingWarning`: what goes in and what it tells.
 - `Run`, `History`, `Stop`, `Timing`, `Evaluation`, `Mistake`: what comes out. `load`: a `Run` from its folder.
@@ -7,6 +7,11 @@
 - `ProgressBar`, `metrics_in_words`, `hardest_confusion`, `wilson_interval`: the same for a person to read.
 """
 
+import sys
+import types
+
+from shinso.train._defaults import complete as complete
+from shinso.train._device import device_named as device_named
 from shinso.train._evaluation import Evaluation as Evaluation
 from shinso.train._evaluation import Mistake as Mistake
 from shinso.train._evaluation import hardest_confusion as hardest_confusion
@@ -32,3 +37,12 @@ from shinso.train._stopping import Stopping as Stopping
 from shinso.train._train import Start as Start
 from shinso.train._train import TrainingWarning as TrainingWarning
 from shinso.train._train import train as train
+
+
+class _Room(types.ModuleType):
+    """A module that trains when it is called, because `shinso.train` is both the room and its main function."""
+
+    __call__ = staticmethod(train)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 from sklearn import metrics
 
 MISTAKES = 24
 POINTS = 1000
+RESAMPLES = 1000
 
 
 @dataclass
@@ -130,34 +131,43 @@ def evaluate_numbers(targets: np.ndarray, predictions: np.ndarray, loss: float, 
     predictions = predictions.astype(float)
     errors = predictions - targets
 
-    def score(rows: np.ndarray) -> float:
-        if counts:
-            # A rate that has underflowed to 0 would make the deviance infinite for a reason of arithmetic alone.
-            return float(metrics.mean_poisson_deviance(targets[rows].ravel(), predictions[rows].ravel().clip(1e-300)))
-        return float(metrics.r2_score(targets[rows], predictions[rows])) if len(rows) > 1 else math.nan
-
     n = len(targets)
+    resamples = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    score = _mean_deviance if counts else _r2
+    scores = score(targets, predictions, resamples)
+    finite = scores[np.isfinite(scores)]
     chosen = np.random.default_rng(0).choice(n, size=min(n, POINTS), replace=False)
     pairs = zip(targets[chosen, 0].tolist(), predictions[chosen, 0].tolist(), strict=True)
     return Evaluation(
         n=n,
         score_name="deviance" if counts else "r2",
-        score=score(np.arange(n)),
-        interval=_bootstrap(score, n),
+        score=float(score(targets, predictions, np.ones((1, n)))[0]),
+        interval=tuple(np.quantile(finite, [0.025, 0.975]).tolist()) if n > 1 and len(finite) else (math.nan, math.nan),
         loss=loss,
         metrics={"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())},
         points=list(pairs),
     )
 
 
-def _bootstrap(score: Any, n: int, resamples: int = 1000) -> tuple[float, float]:
-    random = np.random.default_rng(0)
-    scores = [score(random.integers(n, size=n)) for _ in range(resamples if n > 1 else 0)]
-    finite = np.array([value for value in scores if math.isfinite(value)])
-    if len(finite) == 0:
-        return math.nan, math.nan
-    low, high = np.quantile(finite, [0.025, 0.975])
-    return float(low), float(high)
+def _r2(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return 1 − Σ(y − ŷ)² / Σ(y − ȳ)², a mean over outputs, for each row of `counts [B, N]`, the examples' weights."""
+    n = counts.sum(axis=1, keepdims=True)
+    centred = targets - targets.mean(axis=0)
+    total = counts @ centred**2 - (counts @ centred) ** 2 / n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores: np.ndarray = (1 - counts @ (predictions - targets) ** 2 / np.where(total > 0, total, np.nan)).mean(
+            axis=1
+        )
+    return scores
+
+
+def _mean_deviance(targets: np.ndarray, rates: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the mean Poisson deviance 2 mean(y ln(y/λ) − y + λ) for each row of `counts [B, N]`."""
+    # A rate that has underflowed to 0 would make the deviance infinite for a reason of arithmetic alone.
+    rates = rates.clip(np.finfo(float).tiny)
+    deviances = 2 * (special.xlogy(targets, targets / rates) - targets + rates).mean(axis=1)
+    means: np.ndarray = counts @ deviances / counts.sum(axis=1)
+    return means
 
 
 def hardest_confusion(evaluation: Evaluation, classes: Sequence[Any]) -> tuple[Any, Any, int, int] | None:

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import hashlib
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,7 +104,7 @@ def evaluate_run(
     """Measure a stored run on its own test examples, or on a file with the inputs and targets it was trained on.
 
     Numbers are measured in the target's own units. What should be told about a file (missing values, unknown
-    categories) comes as a `UserWarning` each.
+    categories, examples seen in training) comes as a `UserWarning` each.
 
     Raises:
         FileNotFoundError: not a run folder.
@@ -117,6 +118,8 @@ def evaluate_run(
     if source in data.SOURCES:
         raise ValueError(f"source must be a file; leave it out for the run's own test examples (got {source!r}).")
     settings = read_experiment(folder)
+    if Path(source).absolute() == Path(settings.source):
+        warnings.warn(f"{source} is what the run was trained on: most of its examples are not new to it", stacklevel=2)
     return _evaluate(run, _labelled(encoder, Path(source), settings.target), encoder)
 
 
@@ -212,6 +215,8 @@ def _prepare(settings: Settings, data_dir: str | Path | None = None) -> tuple[Pr
     """Read and split the data, and choose what the settings leave open."""
     if settings.source not in data.SOURCES and Path(settings.source).exists():
         settings = settings.replace(source=str(Path(settings.source).absolute()))
+    if settings.data_dir is not None:
+        settings = settings.replace(data_dir=str(Path(settings.data_dir).absolute()))
     prepared = data.prepare(
         settings.source,
         target=settings.target,

@@ -17,7 +17,7 @@ Check = Callable[[str, Any], Any]
 class Settings:
     """What to learn from, which network, which objective, how to train it.
 
-    `None` means "chosen from the data" (`shinso.train.complete` says how). Every field is checked when the settings are
+    `None` means "chosen from the data" (`complete` says how). Every field is checked when the settings are
     made. The same fields name the keys of a settings file and, with hyphens, the options of `shinso train`.
 
     Attributes:
