@@ -1,0 +1,139 @@
+"""Results as a terminal shows them."""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shinso import nn
+from shinso.train import Evaluation, Predictions, Run, hardest_confusion
+
+SHOWN_PREDICTIONS = 1000
+
+
+def summary(console: Console, run: Run, report: Path) -> None:
+    """Say what training came to: score with its interval, worst confusion, time, where everything is."""
+    table = _grid()
+    for name in ("test", "validation", "training"):
+        if name in run.evaluations:
+            _add_evaluation(table, name, run.evaluations[name], run.data)
+            break
+    table.add_row("stopped", run.stop.message)
+    if run.stop.reason == "interrupted":
+        table.add_row("go on with", f"shinso resume {run.folder}")
+    timing = run.timing
+    compiling = f", {duration(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
+    table.add_row("time", f"{duration(timing.train_seconds)} training{compiling}")
+    for note in run.data.get("notes") or ():
+        table.add_row("data", str(note))
+    table.add_row("run", Text(str(run.folder), style="bold"))
+    table.add_row("report", str(report))
+    console.print(table)
+
+
+def evaluations(console: Console, named: Mapping[str, Evaluation], data: Mapping[str, Any]) -> None:
+    """Show each evaluation with all its figures."""
+    table = _grid()
+    for name, evaluation in named.items():
+        _add_evaluation(table, name, evaluation, data)
+        figures = {"loss": evaluation.loss, **evaluation.metrics}
+        table.add_row("", ", ".join(f"{words(key)} {number(value)}" for key, value in figures.items()))
+    console.print(table)
+
+
+def overview(console: Console, run: Run, settings: Mapping[str, Any]) -> None:
+    """Show a run: results, the network layer by layer, and settings."""
+    data = run.data
+    sizes = [f"{data[f'n_{part}']:,} {part}" for part in ("training", "validation", "test") if data.get(f"n_{part}")]
+    console.print(Text(f"{data.get('name', 'arrays')}: {data.get('kind', '')}, {', '.join(sizes)} examples", "bold"))
+    if run.evaluations:
+        evaluations(console, run.evaluations, data)
+    table = _grid()
+    table.add_row("stopped", run.stop.message)
+    for note in data.get("notes") or ():
+        table.add_row("data", str(note))
+    console.print(table)
+    if data.get("input_shape") is not None:
+        console.print(_layers(run.model, data["input_shape"]))
+    table = _grid()
+    for key, value in settings.items():
+        table.add_row(words(key), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    console.print(table)
+
+
+def predictions(console: Console, predicted: Predictions) -> None:
+    """Show predictions as a table; on a terminal, long ones are cut."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in predicted.columns:
+        table.add_column(name, justify="left" if name in {"input", "class", "labels"} else "right")
+    shown = predicted.rows[:SHOWN_PREDICTIONS] if console.is_terminal else predicted.rows
+    for row in shown:
+        table.add_row(*(f"{value:.6g}" if isinstance(value, float) else str(value) for value in row))
+    console.print(table)
+    if len(shown) < len(predicted.rows):
+        console.print(f"… and {len(predicted.rows) - len(shown):,} more; --out FILE writes them all.")
+
+
+def number(value: float) -> str:
+    """Return a number with four significant digits."""
+    return f"{value:,.0f}" if math.isfinite(value) and abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def words(name: str) -> str:
+    """Return a field's name as words."""
+    return {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}.get(name, name.replace("_", " "))
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the units that suit it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def score(evaluation: Evaluation) -> str:
+    """Return the score with its 95 % interval."""
+    low, high = evaluation.interval
+    if evaluation.score_name != "accuracy":
+        return f"{number(evaluation.score)} (95 % interval {number(low)} to {number(high)})"
+    places = 1 if evaluation.n < 5000 else 2
+    right = round(evaluation.score * evaluation.n)
+    return (
+        f"{100 * evaluation.score:.{places}f} % (95 % interval {100 * low:.{places}f} to {100 * high:.{places}f} %; "
+        f"{right:,} of {evaluation.n:,} right)"
+    )
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    return table
+
+
+def _add_evaluation(table: Table, name: str, evaluation: Evaluation, data: Mapping[str, Any]) -> None:
+    table.add_row(f"{name} {words(evaluation.score_name)}", Text(score(evaluation), style="bold"))
+    if "rmse" in evaluation.metrics:
+        table.add_row(f"{name} RMSE", number(evaluation.metrics["rmse"]))
+    hardest = hardest_confusion(evaluation, data.get("classes") or range(len(evaluation.confusion or ())))
+    if hardest is not None:
+        true, predicted, times, of = hardest
+        table.add_row("hurts most", f"{true} taken for {predicted}: {times:,} of {of:,}")
+
+
+def _layers(model: Any, input_shape: Iterable[int]) -> Table:
+    rows = nn.summary(model, tuple(input_shape))
+    table = Table(box=None, pad_edge=False, header_style="bold", show_footer=True, footer_style="bold")
+    table.add_column("layer", "in all")
+    table.add_column("output shape", justify="right")
+    for key in ("parameters", "multiply_adds"):
+        table.add_column(key.replace("_", "-"), f"{sum(row[key] or 0 for row in rows):,}", justify="right")
+    for row in rows:
+        counts = [f"{row[key]:,}" if row[key] else "" for key in ("parameters", "multiply_adds")]
+        table.add_row(row["layer"], " × ".join(map(str, row["output_shape"])), *counts)
+    return table
