@@ -1,0 +1,12 @@
+"""A run as a page, and figures of runs.
+
+`write(run, path)` writes one self-contained HTML file, `render(run)` returns it as text. The figure functions return
+matplotlib figures that belong to nobody: save them with `figure.savefig(path)`, or let a notebook show them.
+"""
+
+from shinso.report._confusion import confusion_figure as confusion_figure
+from shinso.report._curves import learning_curves as learning_curves
+from shinso.report._mistakes import mistakes_figure as mistakes_figure
+from shinso.report._page import render as render
+from shinso.report._page import write as write
+from shinso.report._regression import regression_figure as regression_figure
