@@ -1,0 +1,64 @@
+"""What all tests share: the device they run on, a place for figures, real data, and a counter of compilations."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Both are read when the library is imported, so they come first. A GPU is tested with JAX_PLATFORMS=cuda.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import hypothesis
+import jax
+import pytest
+
+# The first example of a test compiles and takes longer than the rest, so examples have no deadline.
+hypothesis.settings.register_profile("shinso", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("shinso")
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPILATION = "/jax/core/compile/backend_compile_duration"
+MNIST_FILES = tuple(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1"))
+
+
+def data_folder() -> Path:
+    """Where real data is looked for: `$SHINSO_DATA`, else `../shared/data` beside the project."""
+    return Path(os.environ.get("SHINSO_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """A folder holding the four MNIST files; skips where there is none."""
+    folders = (data_folder(), data_folder() / "mnist")
+    for folder in folders:
+        if all((folder / name).exists() or (folder / f"{name}.gz").exists() for name in MNIST_FILES):
+            return folder
+    pytest.skip(f"MNIST is in neither {folders[0]} nor {folders[1]}; set SHINSO_DATA to the folder that holds it")
+
+
+class Compilations:
+    """How many programs XLA has compiled since the counter was made, or since `reset`.
+
+    A program loaded from JAX's persistent cache counts too.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def reset(self) -> None:
+        """Start again from zero."""
+        self.count = 0
+
+    def listen(self, event: str, seconds: float, **_: Any) -> None:
+        """Take one of JAX's monitoring events."""
+        self.count += event == COMPILATION
+
+
+@pytest.fixture
+def compilations() -> Iterator[Compilations]:
+    """A counter of compiled programs: `compilations.reset()`, do something again, `assert compilations.count == 0`."""
+    counter = Compilations()
+    jax.monitoring.register_event_duration_secs_listener(counter.listen)
+    yield counter
+    jax.monitoring.unregister_event_duration_listener(counter.listen)

@@ -1,0 +1,253 @@
+"""The order of the rooms, read from the imports of every module; each rule also meets a source that breaks it."""
+
+import ast
+import functools
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "shinso"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+# What each room names as its neighbours below; whatever those may import is open to it too.
+BELOW = {
+    "data": (),
+    "nn": (),
+    "objectives": ("nn",),
+    "curvature": ("objectives",),
+    "optim": ("curvature",),
+    "train": ("optim", "data"),
+    "bayes": ("curvature", "train"),
+    "diagnose": ("curvature", "train"),
+    "estimators": ("train", "bayes"),
+    "report": ("diagnose",),
+    "studio": ("report",),
+}
+FOUNDATION = ("_version", "_checks", "_numbers")  # open to everybody; each may import those before it
+SPEAKING = {"cli", "__main__"}  # may print
+FACES = {*SPEAKING, "__init__"}  # see every room
+
+NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "torch"}
+
+
+def open_to(room: str) -> set[str]:
+    """Names directly under `shinso` that the modules of `room` may import."""
+    if room in FACES:
+        return {*BELOW, *FOUNDATION, *FACES}
+    if room in FOUNDATION:
+        return {*FOUNDATION[: FOUNDATION.index(room)]}
+    reached: set[str] = set()
+    waiting = [room]
+    while waiting:
+        for below in BELOW[waiting.pop()]:
+            if below not in reached:
+                reached.add(below)
+                waiting.append(below)
+    return {*reached, *FOUNDATION, room}
+
+
+def room_of(path: Path) -> str:
+    """The room a module lives in: the first name under `shinso`."""
+    return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of everything imported; `from a import b` gives `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+
+
+def misplaced_imports(source: str, room: str) -> list[str]:
+    """Imports that go up the table, past a room's `__init__`, or are relative."""
+    found = []
+    for line, name in imported(ast.parse(source)):
+        top, *rest = name.split(".")
+        if not top:
+            found.append(f"line {line}: relative import {name}")
+        if top != "shinso":
+            continue
+        target, inside = (rest[0], rest[1:]) if rest else ("", [])
+        public_face = room in FACES and not target.startswith("_")  # `import shinso`, `from shinso import load`
+        if target not in open_to(room) and not public_face:
+            found.append(f"line {line}: {room} may not import {name}")
+        elif target not in {room, *FOUNDATION} and (len(inside) > 1 or any(part.startswith("_") for part in inside)):
+            found.append(f"line {line}: {name} is private to {target}")
+    return found
+
+
+def banned_imports(source: str) -> list[str]:
+    """Imports of modules that execute what they load, and of PyTorch."""
+    names = imported(ast.parse(source))
+    return [f"line {line}: {name} is never imported" for line, name in names if name.split(".")[0] in NEVER_IMPORTED]
+
+
+def undeclared_imports(source: str, declared: set[str]) -> list[str]:
+    """Imports of installed distributions that pyproject.toml does not name."""
+    found = []
+    for line, name in imported(ast.parse(source)):
+        top = name.split(".")[0]
+        if top in {"", "shinso"} or top in sys.stdlib_module_names:
+            continue
+        if declared.isdisjoint(normalized(owner) for owner in installed_packages().get(top, [top])):
+            found.append(f"line {line}: {top} is not among the dependencies in pyproject.toml")
+    return found
+
+
+def printing_calls(source: str) -> list[str]:
+    """Calls of `print` and `jax.debug.print`."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    called = ((call.lineno, ast.unparse(call.func)) for call in calls)
+    return [
+        f"line {line}: {name} in a library" for line, name in called if re.fullmatch(r"print|.*\bdebug\.print", name)
+    ]
+
+
+def executing_calls(source: str) -> list[str]:
+    """Calls that can execute the contents of a file: `eval`, `exec`, and loading with `allow_pickle`."""
+    found = []
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        unpickles = any(
+            word.arg == "allow_pickle" and not (isinstance(word.value, ast.Constant) and word.value.value is False)
+            for word in call.keywords
+        )
+        if unpickles or ast.unparse(call.func) in {"eval", "exec"}:
+            found.append(f"line {call.lineno}: {ast.unparse(call.func)} executes what it is given")
+    return found
+
+
+def shapeless_files(names: list[str]) -> list[str]:
+    """Files named for no idea in particular."""
+    return [name for name in names if Path(name).stem.strip("_") in {"util", "utils", "helper", "helpers", "misc"}]
+
+
+@functools.cache
+def installed_packages() -> Mapping[str, list[str]]:
+    """Importable names and the distributions they come from."""
+    return packages_distributions()
+
+
+def normalized(distribution: str) -> str:
+    """A distribution's name as package indices compare it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def declared_dependencies() -> set[str]:
+    """Normalized names of the runtime dependencies in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {normalized(re.match(r"[\w.-]+", requirement)[0]) for requirement in project["dependencies"]}
+
+
+def test_every_room_is_in_the_table() -> None:
+    rooms = {room_of(path) for path in MODULES}
+    assert rooms <= {*BELOW, *FOUNDATION, *FACES}
+    assert {"data", "nn", "objectives", "optim", "train"} <= rooms
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(SOURCE)) for path in MODULES])
+def test_module_keeps_the_rules(path: Path) -> None:
+    source, room = path.read_text(encoding="utf-8"), room_of(path)
+    found = misplaced_imports(source, room) + banned_imports(source) + executing_calls(source)
+    found += undeclared_imports(source, declared_dependencies())
+    if room not in SPEAKING:
+        found += printing_calls(source)
+    assert not found
+
+
+def test_no_file_is_named_for_nothing() -> None:
+    assert not shapeless_files([path.name for path in MODULES])
+
+
+def test_table_reaches_what_the_rooms_below_reach() -> None:
+    assert open_to("train") == {"train", "optim", "curvature", "objectives", "nn", "data", *FOUNDATION}
+    assert open_to("report") >= {"diagnose", "train", "data"}
+    assert "bayes" not in open_to("report")
+    assert open_to("nn") == {"nn", *FOUNDATION}
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("nn", "from shinso.train import train"),
+        ("nn", "from shinso import data"),
+        ("data", "import shinso.nn"),
+        ("optim", "def late():\n    from shinso.train import Run"),
+        ("objectives", "import shinso"),
+        ("train", "from shinso import cli"),
+        ("objectives", "from shinso import MLPClassifier"),
+        ("report", "from shinso.estimators import MLPClassifier"),
+        ("bayes", "from shinso.diagnose import findings"),
+        ("_checks", "from shinso._numbers import number_leaf"),
+        ("_checks", "from shinso import nn"),
+        ("train", "from shinso.nn._dense import Dense"),
+        ("train", "from shinso.nn import _dense"),
+        ("train", "import shinso.nn._dense as dense"),
+        ("cli", "from shinso.data._tables import read"),
+        ("cli", "from shinso import _secret"),
+        ("__init__", "from shinso.nn._dense import Dense"),
+        ("train", "from shinso.nn.dense import Dense"),
+        ("nn", "from ._dense import Dense"),
+        ("nn", "from .. import train"),
+    ],
+)
+def test_misplaced_imports_are_found(room: str, source: str) -> None:
+    assert len(misplaced_imports(source, room)) == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("nn", "from shinso.nn._dense import Dense as Dense"),
+        ("nn", "from shinso import _checks"),
+        ("nn", "from shinso._checks import one_of"),
+        ("train", "from shinso import data, nn, objectives"),
+        ("train", "from shinso.nn import Dense"),
+        ("studio", "from shinso.train import load"),
+        ("cli", "import shinso\nfrom shinso.studio import serve"),
+        ("cli", "from shinso import load, train"),
+        ("_numbers", "from shinso._checks import real"),
+        ("_checks", "from shinso._version import __version__"),
+        ("__init__", "from shinso.estimators import MLPClassifier as MLPClassifier"),
+    ],
+)
+def test_proper_imports_pass(room: str, source: str) -> None:
+    assert not misplaced_imports(source, room)
+
+
+@pytest.mark.parametrize("source", ["import pickle", "from torch.nn import Linear", "import numpy, cloudpickle.compat"])
+def test_banned_imports_are_found(source: str) -> None:
+    assert len(banned_imports(source)) == 1
+    assert not banned_imports("import numpy\nfrom shinso.nn import pickle")
+
+
+@pytest.mark.parametrize("source", ["import pytest", "from nowhere import x", "import hypothesis.strategies"])
+def test_undeclared_imports_are_found(source: str) -> None:
+    assert len(undeclared_imports(source, declared_dependencies())) == 1
+    assert not undeclared_imports("import jax.numpy\nfrom PIL import Image\nimport tomllib", {"jax", "pillow"})
+
+
+@pytest.mark.parametrize("source", ["print(1)", "def f():\n    jax.debug.print('x')", "import rich\nprint(2)"])
+def test_printing_is_found(source: str) -> None:
+    assert len(printing_calls(source)) == 1
+    assert not printing_calls("console.print(1)\n'print(1)'\ndebug = print")
+
+
+@pytest.mark.parametrize(
+    "source", ["eval(text)", "exec(text)", "load(f, allow_pickle=True)", "load(f, allow_pickle=x)"]
+)
+def test_executing_calls_are_found(source: str) -> None:
+    assert len(executing_calls(source)) == 1
+    assert not executing_calls("np.load(f, allow_pickle=False)\nmodel.eval()")
+
+
+def test_files_named_for_nothing_are_found() -> None:
+    assert shapeless_files(["_dense.py", "utils.py", "_helpers.py"]) == ["utils.py", "_helpers.py"]
