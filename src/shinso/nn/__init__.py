@@ -1,0 +1,29 @@
+"""Layers and models: Equinox modules on a batch, and builders that make them from sizes and names."""
+
+from shinso.nn._activations import ACTIVATIONS as ACTIVATIONS
+from shinso.nn._activations import Activation as Activation
+from shinso.nn._activations import activation as activation
+from shinso.nn._builders import BUILDERS as BUILDERS
+from shinso.nn._builders import build as build
+from shinso.nn._builders import cnn as cnn
+from shinso.nn._builders import linear as linear
+from shinso.nn._builders import mlp as mlp
+from shinso.nn._builders import network as network
+from shinso.nn._convolution import Conv2d as Conv2d
+from shinso.nn._dense import Dense as Dense
+from shinso.nn._dropout import Dropout as Dropout
+from shinso.nn._flatten import Flatten as Flatten
+from shinso.nn._initializers import INITIALIZERS as INITIALIZERS
+from shinso.nn._initializers import Fans as Fans
+from shinso.nn._initializers import initialize as initialize
+from shinso.nn._layer import Layer as Layer
+from shinso.nn._layer import parameter_count as parameter_count
+from shinso.nn._per_example import PerExample as PerExample
+from shinso.nn._pooling import L2Pool2d as L2Pool2d
+from shinso.nn._pooling import MaxPool2d as MaxPool2d
+from shinso.nn._pooling import MeanPool2d as MeanPool2d
+from shinso.nn._recipe import Recipe as Recipe
+from shinso.nn._sequential import Sequential as Sequential
+from shinso.nn._summary import summary as summary
+from shinso.nn._without_key import WithoutKey as WithoutKey
+from shinso.nn._without_key import accepts_key as accepts_key

@@ -1,0 +1,69 @@
+"""The fully connected layer."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from shinso import _checks
+from shinso.nn._initializers import Fans, Initializer, initialize
+from shinso.nn._layer import Layer, Shape
+
+
+class Dense(Layer):
+    """z = x W + b for every example: `[N, inputs]` to `[N, outputs]`.
+
+    `weight` is `[inputs, outputs]` (scikit-learn's `coefs_`), so one example reads z = Wᵀx + b; the sources' W of
+    z = Wx + b is its transpose. `bias` is `[outputs]`.
+
+    Args:
+        inputs: number of inputs, at least 1.
+        outputs: number of outputs, at least 1.
+        weight_init: initializer of the weights.
+        bias_init: initializer of the biases.
+        key: random key.
+
+    Raises:
+        ValueError: a size below 1, or an unknown initializer.
+
+    Source: S0 §2.2.1; Nielsen, chapter 2, equation (25).
+    """
+
+    weight: Float[Array, "inputs outputs"]
+    bias: Float[Array, " outputs"]
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        weight_init: Initializer = "glorot_uniform",
+        bias_init: Initializer = "zeros",
+        key: PRNGKeyArray,
+    ):
+        inputs = _checks.whole_number("inputs", inputs, least=1)
+        outputs = _checks.whole_number("outputs", outputs, least=1)
+        fans = Fans(inputs, outputs)
+        weight_key, bias_key = jax.random.split(key)
+        self.weight = initialize(weight_init, weight_key, (inputs, outputs), fans, argument="weight_init")
+        self.bias = initialize(bias_init, bias_key, (outputs,), fans, argument="bias_init")
+
+    def __call__(self, x: Float[Array, "N inputs"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N outputs"]:
+        """Return x W + b.
+
+        Raises:
+            ValueError: `x` is not `[N, inputs]`.
+        """
+        self.output_shape(x.shape[1:])
+        return jnp.matmul(x, self.weight) + self.bias
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """`(outputs,)`, if `input_shape` is `(inputs,)`."""
+        inputs, outputs = self.weight.shape
+        if tuple(input_shape) != (inputs,):
+            raise ValueError(f"Dense takes examples of shape ({inputs},); got {tuple(input_shape)}.")
+        return (outputs,)
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """Inputs × outputs."""
+        inputs, outputs = self.weight.shape
+        return inputs * outputs

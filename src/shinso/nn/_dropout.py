@@ -1,0 +1,59 @@
+"""Dropout."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray, UInt32
+
+from shinso import _checks
+from shinso.nn._layer import Layer
+
+_LEVELS = 1 << 16
+
+
+class Dropout(Layer):
+    """In training, sets each number to 0 with probability p = `rate` and multiplies the others by 1/(1 − p).
+
+    A fresh mask is drawn for every example. In prediction (`key=None`) the layer does nothing, which equals the
+    sources' rule of multiplying the next layer's weights by 1 − p, because training already carries that factor.
+    Sixteen random bits decide on each number, so p is rounded to a multiple of 1/65,536; the factor uses the rounded
+    p, which keeps the expectation exact.
+
+    Args:
+        rate: p, the probability of being dropped; 0 ≤ p < 1. Rate 0 costs nothing.
+
+    Raises:
+        ValueError: `rate` lies outside [0, 1).
+
+    Source: S0 §2.3.2; Nielsen, chapter 3.
+    """
+
+    rate: float = eqx.field(static=True)
+
+    def __init__(self, rate: float):
+        self.rate = _checks.real("rate", rate, least=0.0, below=1.0)
+
+    @property
+    def uses_key(self) -> bool:
+        """False for rate 0."""
+        return self.rate > 0.0
+
+    def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N *shape"]:
+        """Return `x`, in training with a part of its elements dropped."""
+        if key is None or not self.uses_key:
+            return x
+        kept_levels = max(_LEVELS - round(self.rate * _LEVELS), 1)
+        kept = _sixteen_bits(key, x.shape) < kept_levels
+        return jnp.where(kept, x * (_LEVELS / kept_levels), jnp.zeros_like(x))
+
+
+def _sixteen_bits(key: PRNGKeyArray, shape: tuple[int, ...]) -> UInt32[Array, "*shape"]:
+    """Whole numbers below 2¹⁶, uniformly.
+
+    Two from each 32-bit word cost 0.45 of `jax.random.bernoulli`; 16-bit numbers of `jax.random.bits` cost 1.0.
+    """
+    n = math.prod(shape)
+    words = jax.random.bits(key, ((n + 1) // 2,), jnp.uint32)
+    return jnp.concatenate([words & (_LEVELS - 1), words >> 16])[:n].reshape(shape)

@@ -1,0 +1,19 @@
+"""From images to vectors."""
+
+import math
+
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from shinso.nn._layer import Layer, Shape
+
+
+class Flatten(Layer):
+    """`[N, …]` to `[N, D]`, D the product of the other axes, the last axis varying fastest."""
+
+    def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N D"]:
+        """Return `x` with all axes but the first made one."""
+        return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """`(D,)`."""
+        return (math.prod(input_shape),)

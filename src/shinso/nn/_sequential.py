@@ -1,0 +1,67 @@
+"""Layers one after another."""
+
+from collections.abc import Iterable
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from shinso.nn._layer import Layer, Shape
+from shinso.nn._recipe import Recipe
+
+
+class Sequential(Layer):
+    """Layers applied in order, each to the output of the one before.
+
+    In training the key is split among those layers that draw random numbers, and only if there are any.
+
+    Args:
+        layers: the layers.
+        recipe: how a builder made this model, so that `shinso.nn.build` can make it again; None for a hand-made one.
+    """
+
+    layers: tuple[Layer, ...]
+    recipe: Recipe | None = eqx.field(static=True)
+
+    def __init__(self, layers: Iterable[Layer], recipe: Recipe | None = None):
+        self.layers = tuple(layers)
+        self.recipe = recipe
+
+    @property
+    def uses_key(self) -> bool:
+        """Whether any layer draws random numbers in training."""
+        return any(layer.uses_key for layer in self.layers)
+
+    def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Array:
+        """Return the last layer's output."""
+        keys = iter(()) if key is None else iter(self._keys(key))
+        for layer in self.layers:
+            x = layer(x, key=next(keys) if key is not None and layer.uses_key else None)
+        return x
+
+    def _keys(self, key: PRNGKeyArray) -> list[PRNGKeyArray]:
+        drawing = sum(layer.uses_key for layer in self.layers)
+        return [key] if drawing == 1 else list(jax.random.split(key, drawing)) if drawing else []
+
+    def shapes(self, input_shape: Shape) -> list[Shape]:
+        """Shapes of one example before the first layer, between layers, and after the last.
+
+        Raises:
+            ValueError: a layer does not accept the shape that reaches it; the sentence names the layer.
+        """
+        shapes = [tuple(input_shape)]
+        for number, layer in enumerate(self.layers, start=1):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ValueError as error:
+                raise ValueError(f"layer {number} of {len(self.layers)}: {error}") from None
+        return shapes
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of one example after the last layer."""
+        return self.shapes(input_shape)[-1]
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """Sum over the layers."""
+        shapes = self.shapes(input_shape)[:-1]
+        return sum(layer.multiply_adds(shape) for layer, shape in zip(self.layers, shapes, strict=True))
