@@ -1,0 +1,10 @@
+"""scikit-learn's face: estimators with `fit` and `predict`. Thin: training is `shinso.train`, numbers are elsewhere.
+
+- `MLPClassifier`, `MLPRegressor`: scikit-learn's multilayer perceptrons, argument for argument, and more.
+- `NetworkClassifier`, `NetworkRegressor`: any network, on tables and images.
+"""
+
+from shinso.estimators._mlp_classifier import MLPClassifier as MLPClassifier
+from shinso.estimators._mlp_regressor import MLPRegressor as MLPRegressor
+from shinso.estimators._network_classifier import NetworkClassifier as NetworkClassifier
+from shinso.estimators._network_regressor import NetworkRegressor as NetworkRegressor

@@ -1,0 +1,159 @@
+"""`NetworkClassifier`."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from shinso import objectives
+from shinso.estimators import _parameters
+from shinso.estimators._network import NetworkEstimator, Prepared
+from shinso.estimators._rows import column_if_one
+from shinso.objectives import Likelihood
+
+
+class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
+    """Any network as a classifier of tables, images or whatever the network takes; one or several labels an example.
+
+    The network has one output for each class (each label, when y is `[N, K]` of 0 and 1).
+
+    Args:
+        network: a builder's name (``"linear"``, ``"mlp"``, ``"cnn"``: `shinso.nn.network`); a callable
+            ``(input_shape, outputs, *, key, **network_arguments)`` that builds an Equinox module on a batch; or such a
+            module, whose parameters are where training starts (`shinso.nn.PerExample` wraps one for a single example).
+        network_arguments: keyword arguments of the builder, such as ``{"hidden": (100, 30)}``.
+        likelihood: ``"categorical"`` (softmax), or the book's ``"sigmoid_cross_entropy"`` or ``"sigmoid_quadratic"``; labels
+            always take ``"bernoulli"``.
+        optimizer: any name of `shinso.optim.NAMES`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
+        epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
+        batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).
+        l2: strength λ ≥ 0 of ½ λ Σ w², biases excluded.
+        l1: strength λ ≥ 0 of λ Σ |w|, biases excluded.
+        early_stopping: hold out examples, stop when their loss stalls, and keep the best epoch's parameters.
+        validation_fraction: share held out, in (0, 1); classes keep their proportions.
+        patience: epochs without improvement that are accepted, ≥ 1 or infinite.
+        shuffle: draw a new order each epoch.
+        warm_start: `fit` goes on from the present parameters.
+        random_state: seed of first weights, split, order and noise.
+        verbose: print the history as it comes.
+        class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
+        device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
+
+    Attributes:
+        network_: the trained module, its arrays NumPy's.
+        history_: one dictionary of metrics for each epoch (`shinso.train.History`).
+        loss_curve_: cost of each epoch, penalties included.
+        n_iter_: epochs made.
+        stop_reason_: how training ended (`shinso.train.Stop`).
+        input_shape_: shape of one example.
+        n_outputs_: the network's outputs K.
+        classes_: the classes, sorted (for labels: their numbers).
+        n_features_in_: length of the first axis of an example.
+        feature_names_in_: names of a table's columns, if X had names.
+    """
+
+    _checks: ClassVar[dict[str, _parameters.Check]] = {
+        **NetworkEstimator._checks,
+        "likelihood": _parameters.name("categorical", "sigmoid_cross_entropy", "sigmoid_quadratic"),
+        "class_weight": _parameters.class_weight,
+    }
+
+    def __init__(
+        self,
+        network: Any = "mlp",
+        *,
+        network_arguments: dict[str, Any] | None = None,
+        likelihood: str = "categorical",
+        optimizer: Any = "adam",
+        learning_rate: Any = None,
+        epochs: int = 100,
+        batch_size: int | str = "auto",
+        l2: float = 0.0,
+        l1: float = 0.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: float = 20,
+        shuffle: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool | int = False,
+        class_weight: Any = None,
+        device: str | None = None,
+    ) -> None:
+        self.network = network
+        self.network_arguments = network_arguments
+        self.likelihood = likelihood
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.l2 = l2
+        self.l1 = l1
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.class_weight = class_weight
+        self.device = device
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each example, `[N]`, or the labels above ½, `[N, K]`."""
+        means = self._predict_mean(X)
+        if self._multilabel:
+            return (means > 0.5).astype(int)
+        return np.asarray(self.classes_[np.argmax(means, axis=1)])
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class (label), `[N, K]`, in the order of `classes_`.
+
+        Independent sigmoids (the book's likelihoods) are divided by their sum.
+        """
+        means = self._predict_mean(X)
+        if self._multilabel or self.likelihood == "categorical":
+            return means
+        return np.asarray(means / np.maximum(means.sum(axis=1, keepdims=True), np.finfo(means.dtype).tiny))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of `predict_proba`."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
+
+    def _prepared(self, X: Any, y: Any) -> Prepared:
+        X, y = self._validated(X, y)
+        check_classification_targets(y)
+        y = column_if_one(y)
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput":
+            raise ValueError("y must hold one class for each example, or labels 0 and 1; got several classes for each.")
+        before = getattr(self, "classes_", None) if self.warm_start else None
+        self._multilabel = kind == "multilabel-indicator"
+        if self._multilabel:
+            labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+            self.classes_, targets = np.arange(labels.shape[1]), labels.astype(X.dtype)
+        else:
+            labels = y
+            self.classes_, indices = np.unique(y, return_inverse=True)
+            targets = indices.astype(np.int32)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y must hold at least two classes; got one class, {self.classes_[0]!r}.")
+        if before is not None and not np.array_equal(before, self.classes_):
+            self.classes_, now = before, self.classes_
+            raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")
+        self.n_outputs_ = len(self.classes_)
+        return Prepared(X, targets, labels)
+
+    def _likelihood(self) -> Likelihood:
+        return objectives.likelihood("bernoulli" if self._multilabel else self.likelihood)
+
+    def _stratify(self, targets: np.ndarray) -> np.ndarray | None:
+        return None if self._multilabel else targets
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,111 @@
+"""`NetworkRegressor`."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from shinso import objectives
+from shinso.estimators import _parameters
+from shinso.estimators._network import NetworkEstimator, Prepared
+from shinso.estimators._rows import column_if_one
+from shinso.objectives import Likelihood
+
+
+class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
+    """Any network as a regressor on tables, images or whatever the network takes; one or several numbers an example.
+
+    Args:
+        network: a builder's name (``"linear"``, ``"mlp"``, ``"cnn"``: `shinso.nn.network`); a callable
+            ``(input_shape, outputs, *, key, **network_arguments)`` that builds an Equinox module on a batch; or such a
+            module, whose parameters are where training starts (`shinso.nn.PerExample` wraps one for a single example).
+        network_arguments: keyword arguments of the builder, such as ``{"hidden": (100, 30)}``.
+        likelihood: ``"gaussian"`` (squared error), or ``"poisson"`` for counts (targets ≥ 0, log link).
+        optimizer: any name of `shinso.optim.NAMES`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
+        epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
+        batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).
+        l2: strength λ ≥ 0 of ½ λ Σ w², biases excluded.
+        l1: strength λ ≥ 0 of λ Σ |w|, biases excluded.
+        early_stopping: hold out examples, stop when their loss stalls, and keep the best epoch's parameters.
+        validation_fraction: share held out, in (0, 1).
+        patience: epochs without improvement that are accepted, ≥ 1 or infinite.
+        shuffle: draw a new order each epoch.
+        warm_start: `fit` goes on from the present parameters.
+        random_state: seed of first weights, split, order and noise.
+        verbose: print the history as it comes.
+        device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
+
+    Attributes:
+        network_: the trained module, its arrays NumPy's.
+        history_: one dictionary of metrics for each epoch (`shinso.train.History`).
+        loss_curve_: cost of each epoch, penalties included.
+        n_iter_: epochs made.
+        stop_reason_: how training ended (`shinso.train.Stop`).
+        input_shape_: shape of one example.
+        n_outputs_: the network's outputs K.
+        n_features_in_: length of the first axis of an example.
+        feature_names_in_: names of a table's columns, if X had names.
+    """
+
+    _checks: ClassVar[dict[str, _parameters.Check]] = {
+        **NetworkEstimator._checks,
+        "likelihood": _parameters.name("gaussian", "poisson"),
+    }
+
+    def __init__(
+        self,
+        network: Any = "mlp",
+        *,
+        network_arguments: dict[str, Any] | None = None,
+        likelihood: str = "gaussian",
+        optimizer: Any = "adam",
+        learning_rate: Any = None,
+        epochs: int = 100,
+        batch_size: int | str = "auto",
+        l2: float = 0.0,
+        l1: float = 0.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: float = 20,
+        shuffle: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool | int = False,
+        device: str | None = None,
+    ) -> None:
+        self.network = network
+        self.network_arguments = network_arguments
+        self.likelihood = likelihood
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.l2 = l2
+        self.l1 = l1
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the means (rates with ``likelihood="poisson"``), `[N]` or `[N, K]` as y was."""
+        means = self._predict_mean(X)
+        return means[:, 0] if self._one_column else means
+
+    def _prepared(self, X: Any, y: Any) -> Prepared:
+        X, y = self._validated(X, y, y_numeric=True)
+        if self.likelihood == "poisson" and np.min(y) < 0:
+            raise ValueError(f"y must be at least 0 with likelihood='poisson'; got {np.min(y):g}.")
+        y = column_if_one(y)
+        self._one_column = y.ndim == 1
+        targets = (y[:, None] if self._one_column else y).astype(X.dtype)
+        self.n_outputs_ = targets.shape[1]
+        return Prepared(X, targets, y)
+
+    def _likelihood(self) -> Likelihood:
+        return objectives.likelihood(self.likelihood)

@@ -1,0 +1,163 @@
+"""Any network behind scikit-learn's interface."""
+
+import equinox as eqx
+import jax
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from shinso import nn
+from shinso.estimators import NetworkClassifier, NetworkRegressor
+
+QUICK = {"network_arguments": {"hidden": (8,)}, "learning_rate": 0.05, "epochs": 60, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Bright above or below the middle: 60 images of 6 × 6 pixels."""
+    y = np.arange(60) % 2
+    X = np.random.default_rng(0).uniform(0, 0.5, size=(60, 6, 6)).astype(np.float32)
+    X[y == 0, :3] += 0.5
+    X[y == 1, 3:] += 0.5
+    return X, y
+
+
+def build(input_shape, outputs, *, key, width=8):
+    return nn.mlp(input_shape, outputs, (width,), activation="tanh", key=key)
+
+
+NETWORKS = {
+    "name": {},
+    "linear": {"network": "linear", "network_arguments": None},
+    "callable": {"network": build, "network_arguments": {"width": 6}},
+    "module": {"network": nn.mlp(6, 3, (8,), key=jax.random.key(0)), "network_arguments": None},
+    "per example": {
+        "network": nn.PerExample(eqx.nn.MLP(6, 3, 8, 1, key=jax.random.key(0))),
+        "network_arguments": None,
+    },
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_networks_of_all_kinds(network, table):
+    model = clone(NetworkClassifier(**{**QUICK, **NETWORKS[network]})).fit(*table)
+    assert model.score(*table) > 0.85
+    assert len(model.history_) == len(model.loss_curve_) == model.n_iter_ == 60
+    assert isinstance(model.network_, eqx.Module)
+
+
+def test_a_module_given_is_not_changed(table):
+    module = NETWORKS["module"]["network"]
+    before = np.array(module.layers[0].weight)
+    NetworkClassifier(module, epochs=2).fit(*table)
+    assert np.array_equal(module.layers[0].weight, before)
+
+
+@pytest.mark.parametrize("channels", [False, True])
+def test_images(channels, images):
+    X, y = images
+    X = X[..., None] if channels else X
+    arguments = {"channels": (4,), "hidden": (8,)}
+    model = NetworkClassifier("cnn", network_arguments=arguments, learning_rate=0.02, epochs=20, random_state=0).fit(
+        X, y
+    )
+    assert model.score(X, y) == 1.0
+    assert model.input_shape_ == (6, 6, 1)
+    assert model.predict_proba(X).dtype == np.float32
+    with pytest.raises(ValueError, match=r"\(6, 6, 1\)"):
+        model.predict(X[:, :, :5])
+
+
+def test_labels(table):
+    X = table[0]
+    labels = (X[:, :2] > 0).astype(int)
+    model = NetworkClassifier(**QUICK).fit(X, labels)
+    assert model.score(X, labels) > 0.8
+    assert model.predict_proba(X).shape == labels.shape
+
+
+@pytest.mark.parametrize("likelihood", ["sigmoid_cross_entropy", "sigmoid_quadratic"])
+def test_the_books_costs(likelihood, table):
+    model = NetworkClassifier(**QUICK, likelihood=likelihood).fit(*table)
+    np.testing.assert_allclose(model.predict_proba(table[0]).sum(axis=1), 1)
+    assert model.score(*table) > 0.8
+
+
+def test_numbers_and_counts(numbers):
+    X, y = numbers
+    assert NetworkRegressor(**QUICK).fit(X, y).score(X, y) > 0.8
+    both = np.stack([y, -y], axis=1)
+    assert NetworkRegressor(**QUICK).fit(X, both).predict(X).shape == both.shape
+    counts = np.random.default_rng(0).poisson(np.exp(X[:, 0]))
+    assert NetworkRegressor(**QUICK, likelihood="poisson").fit(X, counts).predict(X).min() > 0
+
+
+def test_early_stopping_keeps_the_best(table):
+    model = NetworkClassifier(**{**QUICK, "epochs": 200}, early_stopping=True, patience=5, validation_fraction=0.3)
+    model.fit(*table)
+    assert model.stop_reason_ == "stalled"
+    assert model.n_iter_ < 200
+
+
+def test_warm_start_goes_on(table):
+    model = NetworkClassifier(**{**QUICK, "epochs": 5}, warm_start=True).fit(*table)
+    first = model.loss_curve_
+    assert model.fit(*table).loss_curve_[0] < first[-1]
+    with pytest.raises(ValueError, match="classes"):
+        model.fit(table[0], table[1] + 1)
+
+
+def test_weights_leave_examples_out(table):
+    X, y = table
+    weights = (np.arange(60) < 40).astype(float)
+    one = NetworkClassifier(**QUICK).fit(X, y, weights)
+    other = NetworkClassifier(**QUICK).fit(X[:40], y[:40])
+    np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X), atol=1e-9)
+
+
+def test_full_batch_optimizer(numbers):
+    model = NetworkRegressor(**{**QUICK, "learning_rate": None, "epochs": 40}, optimizer="lbfgs").fit(*numbers)
+    assert model.score(*numbers) > 0.9
+
+
+def test_survives_joblib(tmp_path, table):
+    model = NetworkClassifier(**{**QUICK, "epochs": 2}).fit(*table)
+    joblib.dump(model, tmp_path / "model")
+    assert np.array_equal(joblib.load(tmp_path / "model").predict_proba(table[0]), model.predict_proba(table[0]))
+
+
+def test_grid_search_over_networks(table):
+    grid = {"network_arguments": [{"hidden": ()}, {"hidden": (8,)}]}
+    search = GridSearchCV(NetworkClassifier(**{**QUICK, "epochs": 3}), grid, cv=2).fit(*table)
+    assert len(search.cv_results_["params"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"network": "cnm"}, "Did you mean 'cnn'"),
+        ({"network": 3}, "network"),
+        ({"network": "mlp", "network_arguments": {"hiden": (3,)}}, "Did you mean 'hidden'"),
+        ({"network": "cnn"}, "image_shape"),
+        ({"network": lambda shape, outputs, *, key: 3}, "Equinox module"),
+        ({"network": nn.mlp(5, 3, key=jax.random.key(0))}, r"\(5,\)"),
+        ({"optimizer": "adan"}, "Did you mean 'adam'"),
+        ({"likelihood": "gaussian"}, "likelihood"),
+        ({"epochs": 0}, "epochs"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 100}, "batch_size"),
+        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"l2": -1}, "l2"),
+        ({"patience": 0}, "patience"),
+    ],
+)
+def test_bad_arguments(settings, message, table):
+    with pytest.raises((TypeError, ValueError), match=message):
+        NetworkClassifier(**settings).fit(*table)
+
+
+def test_one_class(table):
+    with pytest.raises(ValueError, match="one class"):
+        NetworkClassifier().fit(table[0], np.ones(60))
