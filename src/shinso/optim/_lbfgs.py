@@ -83,7 +83,7 @@ class LBFGS(Optimizer):
         value, auxiliary = cost(params)
         gradient = optax.tree.get(memory, "grad")
         largest = jnp.max(jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(gradient)]))
-        evaluations = evaluations + search.num_linesearch_steps + (count == 0)
+        evaluations = evaluations + jnp.asarray(search.num_linesearch_steps + (count == 0), jnp.int32)
         result = jnp.select(
             [largest <= self.gradient_tolerance, global_norm(updates) == 0, evaluations >= self.max_evaluations],
             [jnp.asarray(code, jnp.int32) for code in (CONVERGED, NO_DESCENT, BUDGET_SPENT)],

@@ -190,7 +190,7 @@ def _order(program: Program, examples: int, key: PRNGKeyArray, epoch: Int[Array,
     else:
         key = jax.random.fold_in(key, 0 if program.shuffle == "once" else epoch)
         # Sorting random bits takes half the time of jax.random.permutation, which sorts twice against ties.
-        order = jnp.argsort(jax.random.bits(key, (examples,)), stable=False)
+        order = jnp.argsort(jax.random.bits(key, (examples,), jnp.uint32), stable=False)
     return jnp.resize(order, (steps * program.batch_size,))
 
 

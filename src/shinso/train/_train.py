@@ -204,17 +204,41 @@ def _as_model(model: Any) -> Any:
 def _check_fit(name: str, model: Any, objective: Objective, batch: Batch) -> None:
     """Trace the objective on abstract values: shapes that do not fit are found before anything is compiled."""
     try:
-        _, outputs = eqx.filter_eval_shape(objective.value_and_outputs, model, batch, key=jax.random.key(0))
+        outputs = _output_shape(model, objective, batch)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} and model do not fit: {error}") from error
-    if outputs.ndim != 2:
-        raise ValueError(f"model must return outputs [N, K]; for {name} it returns shape {list(outputs.shape)}.")
+    if len(outputs) != 2:
+        raise ValueError(f"model must return outputs [N, K]; for {name} it returns shape {list(outputs)}.")
     classes = isinstance(objective.likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy)
-    if classes and batch.targets.ndim == 1 and int(batch.targets.max()) >= outputs.shape[1]:
+    if classes and batch.targets.ndim == 1 and int(batch.targets.max()) >= outputs[1]:
         raise ValueError(
-            f"targets of {name} must be class indices below {outputs.shape[1]}, the model's outputs; "
+            f"targets of {name} must be class indices below {outputs[1]}, the model's outputs; "
             f"got {int(batch.targets.max())}."
         )
+
+
+def _output_shape(model: Any, objective: Objective, batch: Batch) -> tuple[int, ...]:
+    """Return the shape of the model's outputs, found by tracing what training will evaluate."""
+    arrays, static = eqx.partition((model, objective, batch), eqx.is_array)
+    leaves, structure = jax.tree.flatten(arrays)
+    shapes = tuple(jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves)
+    rest, rest_structure = jax.tree.flatten(static)
+    return _traced_output_shape(shapes, structure, tuple(rest), rest_structure)
+
+
+# Tracing takes as long as a thousand small steps; equal structures and shapes, as in a grid search, trace alike.
+@functools.lru_cache(maxsize=256)
+def _traced_output_shape(
+    shapes: tuple[jax.ShapeDtypeStruct, ...], structure: Any, rest: tuple[Any, ...], rest_structure: Any
+) -> tuple[int, ...]:
+    static = jax.tree.unflatten(rest_structure, rest)
+
+    def outputs(leaves: tuple[Array, ...]) -> Array:
+        model, objective, batch = eqx.combine(jax.tree.unflatten(structure, leaves), static)
+        found: Array = objective.value_and_outputs(model, batch, key=jax.random.key(0))[1]
+        return found
+
+    return tuple(jax.eval_shape(outputs, shapes).shape)
 
 
 def _batch_size(size: int | None, examples: int, rule: Optimizer) -> int:
