@@ -71,7 +71,7 @@ def floating(name: str, values: Any) -> Any:
     if array.dtype.kind not in "biuf" and array.dtype != jnp.bfloat16:
         raise TypeError(f"{name} must be numbers; got entries of type {array.dtype}.")
     target = jax.dtypes.canonicalize_dtype(array.dtype if array.dtype.kind == "f" else float)
-    array = array.astype(target)
+    array = array.astype(target, copy=False)
     # A sum is finite only if every entry is; where it overflows, the entries are looked at one by one.
     if not np.isfinite(array.sum()) and not bool(np.isfinite(array).all()):
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(array)))[0])
@@ -110,7 +110,7 @@ def _class_indices(name: str, array: Any) -> Any:
         )
     if array.size and int(array.min()) < 0:
         raise ValueError(f"{name} must be class indices 0, 1, …; got {int(array.min())}.")
-    return array.astype(np.int32)
+    return array.astype(np.int32, copy=False)
 
 
 def _weights(name: str, weights: Any, examples: int) -> Any:

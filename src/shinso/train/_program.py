@@ -52,6 +52,7 @@ class TrainState(NamedTuple):
     step: Int[Array, ""]
     epoch: Int[Array, ""]
     position: Int[Array, ""]
+    order: Int[Array, "M"] | None
     sums: Sums
     monitored: Monitored
     best_params: PyTree
@@ -83,13 +84,18 @@ class Program(eqx.Module):
         """Return ⌈N / batch size⌉: the last mini-batch may be smaller."""
         return -(-examples // self.batch_size)
 
+    def needs_order(self, examples: int) -> bool:
+        """Return whether an epoch is anything but the stored examples, mini-batch after whole mini-batch."""
+        steps = self.steps_per_epoch(examples)
+        return steps * self.batch_size != examples or (self.shuffle != "none" and steps > 1)
+
 
 def n_examples(batch: Batch) -> int:
     """Return N, the length of the leading axis."""
     return int(batch.weights.shape[0])
 
 
-def initial_state(program: Program, params: PyTree, optimizer: PyTree, columns: int) -> TrainState:
+def initial_state(program: Program, params: PyTree, optimizer: PyTree, columns: int, examples: int) -> TrainState:
     """Return the state before the first step; all dtypes are strong, so that no later stretch compiles again."""
     zero = jnp.zeros((), dtype=float)
     none = jnp.zeros((), jnp.int32)
@@ -99,6 +105,9 @@ def initial_state(program: Program, params: PyTree, optimizer: PyTree, columns: 
         step=none,
         epoch=none,
         position=none,
+        order=jnp.zeros(program.steps_per_epoch(examples) * program.batch_size, jnp.int32)
+        if program.needs_order(examples)
+        else None,
         sums=Sums(zero, zero, zero, zero, zero, zero),
         monitored=Monitored(jnp.asarray(jnp.inf, dtype=float), none, none, jnp.ones((), dtype=float)),
         best_params=params if program.stopping is not None and program.stopping.restore_best else None,
@@ -145,7 +154,12 @@ def _make_steps(
 ) -> TrainState:
     """Make steps within one epoch until `last` have been made in all."""
     order_key, noise_key = jax.random.split(key)
-    order = _order(program, n_examples(data), order_key, state.epoch)
+    order = state.order
+    if order is not None:
+        # Drawn once an epoch, not once a stretch: sorting 50,000 numbers takes as long as a hundred small steps.
+        fresh = partial(_order, program, n_examples(data), order_key, state.epoch)
+        order = lax.cond(state.position == 0, fresh, lambda: state.order)
+        state = state._replace(order=order)
 
     def step(state: TrainState) -> TrainState:
         batch, examples = _mini_batch(program.batch_size, data, order, state.position)
@@ -180,17 +194,15 @@ def _make_steps(
     return made
 
 
-def _order(program: Program, examples: int, key: PRNGKeyArray, epoch: Int[Array, ""]) -> Int[Array, "N"] | None:
-    """Return one epoch's order, filled up to whole mini-batches from its own beginning; None for the stored order."""
+def _order(program: Program, examples: int, key: PRNGKeyArray, epoch: Int[Array, ""]) -> Int[Array, "M"]:
+    """Return one epoch's order, filled up to whole mini-batches from its own beginning."""
     steps = program.steps_per_epoch(examples)
     if program.shuffle == "none" or steps == 1:
-        if steps * program.batch_size == examples:
-            return None
-        order = jnp.arange(examples)
+        order = jnp.arange(examples, dtype=jnp.int32)
     else:
         key = jax.random.fold_in(key, 0 if program.shuffle == "once" else epoch)
         # Sorting random bits takes half the time of jax.random.permutation, which sorts twice against ties.
-        order = jnp.argsort(jax.random.bits(key, (examples,), jnp.uint32), stable=False)
+        order = jnp.argsort(jax.random.bits(key, (examples,), jnp.uint32), stable=False).astype(jnp.int32)
     return jnp.resize(order, (steps * program.batch_size,))
 
 

@@ -182,7 +182,7 @@ def train(
             describe=_describe(data, training, evaluations),
             folder=None if folder is None else Path(folder),
             checkpoint_seconds=real("checkpoint_seconds", checkpoint_seconds, least=0),
-            state=initial_state(program, params, rule.init(params), len(columns)),
+            state=initial_state(program, params, rule.init(params), len(columns), n_examples(training)),
             history=History(),
         )
         if start is not None:
@@ -221,7 +221,7 @@ def _output_shape(model: Any, objective: Objective, batch: Batch) -> tuple[int, 
     """Return the shape of the model's outputs, found by tracing what training will evaluate."""
     arrays, static = eqx.partition((model, objective, batch), eqx.is_array)
     leaves, structure = jax.tree.flatten(arrays)
-    shapes = tuple(jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves)
+    shapes = tuple(jax.typeof(leaf) for leaf in leaves)
     rest, rest_structure = jax.tree.flatten(static)
     return _traced_output_shape(shapes, structure, tuple(rest), rest_structure)
 
