@@ -139,7 +139,9 @@ def compare(torch_python: str, work: Work, rounds: int) -> None:
         print(f"| {' | '.join(cells)} |")
     versions = {package: version for one in contestants.values() for package, version in one.versions.items()}
     compiling = contestants["shinso"].warm_up["compile"]
-    print(f"\n{', '.join(f'{package} {version}' for package, version in versions.items())}; compiling {compiling:.1f} s")
+    print(
+        f"\n{', '.join(f'{package} {version}' for package, version in versions.items())}; compiling {compiling:.1f} s"
+    )
 
 
 def main() -> None:
