@@ -490,7 +490,8 @@ class _Session:
         elif self.interrupted:
             reason, message = "interrupted", f"Training was interrupted {ended}; the work is kept."
         else:
-            reason, message = "epochs", f"All epochs are done: {self.epochs}, {step} steps in all."
+            whole = f"All {self.epochs} epochs are" if self.epochs > 1 else "The one epoch is"
+            reason, message = "epochs", f"{whole} done ({step} steps)."
         if best:
             message += f" The model is that of epoch {best}, the best {stopping.monitor}."  # type: ignore[union-attr]
         return Stop(reason, epoch, step, message, best or None)
