@@ -34,9 +34,41 @@ def nesterov(g, v, t, theta, learning_rate, momentum):
     return momentum * v - learning_rate * g, v
 
 
+def nesterov_interim(_, v, t, theta, learning_rate, momentum):
+    g = gradients(theta + momentum * v)
+    v = momentum * v - learning_rate * g
+    return v, v
+
+
+def adagrad(g, r, t, theta, learning_rate, epsilon):
+    r = r + g * g
+    return -learning_rate / (epsilon + np.sqrt(r)) * g, r
+
+
+def adadelta(g, state, t, theta, learning_rate, decay, epsilon):
+    squares, updates = (0.0, 0.0) if np.isscalar(state) else state
+    squares = decay * squares + (1 - decay) * g**2
+    update = -np.sqrt(updates + epsilon) / np.sqrt(squares + epsilon) * g
+    updates = decay * updates + (1 - decay) * update**2
+    return learning_rate * update, (squares, updates)
+
+
 def rmsprop(g, r, t, theta, learning_rate, decay, epsilon):
     r = decay * r + (1 - decay) * g * g
     return -learning_rate * g / np.sqrt(epsilon + r), r
+
+
+def rmsprop_momentum(g, s, t, theta, learning_rate, momentum, decay, epsilon):
+    v, r = (0.0, 0.0) if np.isscalar(s) else s
+    r = decay * r + (1 - decay) * g * g
+    v = momentum * v - learning_rate / np.sqrt(epsilon + r) * g
+    return v, (v, r)
+
+
+def rmsprop_nesterov(_, s, t, theta, learning_rate, momentum, decay, epsilon):
+    v = 0.0 if np.isscalar(s) else s[0]
+    g = gradients(theta + momentum * v)
+    return rmsprop_momentum(g, s, t, theta, learning_rate, momentum, decay, epsilon)
 
 
 def adam(g, s, t, theta, learning_rate, beta_1, beta_2, epsilon):
@@ -64,11 +96,17 @@ TRANSCRIPTIONS = {
     "sgd": (sgd, {"learning_rate": 0.05}),
     "momentum": (momentum, {"learning_rate": 0.03, "momentum": 0.8}),
     "nesterov": (nesterov, {"learning_rate": 0.03, "momentum": 0.8}),
+    "nesterov_interim": (nesterov_interim, {"learning_rate": 0.03, "momentum": 0.8}),
+    "adagrad": (adagrad, {"learning_rate": 0.3, "epsilon": 1e-2}),
+    "adadelta": (adadelta, {"learning_rate": 0.7, "decay": 0.8, "epsilon": 1e-2}),
     "rmsprop": (rmsprop, {"learning_rate": 0.02, "decay": 0.7, "epsilon": 1e-3}),
+    "rmsprop_momentum": (rmsprop_momentum, {"learning_rate": 0.02, "momentum": 0.6, "decay": 0.7, "epsilon": 1e-3}),
+    "rmsprop_nesterov": (rmsprop_nesterov, {"learning_rate": 0.02, "momentum": 0.6, "decay": 0.7, "epsilon": 1e-3}),
     "adam": (adam, {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
     "adam_uncorrected": (adam_uncorrected, {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
     "adamw": (adamw, {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3, "weight_decay": 0.1}),
 }
+INTERIM = ("nesterov_interim", "rmsprop_nesterov")
 START = np.array([1.0, -2.0, 3.0])
 
 
@@ -85,7 +123,19 @@ def trajectory(optimizer, steps, scale=1.0):
 
 
 def test_every_rule_has_a_transcription():
-    assert set(TRANSCRIPTIONS) | {"lbfgs"} == set(optim.NAMES)
+    assert set(TRANSCRIPTIONS) <= set(optim.NAMES)
+    rules = {name for name in optim.NAMES if not optim.build(name).full_batch}
+    assert set(TRANSCRIPTIONS) == rules
+
+
+def test_the_constants_are_the_sources():
+    constants = {name: optim.build(name).recipe for name in optim.NAMES}
+    assert constants["adagrad"]["epsilon"] == 1e-7
+    assert {constants[name]["epsilon"] for name in ("rmsprop", "rmsprop_momentum", "rmsprop_nesterov")} == {1e-6}
+    assert constants["adadelta"] == {"name": "adadelta", "learning_rate": 1.0, "decay": 0.95, "epsilon": 1e-6}
+    assert constants["adam"] == {
+        "name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TRANSCRIPTIONS)
@@ -100,6 +150,8 @@ def test_steps_equal_the_formula(name):
         found, last = trajectory(optim.build(name, **hyperparameters), 12)
         np.testing.assert_allclose(found, expected, rtol=1e-12)
         before = found[-2]
+        if name in INTERIM:
+            before = before + hyperparameters["momentum"] * (before - found[-3])
         np.testing.assert_allclose(last.gradient_norm, np.linalg.norm(gradients(before)), rtol=1e-12)
         np.testing.assert_allclose(last.cost, cost(before)[0], rtol=1e-12)
         np.testing.assert_allclose(last.auxiliary, before.sum(), rtol=1e-12)
@@ -118,6 +170,86 @@ def test_dtype_is_kept_even_where_hyperparameters_are_wider(name):
         assert jax.tree.map(jnp.shape, step.state) == jax.tree.map(jnp.shape, state)
         same = jax.tree.map(lambda old, new: old.dtype == new.dtype, state, step.state)
         assert all(jax.tree.leaves(same))
+
+
+def test_nesterovs_two_forms_see_one_trajectory():
+    options = {"learning_rate": optim.LinearDecay(0.05, 0.01, 6), "momentum": 0.8}
+    with jax.enable_x64(True):
+        seen, _ = trajectory(optim.build("nesterov", **options), 8)
+        theta, _ = trajectory(optim.build("nesterov_interim", **options), 8)
+    velocity = np.diff(theta, axis=0, prepend=START[None])
+    np.testing.assert_allclose(seen, theta + 0.8 * velocity, rtol=1e-12)
+
+
+def test_momentums_rate_on_an_ill_conditioned_quadratic():
+    # The optimal constants: then every error falls as ((√κ−1)/(√κ+1))^k up to a factor linear in k, from (κ−1)/(κ+1)
+    # for gradient descent (Polyak, 1964). At both ends of the spectrum λ the recurrence of the error
+    # e_{k+1} = (1 + α − ελ) e_k − α e_{k−1} has the double root r = ±√α, so e_k = r^k (1 + k (e₁/r − 1)).
+    smallest, largest, steps = 1.0, 1e4, 600
+    rate = (np.sqrt(largest) - np.sqrt(smallest)) / (np.sqrt(largest) + np.sqrt(smallest))
+    learning_rate = 4 / (np.sqrt(largest) + np.sqrt(smallest)) ** 2
+    with jax.enable_x64(True):
+        eigenvalues = jnp.array([smallest, 137.0, largest])
+        optimizer = optim.build("momentum", learning_rate=learning_rate, momentum=rate**2)
+
+        def step(carry, count):
+            new = optimizer.step(lambda p: (0.5 * jnp.vdot(eigenvalues, p**2), None), *carry, count, jnp.ones(()))
+            return (new.params, new.state), new.params
+
+        start = jnp.ones(3)
+        _, errors = jax.lax.scan(step, (start, optimizer.init(start)), jnp.arange(steps))
+    k = np.arange(1, steps + 1)
+    for errors_here, eigenvalue, root in ((errors[:, 0], smallest, rate), (errors[:, 2], largest, -rate)):
+        first = 1 - learning_rate * eigenvalue
+        np.testing.assert_allclose(errors_here, root**k * (1 + k * (first / root - 1)), rtol=1e-7)
+    slope = np.polyfit(k[300:], np.log(np.abs(errors[300:, 0])), 1)[0]
+    assert np.exp(slope) == pytest.approx(rate, rel=3e-3)
+    descent = (largest - smallest) / (largest + smallest)
+    assert slope < 0.8 * np.sqrt(largest / smallest) * np.log(descent)
+
+
+@pytest.mark.parametrize(
+    "clipping", [{"clip_norm": 1.5}, {"clip_value": 0.7}, {"clip_norm": 0.9, "clip_value": 0.7}], ids=str
+)
+def test_rules_see_the_clipped_gradient(clipping):
+    theta, velocity, expected = START.copy(), 0.0, []
+    for t in range(1, 61):
+        g = gradients(theta)
+        if "clip_value" in clipping:
+            g = np.clip(g, -clipping["clip_value"], clipping["clip_value"])
+        if "clip_norm" in clipping and np.linalg.norm(g) > clipping["clip_norm"]:
+            g = g * clipping["clip_norm"] / np.linalg.norm(g)
+        update, velocity = momentum(g, velocity, t, theta, 0.05, 0.5)
+        theta = theta + update
+        expected.append(theta)
+    with jax.enable_x64(True):
+        found, last = trajectory(optim.build("momentum", learning_rate=0.05, momentum=0.5, **clipping), 60)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(last.gradient_norm, np.linalg.norm(gradients(found[-2])), rtol=1e-12)
+    assert float(last.gradient_norm) < 0.7, "the last steps are not clipped, the first ones are"
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTIONS)
+def test_every_rule_clips(name):
+    # At rest the gradient's entries have size 1e6; held to 1e-3, no rule tells it from one that is as small by itself.
+    params = {"a": jnp.zeros(2), "b": jnp.zeros(())}
+
+    def first_step(optimizer, factor):
+        def scaled(p):
+            return factor * (p["a"].sum() + p["b"]), None
+
+        return optimizer.step(scaled, params, optimizer.init(params), 0, jnp.ones(())).params
+
+    clipped = first_step(optim.build(name, clip_value=1e-3), 1e6)
+    np.testing.assert_allclose(clipped["a"], first_step(optim.build(name), 1e-3)["a"], rtol=1e-5)
+    assert optim.build_recipe(optim.build(name, clip_norm=2.0).recipe).recipe["clip_norm"] == 2.0
+
+
+def test_a_gradient_of_zero_is_not_clipped():
+    optimizer = optim.build("sgd", clip_norm=1.0, clip_value=1.0)
+    params = jnp.ones(2)
+    step = optimizer.step(lambda p: (0.0 * p.sum(), None), params, optimizer.init(params), 0, jnp.ones(()))
+    np.testing.assert_array_equal(step.params, params)
 
 
 def test_scale_multiplies_the_learning_rate():
@@ -182,6 +314,10 @@ def test_recipes_of_schedules_round_trip():
         optim.Cosine(0.1, 50, warm_up=5),
         optim.LinearDecay(0.1, 0.01, 9),
         optim.InverseScaling(1, 0.5, 8, 2),
+        optim.Constant(0.3),
+        optim.RobbinsMonro(0.7),
+        optim.OneCycle(0.5, 40, rise=7),
+        optim.WarmUp(optim.WarmUp(0.2, 3), 4),
     ):
         recipe = optim.build("sgd", learning_rate=schedule).recipe
         assert optim.build_recipe(recipe).recipe == recipe
@@ -192,13 +328,27 @@ def test_recipes_of_schedules_round_trip():
     ("name", "hyperparameters", "error", "sentence"),
     [
         ("adan", {}, ValueError, "optimizer must be one of .*; got 'adan'. Did you mean 'adam"),
-        ("sgd", {"momentum": 0.9}, ValueError, "hyperparameter of sgd must be one of learning_rate; got 'momentum'"),
+        (
+            "sgd",
+            {"momentum": 0.9},
+            ValueError,
+            "hyperparameter of sgd must be one of clip_norm, clip_value, learning_rate; got 'm",
+        ),
         ("sgd", {"learning_rate": 0}, ValueError, "learning_rate must be a finite number > 0; got 0"),
         ("sgd", {"learning_rate": -1.0}, ValueError, "learning_rate must be a finite number > 0; got -1.0"),
         ("sgd", {"learning_rate": float("nan")}, ValueError, "learning_rate must be a finite number > 0; got nan"),
         ("sgd", {"learning_rate": "fast"}, TypeError, "learning_rate must be a finite number > 0; got 'fast'"),
         ("adam", {"beta_1": 1.0}, ValueError, "beta_1 must be a finite number ≥ 0 and < 1; got 1.0"),
         ("rmsprop", {"decay": -0.1}, ValueError, "decay must be a finite number ≥ 0 and < 1; got -0.1"),
+        ("adagrad", {"epsilon": 0.0}, ValueError, "epsilon must be a finite number > 0; got 0.0"),
+        ("adadelta", {"decay": 1.0}, ValueError, "decay must be a finite number ≥ 0 and < 1; got 1.0"),
+        ("rmsprop_nesterov", {"momentum": -1}, ValueError, "momentum must be a finite number ≥ 0 and ≤ 1; got -1"),
+        ("momentum", {"momentum": optim.OneCycle(2.0, 9)}, ValueError, "momentum must be .* ≤ 1; got 2.0"),
+        ("adam", {"beta_1": optim.LinearDecay(0.9, 1.0, 9)}, ValueError, "beta_1 must be .* < 1; got 1.0"),
+        ("sgd", {"clip_norm": 0.0}, ValueError, "clip_norm must be a finite number > 0; got 0.0"),
+        ("adam", {"clip_value": float("nan")}, ValueError, "clip_value must be a finite number > 0; got nan"),
+        ("sgd", {"clipnorm": 1.0}, ValueError, "got 'clipnorm'. Did you mean 'clip_norm'?"),
+        ("lbfgs", {"clip_norm": 1.0}, ValueError, "hyperparameter of lbfgs must be one of .*; got 'clip_norm'"),
         ("lbfgs", {"learning_rate": 0.1}, ValueError, "hyperparameter of lbfgs must be one of"),
         ("lbfgs", {"memory": 0}, ValueError, "memory must be a whole number, at least 1; got 0"),
     ],

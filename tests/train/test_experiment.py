@@ -26,6 +26,7 @@ from shinso.train import (
     run_experiment,
 )
 from shinso.train._defaults import complete
+from shinso.train._experiment import _optimizer
 
 FILES = {"run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
 
@@ -255,6 +256,7 @@ def vectors(n: int, kind: str) -> Dataset:
         (images(6000), {}, {"batch_size": 128, "epochs": 10}),
         (images(100), {"network": "mlp"}, {"hidden": (100,), "channels": None, "kernel_size": None}),
         (images(100), {"network": "linear"}, {"hidden": None, "activation": None, "dropout": None}),
+        (vectors(100, "regression"), {"network": "basis_model"}, {"hidden": None, "channels": None, "dropout": None}),
         (vectors(100, "regression"), {}, {"network": "mlp", "likelihood": "gaussian"}),
         (vectors(100, "multilabel"), {}, {"likelihood": "bernoulli"}),
         (vectors(100, "count"), {"likelihood": "gaussian"}, {"likelihood": "gaussian"}),
@@ -272,6 +274,18 @@ def test_what_is_left_open_is_chosen(training: Dataset, given: dict[str, Any], e
     chosen = complete(Settings(source="arrays", **given), training)
     assert {name: getattr(chosen, name) for name in expected} == expected
     assert complete(chosen, training) == chosen
+
+
+def test_the_optimizer_is_the_one_asked_for() -> None:
+    chosen = {"learning_rate": 0.1, "schedule": "one_cycle", "epochs": 3, "batch_size": 10}
+    settings = Settings(source="arrays", optimizer="nesterov", momentum=0.5, clip_norm=2.0, **chosen)
+    recipe = _optimizer(settings, 25).recipe
+    assert {name: recipe[name] for name in ("name", "momentum", "clip_norm")} == {
+        "name": "nesterov", "momentum": 0.5, "clip_norm": 2.0
+    }  # fmt: skip
+    assert {name: recipe["learning_rate"][name] for name in ("schedule", "peak", "steps")} == {
+        "schedule": "OneCycle", "peak": 0.1, "steps": 9
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -303,6 +317,7 @@ def test_nothing_is_overwritten(run: Run, settings: Settings, folder: Path, tmp_
         ({"network": "cnn"}, "image_shape must be"),
         ({"device": "toaster"}, "device must be one of"),
         ({"optimizer": "lbfgs", "learning_rate": 0.1}, "hyperparameter of lbfgs"),
+        ({"momentum": 0.5}, "hyperparameter of adam"),
         ({"optimizer": "lbfgs", "learning_rate": None}, "needs the full batch"),
     ],
 )

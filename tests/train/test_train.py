@@ -293,6 +293,23 @@ def test_a_stall_lowers_the_rate_until_it_is_small(table, objective, model):
     assert run.stop.reason == "stalled"
 
 
+def test_the_books_halving_down_to_a_128th(table, objective, model):
+    # Nielsen, ch. 3: halve at "no improvement in" a few epochs; end when the rate would become 1/128 of the first.
+    stopping = Stopping("validation_accuracy", 3, min_delta=1e-6, factor=0.5, smallest=1 / 64)
+    run = shinso.train(
+        model, objective, table[0], validation=table[1], stopping=stopping, **{**SETTINGS, "epochs": 200}
+    )
+    expected, rate, best, count = [], 0.1, -math.inf, 0
+    for accuracy in run.history["validation_accuracy"]:
+        expected.append(rate)
+        best, count = max(best, accuracy), 0 if accuracy > best else count + 1
+        if count == 3:
+            rate, count = rate / 2, 0
+    np.testing.assert_allclose(run.history["learning_rate"], expected, rtol=1e-6)
+    assert rate == pytest.approx(0.1 / 128)
+    assert run.stop.reason == "stalled"
+
+
 def test_infinite_patience_never_stops(table, objective, model):
     stopping = Stopping("cost", math.inf, min_delta=1e9)
     run = shinso.train(model, objective, table[0], stopping=stopping, **{**SETTINGS, "epochs": 12})

@@ -154,14 +154,27 @@ def train(
     l1: Annotated[float | None, _option(COST, "λ of the penalty λΣ|w|.", "0", name="--l1", metavar="λ")] = None,
     optimizer: Annotated[
         str | None,
-        _option(TRAINING, "sgd, momentum, nesterov, rmsprop, adam, adamw or lbfgs.", "adam", metavar="NAME"),
+        _option(
+            TRAINING,
+            "sgd, momentum, nesterov, adagrad, adadelta, rmsprop, rmsprop_momentum, adam, adamw or lbfgs, among others.",
+            "adam",
+            metavar="NAME",
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None, _option(TRAINING, "Step size.", "the optimizer's; by the data for adam", metavar="RATE")
     ] = None,
     schedule: Annotated[
         str | None,
-        _option(TRAINING, "Course of the learning rate: constant, linear or cosine.", BY_DATA, metavar="NAME"),
+        _option(
+            TRAINING, "Course of the learning rate: constant, linear, cosine or one_cycle.", BY_DATA, metavar="NAME"
+        ),
+    ] = None,
+    momentum: Annotated[
+        float | None, _option(TRAINING, "Share of its velocity that momentum keeps.", "the optimizer's", metavar="α")
+    ] = None,
+    clip_norm: Annotated[
+        float | None, _option(TRAINING, "Shorten longer gradients to this norm.", False, metavar="NORM")
     ] = None,
     epochs: Annotated[int | None, _option(TRAINING, "Passes over the training examples.", BY_DATA)] = None,
     batch_size: Annotated[int | None, _option(TRAINING, "Examples per step.", BY_DATA)] = None,

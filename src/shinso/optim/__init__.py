@@ -3,11 +3,22 @@
 - `build`, `build_recipe`, `as_optimizer`, `NAMES`: optimizers by name, from a plain dictionary, from anything accepted.
 - `Optimizer`, `Step`: what the training loop asks of one.
 - `FirstOrder`: mini-batch rules (any Optax transformation). `LBFGS`: full batch.
-- `Schedule`, `LinearDecay`, `Cosine`, `InverseScaling`: hyperparameters that change with the step.
+- `averaged`, `Averaged`: the mean or moving average of the parameters beside them.
+- `least_squares`, `ridge`, `lasso`: linear readouts without training (`Readout`, `Lasso`); `with_readout` puts one into a
+  model. `coordinate_descent` on a quadratic.
+- `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`: hyperparameters
+  that change with the step.
 """
 
+from shinso.optim._averaging import Averaged as Averaged
+from shinso.optim._averaging import averaged as averaged
+from shinso.optim._coordinate_descent import coordinate_descent as coordinate_descent
 from shinso.optim._first_order import FirstOrder as FirstOrder
+from shinso.optim._lasso import Lasso as Lasso
+from shinso.optim._lasso import lasso as lasso
 from shinso.optim._lbfgs import LBFGS as LBFGS
+from shinso.optim._least_squares import least_squares as least_squares
+from shinso.optim._least_squares import ridge as ridge
 from shinso.optim._named import NAMES as NAMES
 from shinso.optim._named import as_optimizer as as_optimizer
 from shinso.optim._named import build as build
@@ -18,7 +29,13 @@ from shinso.optim._optimizer import NO_DESCENT as NO_DESCENT
 from shinso.optim._optimizer import RUNNING as RUNNING
 from shinso.optim._optimizer import Optimizer as Optimizer
 from shinso.optim._optimizer import Step as Step
+from shinso.optim._readout import Readout as Readout
+from shinso.optim._readout import with_readout as with_readout
+from shinso.optim._schedules import Constant as Constant
 from shinso.optim._schedules import Cosine as Cosine
 from shinso.optim._schedules import InverseScaling as InverseScaling
 from shinso.optim._schedules import LinearDecay as LinearDecay
+from shinso.optim._schedules import OneCycle as OneCycle
+from shinso.optim._schedules import RobbinsMonro as RobbinsMonro
 from shinso.optim._schedules import Schedule as Schedule
+from shinso.optim._schedules import WarmUp as WarmUp

@@ -19,20 +19,29 @@ Factory = Callable[..., optax.GradientTransformation]
 class FirstOrder(Optimizer):
     """A rule θ ← θ + u(∇E, state): an Optax transformation built inside the compiled step from traced numbers.
 
+    A step's cost, auxiliary and gradient norm belong to the point where the gradient is taken; the norm is that before
+    any clipping.
+
     Args:
         name: what settings and reports call it.
         factory: keyword hyperparameters → Optax transformation; it is part of what is compiled, so pass the same
             function object for the same rule.
+        interim: take the gradient at the interim point θ + αv instead of θ (Goodfellow et al., alg. 8.3), where v is the
+            state's `optax.TraceState` and α the hyperparameter `momentum`.
         hyperparameters: numbers or schedules by keyword; `learning_rate`, where there is one, is also scaled on a stall.
     """
 
     name: str = eqx.field(static=True)
     factory: Factory = eqx.field(static=True)
+    interim: bool = eqx.field(static=True)
     hyperparameters: dict[str, Float[Array, ""] | Schedule]
 
-    def __init__(self, name: str, factory: Factory, **hyperparameters: float | Schedule | Array) -> None:
+    def __init__(
+        self, name: str, factory: Factory, *, interim: bool = False, **hyperparameters: float | Schedule | Array
+    ) -> None:
         self.name = name
         self.factory = factory
+        self.interim = interim
         self.hyperparameters = {
             key: value if isinstance(value, Schedule) else jnp.asarray(value, dtype=float)
             for key, value in hyperparameters.items()
@@ -62,13 +71,21 @@ class FirstOrder(Optimizer):
         self, cost: type_of_cost, params: PyTree, state: PyTree, count: Int[Array, ""], scale: Float[Array, ""]
     ) -> Step:
         """Differentiate `cost` once and apply the rule; see `Optimizer.step`."""
-        (value, auxiliary), gradient = jax.value_and_grad(cost, has_aux=True)(params)
+        point = self._interim_point(params, state, count) if self.interim else params
+        (value, auxiliary), gradient = jax.value_and_grad(cost, has_aux=True)(point)
         norm = global_norm(gradient)
         transformation = self._transformation(params, count, scale)
         updates, state = transformation.update(gradient, state, params, value=value, grad=gradient)
         params = optax.apply_updates(params, updates)
         finite = jnp.isfinite(value) & jnp.isfinite(norm)
         return Step(params, state, value, auxiliary, norm, finite, jnp.asarray(RUNNING, jnp.int32))
+
+    def _interim_point(self, params: PyTree, state: PyTree, count: Int[Array, ""]) -> PyTree:
+        """Return θ + αv."""
+        parts = jax.tree.leaves(state, is_leaf=_is_velocity)
+        (velocity,) = [part.trace for part in parts if _is_velocity(part)]
+        momentum = self._at("momentum", count)
+        return jax.tree.map(lambda theta, v: theta + momentum.astype(theta.dtype) * v, params, velocity)
 
     def learning_rate_at(self, count: Int[Array, ""], scale: Float[Array, ""]) -> Float[Array, ""]:
         """Return the learning rate of step `count`; NaN for a transformation whose rate is its own secret."""
@@ -77,14 +94,21 @@ class FirstOrder(Optimizer):
         return self._at("learning_rate", count) * scale
 
     @property
+    def course(self) -> int:
+        """Steps until the last of the schedules has run its course; 0 where none ends."""
+        return max((value.course for value in self.hyperparameters.values() if isinstance(value, Schedule)), default=0)
+
+    @property
     def recipe(self) -> dict[str, Any]:
         """The plain dictionary: name and hyperparameters."""
         return {
             "name": self.name,
             **{
-                key: {"schedule": type(value).__name__, **{k: plain_number(v) for k, v in vars(value).items()}}
-                if isinstance(value, Schedule)
-                else plain_number(value)
+                key: value.recipe if isinstance(value, Schedule) else plain_number(value)
                 for key, value in self.hyperparameters.items()
             },
         }
+
+
+def _is_velocity(part: Any) -> bool:
+    return isinstance(part, optax.TraceState)

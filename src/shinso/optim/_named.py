@@ -1,71 +1,32 @@
 """Optimizers by name, their hyperparameters checked."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import optax
 from jaxtyping import Array
 
 from shinso._checks import one_of, real
-from shinso.optim._adam import adam_uncorrected
+from shinso._numbers import plain_number
+from shinso.optim._averaging import averaged
+from shinso.optim._clipping import Clipped
 from shinso.optim._first_order import FirstOrder
 from shinso.optim._lbfgs import LBFGS
 from shinso.optim._optimizer import Optimizer
-from shinso.optim._schedules import Cosine, InverseScaling, LinearDecay, Schedule
-
-Hyperparameter = float | Array | Schedule
-
-
-def _sgd(learning_rate: Hyperparameter) -> optax.GradientTransformation:
-    return optax.sgd(learning_rate)
-
-
-def _momentum(learning_rate: Array, momentum: Array) -> optax.GradientTransformation:
-    # The rate stands inside the velocity, as the sources write it: it differs from Optax's sgd once the rate changes.
-    return optax.chain(optax.scale(-learning_rate), optax.trace(momentum))
-
-
-def _nesterov(learning_rate: Array, momentum: Array) -> optax.GradientTransformation:
-    return optax.chain(optax.scale(-learning_rate), optax.trace(momentum, nesterov=True))
-
-
-def _rmsprop(learning_rate: Array, decay: Array, epsilon: Array) -> optax.GradientTransformation:
-    return optax.rmsprop(learning_rate, decay, epsilon, eps_in_sqrt=True)
-
-
-def _adam(learning_rate: Array, beta_1: Array, beta_2: Array, epsilon: Array) -> optax.GradientTransformation:
-    return optax.adam(learning_rate, beta_1, beta_2, epsilon)
-
-
-def _adamw(
-    learning_rate: Array, beta_1: Array, beta_2: Array, epsilon: Array, weight_decay: Array
-) -> optax.GradientTransformation:
-    return optax.adamw(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay)
-
-
-_MOMENTS = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
-
-RULES: dict[str, tuple[Callable[..., optax.GradientTransformation], dict[str, float]]] = {
-    "sgd": (_sgd, {"learning_rate": 0.1}),
-    "momentum": (_momentum, {"learning_rate": 0.01, "momentum": 0.9}),
-    "nesterov": (_nesterov, {"learning_rate": 0.01, "momentum": 0.9}),
-    "rmsprop": (_rmsprop, {"learning_rate": 0.001, "decay": 0.9, "epsilon": 1e-6}),
-    "adam": (_adam, {"learning_rate": 0.001, **_MOMENTS}),
-    "adam_uncorrected": (adam_uncorrected, {"learning_rate": 0.001, **_MOMENTS}),
-    "adamw": (_adamw, {"learning_rate": 0.001, **_MOMENTS, "weight_decay": 1e-4}),
-}
-"""Name → (factory, default hyperparameters). A new mini-batch rule is one more row."""
-
-_RANGES: dict[str, dict[str, float]] = {
-    "learning_rate": {"above": 0},
-    "epsilon": {"above": 0},
-    "momentum": {"least": 0, "most": 1},
-    "weight_decay": {"least": 0},
-    "decay": {"least": 0, "below": 1},
-    "beta_1": {"least": 0, "below": 1},
-    "beta_2": {"least": 0, "below": 1},
-}
+from shinso.optim._rules import CLIPPING, RANGES, RULES
+from shinso.optim._schedules import (
+    Constant,
+    Cosine,
+    InverseScaling,
+    LinearDecay,
+    OneCycle,
+    RobbinsMonro,
+    Schedule,
+    WarmUp,
+)
 
 NAMES = (*RULES, "lbfgs")
 """Every optimizer that `build` knows."""
@@ -78,17 +39,27 @@ def build(name: str, **hyperparameters: Any) -> Optimizer:
     |---|---|
     | ``sgd`` | θ ← θ − ε g |
     | ``momentum`` | v ← α v − ε g; θ ← θ + v (Goodfellow et al., alg. 8.2) |
-    | ``nesterov`` | v ← α v − ε g; θ ← θ + α v − ε g (g at θ; alg. 8.3 after a change of variable) |
+    | ``nesterov`` | v ← α v − ε g; θ ← θ + α v − ε g: alg. 8.3 as seen from its interim point θ + α v |
+    | ``nesterov_interim`` | momentum with g at the interim point θ + α v (alg. 8.3, literally) |
+    | ``adagrad`` | r ← r + g²; θ ← θ − ε g / (δ + √r) (alg. 8.4) |
+    | ``adadelta`` | r ← ρ r + (1−ρ) g²; u = −g √(δ + s) / √(δ + r); s ← ρ s + (1−ρ) u²; θ ← θ + ε u (Zeiler, 2012) |
     | ``rmsprop`` | r ← ρ r + (1−ρ) g²; θ ← θ − ε g / √(δ + r) (alg. 8.5) |
+    | ``rmsprop_momentum`` | r as there; v ← α v − ε g / √(δ + r); θ ← θ + v |
+    | ``rmsprop_nesterov`` | the same with g at θ + α v (alg. 8.6, which leaves δ out) |
     | ``adam`` | bias-corrected moments, θ ← θ − ε ŝ / (√r̂ + δ) (alg. 8.7) |
     | ``adam_uncorrected`` | the same with δ outside the correction, as scikit-learn has it |
-    | ``adamw`` | adam with weights decayed beside the gradient, θ ← θ − ε λ θ |
+    | ``adamw`` | adam, and θ ← θ − ε λ θ for all parameters beside it (Loshchilov & Hutter, 2019) |
     | ``lbfgs`` | full batch, `LBFGS` |
 
     Args:
         name: one of `NAMES`.
-        hyperparameters: `learning_rate`, `momentum` (α), `decay` (ρ), `beta_1`, `beta_2`, `epsilon` (δ),
-            `weight_decay` (λ): a number or a `Schedule`; for ``lbfgs`` what `LBFGS` takes.
+        hyperparameters: `learning_rate` (ε), `momentum` (α), `decay` (ρ), `beta_1`, `beta_2`, `epsilon` (δ),
+            `weight_decay` (λ); for every rule `clip_norm` and `clip_value`, both > 0: what the global norm and each
+            entry of g are held to before the rule sees g. A number or a `Schedule` each. For ``lbfgs`` what `LBFGS`
+            takes.
+
+    The source fixes δ of ``adagrad`` (1e-7) and ``rmsprop`` (1e-6); Zeiler's ρ = 0.95 and δ = 1e-6 (and no rate: ε = 1)
+    and Kingma & Ba's ε = 0.001, ρ₁ = 0.9, ρ₂ = 0.999, δ = 1e-8 are theirs. Rates, α and ρ that it leaves open are ours.
 
     Raises:
         ValueError: an unknown name or hyperparameter (the nearest is suggested), or a number out of its range.
@@ -98,29 +69,43 @@ def build(name: str, **hyperparameters: Any) -> Optimizer:
         for key in hyperparameters:
             one_of("hyperparameter of lbfgs", key, inspect.signature(LBFGS).parameters)
         return LBFGS(**hyperparameters)
-    factory, defaults = RULES[name]
+    rule = RULES[name]
     for key, value in hyperparameters.items():
-        one_of(f"hyperparameter of {name}", key, defaults)
+        one_of(f"hyperparameter of {name}", key, (*rule.defaults, *CLIPPING))
         if not isinstance(value, Schedule):
-            real(key, value, **_RANGES[key])
-    return FirstOrder(name, factory, **{**defaults, **hyperparameters})
+            real(key, value, **RANGES[key])
+        elif key != "learning_rate":
+            _check_course(key, value)
+    clipped = not hyperparameters.keys().isdisjoint(CLIPPING)
+    factory = Clipped(rule.factory) if clipped else rule.factory
+    return FirstOrder(name, factory, interim=rule.interim, **{**rule.defaults, **hyperparameters})
 
 
-_SCHEDULES = {kind.__name__: kind for kind in (LinearDecay, Cosine, InverseScaling)}
+def _check_course(key: str, schedule: Schedule) -> None:
+    """Check the range of what a schedule passes through; rates, which may end at 0, check themselves."""
+    passed = jax.vmap(schedule)(jnp.linspace(0, schedule.course, 101).astype(int))
+    for extreme in (passed.min(), passed.max()):
+        real(key, plain_number(extreme), **RANGES[key])
+
+
+_SCHEDULES = {
+    kind.__name__: kind for kind in (Constant, Cosine, InverseScaling, LinearDecay, OneCycle, RobbinsMonro, WarmUp)
+}
+
+
+def _from_plain(value: Any) -> Any:
+    """Return the schedule that a plain dictionary describes, and anything else as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    arguments = {key: _from_plain(inner) for key, inner in value.items() if key != "schedule"}
+    return _SCHEDULES[one_of("schedule", value["schedule"], _SCHEDULES)](**arguments)
 
 
 def build_recipe(recipe: Mapping[str, Any]) -> Optimizer:
-    """Return the optimizer that a `recipe` (its plain dictionary) describes; schedules are rebuilt too."""
-    arguments = {
-        key: _SCHEDULES[one_of("schedule", value["schedule"], _SCHEDULES)](
-            **{k: v for k, v in value.items() if k != "schedule"}
-        )
-        if isinstance(value, Mapping)
-        else value
-        for key, value in recipe.items()
-        if key != "name"
-    }
-    return build(recipe["name"], **arguments)
+    """Return the optimizer that a `recipe` (its plain dictionary) describes; schedules and averaging are rebuilt too."""
+    apart = ("name", "averaging")
+    optimizer = build(recipe["name"], **{key: _from_plain(value) for key, value in recipe.items() if key not in apart})
+    return averaged(optimizer, **recipe["averaging"]) if "averaging" in recipe else optimizer
 
 
 class _Wrapped:

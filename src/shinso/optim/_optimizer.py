@@ -65,6 +65,20 @@ class Optimizer(eqx.Module):
         """Whether one step needs the cost of the whole training set."""
         return False
 
+    @property
+    def course(self) -> int:
+        """Steps until every schedule has run its course; 0 without any."""
+        return 0
+
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether `averages` returns averaged parameters."""
+        return False
+
+    def averages(self, state: PyTree) -> PyTree | None:
+        """Return the averaged parameters that `state` holds; None for an optimizer that keeps none."""
+        return None
+
 
 def dtype_of(params: PyTree) -> Any:
     """Return the widest floating dtype among the parameters."""

@@ -1,12 +1,14 @@
 """Hyperparameters that change with the number of steps taken."""
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from shinso._checks import real, whole_number
+from shinso._numbers import plain_number
 
 
 class Schedule(eqx.Module):
@@ -15,6 +17,54 @@ class Schedule(eqx.Module):
     @abstractmethod
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
         """Return the value at `step` (optimizer updates made before this one)."""
+
+    @property
+    def course(self) -> int:
+        """Steps after which the value stays the same; 0 for a schedule without such an end."""
+        return 0
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The plain dictionary: the schedule's name and its arguments."""
+        arguments = {
+            key: value.recipe if isinstance(value, Schedule) else plain_number(value)
+            for key, value in vars(self).items()
+        }
+        return {"schedule": type(self).__name__, **arguments}
+
+
+class Constant(Schedule):
+    """ε_k = ε₀; a plain number means the same wherever a schedule is accepted.
+
+    Args:
+        value: ε₀ > 0.
+    """
+
+    value: Float[Array, ""]
+
+    def __init__(self, value: float) -> None:
+        self.value = jnp.asarray(real("value", value, above=0), dtype=float)
+
+    def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+        """Return ε₀."""
+        return self.value
+
+
+class RobbinsMonro(Schedule):
+    """ε_k = ε₀ / (k + 1), that is α / i for the i-th update: Σ ε = ∞ and Σ ε² < ∞ (Robbins & Monro, 1951).
+
+    Args:
+        initial: ε₀ > 0.
+    """
+
+    initial: Float[Array, ""]
+
+    def __init__(self, initial: float) -> None:
+        self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
+
+    def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+        """Return ε at `step`."""
+        return self.initial / (step + 1)
 
 
 class LinearDecay(Schedule):
@@ -34,6 +84,11 @@ class LinearDecay(Schedule):
         self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
         self.final = jnp.asarray(real("final", final, least=0), dtype=float)
         self.steps = jnp.asarray(whole_number("steps", steps, least=1), jnp.int32)
+
+    @property
+    def course(self) -> int:
+        """τ."""
+        return int(self.steps)
 
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
         """Return ε at `step`."""
@@ -66,6 +121,11 @@ class Cosine(Schedule):
             raise ValueError(f"warm_up must be below steps={steps}; got {warm_up}.")
         self.warm_up = jnp.asarray(warm_up, jnp.int32)
 
+    @property
+    def course(self) -> int:
+        """τ."""
+        return int(self.steps)
+
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
         """Return ε at `step`."""
         rising = self.initial * (step + 1) / jnp.maximum(self.warm_up, 1)
@@ -73,6 +133,89 @@ class Cosine(Schedule):
         done = jnp.clip((step - self.warm_up) / falling_steps, 0, 1)
         falling = self.final + 0.5 * (self.initial - self.final) * (1 + jnp.cos(jnp.pi * done))
         return jnp.where(step < self.warm_up, rising, falling)
+
+
+class OneCycle(Schedule):
+    """From ε₀ up to ε_max in the first τ₁ of τ steps and down to ε_τ in the others, both as half a cosine (Smith, 2017).
+
+    ε_k = a + ½(b − a)(1 − cos πs), with s from 0 to 1 over either part, from a to b; then ε_τ.
+
+    Args:
+        peak: ε_max > 0.
+        steps: τ ≥ 1, in optimizer updates.
+        rise: τ₁ < `steps`; None means ⌊0.3 τ⌋.
+        initial: ε₀ in (0, ε_max]; None means ε_max / 25.
+        final: ε_τ in [0, ε_max]; None means ε₀ / 10⁴.
+    """
+
+    peak: Float[Array, ""]
+    steps: Int[Array, ""]
+    rise: Int[Array, ""]
+    initial: Float[Array, ""]
+    final: Float[Array, ""]
+
+    def __init__(
+        self,
+        peak: float,
+        steps: int,
+        *,
+        rise: int | None = None,
+        initial: float | None = None,
+        final: float | None = None,
+    ) -> None:
+        peak = real("peak", peak, above=0)
+        steps = whole_number("steps", steps, least=1)
+        rise = steps * 3 // 10 if rise is None else whole_number("rise", rise)
+        if rise >= steps:
+            raise ValueError(f"rise must be below steps={steps}; got {rise}.")
+        initial = peak / 25 if initial is None else real("initial", initial, above=0, most=peak)
+        final = initial / 1e4 if final is None else real("final", final, least=0, most=peak)
+        self.peak, self.initial, self.final = (jnp.asarray(value, dtype=float) for value in (peak, initial, final))
+        self.steps, self.rise = (jnp.asarray(value, jnp.int32) for value in (steps, rise))
+
+    @property
+    def course(self) -> int:
+        """τ."""
+        return int(self.steps)
+
+    def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+        """Return ε at `step`."""
+        rising = step < self.rise
+        first, last = jnp.where(rising, 0, self.rise), jnp.where(rising, self.rise, self.steps)
+        lower = jnp.where(rising, self.initial, self.final)
+        left = jnp.clip((last - step) / (last - first).astype(self.peak.dtype), 0, 1)
+        done = jnp.where(rising, 1 - left, left)
+        return lower + 0.5 * (self.peak - lower) * (1 - jnp.cos(jnp.pi * done))
+
+
+class WarmUp(Schedule):
+    """A linear rise ε_k = ε₀ (k+1)/w over the first w steps, ε₀ being what `after` starts with; then `after`.
+
+    Args:
+        after: what follows, from its own beginning: a schedule or a number > 0.
+        steps: w ≥ 1, in optimizer updates, at most the course of `after` where that has an end.
+    """
+
+    after: Schedule
+    steps: Int[Array, ""]
+
+    def __init__(self, after: Schedule | float, steps: int) -> None:
+        self.after = after if isinstance(after, Schedule) else Constant(real("after", after, above=0))
+        longest = self.after.course
+        if whole_number("steps", steps, least=1) > longest > 0:
+            raise ValueError(f"steps of a warm-up must be at most the {longest} of the schedule after it; got {steps}.")
+        self.steps = jnp.asarray(steps, jnp.int32)
+
+    @property
+    def course(self) -> int:
+        """Warm-up and what follows together; 0 where that has no end."""
+        after = self.after.course
+        return int(self.steps) + after if after else 0
+
+    def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+        """Return ε at `step`."""
+        risen = jnp.minimum((step + 1) / self.steps, 1).astype(float)
+        return risen * self.after(jnp.maximum(step - self.steps, 0))
 
 
 class InverseScaling(Schedule):

@@ -55,14 +55,15 @@ def complete(settings: Settings, training: Dataset) -> Settings:
 
 def _refuse_idle(settings: Settings, network: str) -> None:
     """Refuse a choice that the network would not heed."""
-    idle = {"mlp": CONVOLUTIONAL, "linear": (*CONVOLUTIONAL, *NOT_LINEAR)}.get(network, ())
+    no_layers = (*CONVOLUTIONAL, *NOT_LINEAR)
+    idle = {"mlp": CONVOLUTIONAL, "linear": no_layers, "basis_model": no_layers}.get(network, ())
     for name in idle:
         if getattr(settings, name) is not None:
             raise ValueError(f"{name} is not for network {network}; got {getattr(settings, name)!r}.")
 
 
 def _network(network: str, training: Dataset) -> dict[str, object]:
-    if network == "linear":
+    if network in ("linear", "basis_model"):
         return {}
     if network == "mlp":
         return {"hidden": (100,), "activation": "relu", "dropout": 0.0}

@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 from jaxtyping import PyTree
 
+from shinso import nn
 from shinso.data import Dataset
 from shinso.objectives import Batch, Bernoulli, Categorical, Likelihood, Poisson, SigmoidCrossEntropy, SigmoidQuadratic
 
@@ -31,18 +32,42 @@ def as_batch(name: str, data: Any, likelihood: Likelihood) -> Batch:
         raise TypeError(f"{name} must be (X, y), (X, y, weights) or a Dataset; got {type(data).__name__}.")
     if data[1] is None:
         raise TypeError(f"{name} must have targets; got None.")
-    inputs = jax.tree.map(lambda leaf: floating(f"inputs of {name}", leaf), as_arrays(data[0]))
+    inputs = as_inputs(f"inputs of {name}", data[0])
     targets = _targets(f"targets of {name}", data[1], likelihood)
     examples = len(targets)
     if examples == 0:
         raise ValueError(f"{name} must have at least one example; got none.")
+    alone = isinstance(inputs, np.ndarray | jax.Array)
     for leaf in jax.tree.leaves(inputs):
-        if leaf.ndim < 2 or len(leaf) != examples:
+        if leaf.ndim < (2 if alone else 1) or len(leaf) != examples:
             raise ValueError(
                 f"inputs of {name} must be [N, …] with N={examples}, as many as targets; got shape {leaf.shape}."
             )
     weights = _weights(f"weights of {name}", data[2] if len(data) == 3 else None, examples)
     return Batch(jax.tree.map(jnp.asarray, inputs), jnp.asarray(targets), jnp.asarray(weights))
+
+
+def as_inputs(name: str, inputs: Any) -> PyTree:
+    """Return inputs as finite floating arrays; whole numbers in a pytree, such as lengths of sequences, stay whole numbers.
+
+    Raises:
+        TypeError: entries that are not numbers.
+        ValueError: NaN or infinity, or lengths of `Sequences` that are not from 1 to the padded length.
+    """
+    arrays = as_arrays(inputs)
+    if isinstance(arrays, np.ndarray | jax.Array):
+        return floating(name, arrays)
+    if isinstance(arrays, nn.Sequences):
+        nn.check_sequences(name, arrays)
+    return jax.tree.map(lambda leaf: _whole(leaf) if _is_whole(leaf) else floating(name, leaf), arrays)
+
+
+def _is_whole(leaf: Any) -> bool:
+    return (leaf if isinstance(leaf, jax.Array) else np.asarray(leaf)).dtype.kind in "iu"
+
+
+def _whole(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, jax.Array) else np.asarray(leaf).astype(np.int32, copy=False)
 
 
 def as_arrays(inputs: Any) -> PyTree:

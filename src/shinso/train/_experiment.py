@@ -266,15 +266,19 @@ def _network_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def _optimizer(settings: Settings, examples: int) -> optim.Optimizer:
+    given = {"momentum": settings.momentum, "clip_norm": settings.clip_norm}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if settings.learning_rate is None:
-        return optim.build(settings.optimizer)
+        return optim.build(settings.optimizer, **chosen)
     steps = (settings.epochs or 1) * math.ceil(examples / (settings.batch_size or examples))
     rate: float | optim.Schedule = settings.learning_rate
     if settings.schedule == "cosine":
         rate = optim.Cosine(settings.learning_rate, steps)
     elif settings.schedule == "linear":
         rate = optim.LinearDecay(settings.learning_rate, 0.0, steps)
-    return optim.build(settings.optimizer, learning_rate=rate)
+    elif settings.schedule == "one_cycle":
+        rate = optim.OneCycle(settings.learning_rate, steps)
+    return optim.build(settings.optimizer, learning_rate=rate, **chosen)
 
 
 def _judge(run: Run, prepared: Prepared) -> Run:

@@ -1,4 +1,7 @@
-"""A run as a folder: run.json, model.safetensors, history.csv, checkpoint.safetensors. Loading executes nothing."""
+"""A run as a folder: run.json, model.safetensors, history.csv, checkpoint.safetensors. Loading executes nothing.
+
+A run with averaged parameters has averaged.safetensors too.
+"""
 
 import hashlib
 import json
@@ -24,6 +27,7 @@ from shinso.train._run import Run, Stop, Timing
 
 FORMAT = 1
 RUN, MODEL, HISTORY, CHECKPOINT = "run.json", "model.safetensors", "history.csv", "checkpoint.safetensors"
+AVERAGED = "averaged.safetensors"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -93,13 +97,28 @@ def save_run(run: Run, folder: Path) -> Path:
     if run.folder != folder:
         refuse_other_run(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    model = to_safetensors(named_arrays(run.model))
-    write_atomically(folder / MODEL, model)
+    plain = {"format": FORMAT, **run.to_dict(), "model_sha256": _write_model(folder / MODEL, run.model)}
+    if run.averaged_model is not None:
+        plain["averaged_sha256"] = _write_model(folder / AVERAGED, run.averaged_model)
     write_atomically(folder / HISTORY, run.history.to_csv().encode())
-    plain = {"format": FORMAT, **run.to_dict(), "model_sha256": hashlib.sha256(model).hexdigest()}
     write_atomically(folder / RUN, (json.dumps(_jsonable(plain), indent=1, allow_nan=False) + "\n").encode())
     run.folder = folder
     return folder
+
+
+def _write_model(path: Path, model: Callable[..., Any]) -> str:
+    """Store the model's arrays and return the digest of the file."""
+    content = to_safetensors(named_arrays(model))
+    write_atomically(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read_model(path: Path, digest: Any) -> dict[str, np.ndarray]:
+    """Return the arrays that `_write_model` stored; raises `ValueError` if the digest is another."""
+    arrays, _ = read_arrays(path)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        raise ValueError(f"{path} is not the file that {RUN} describes: it was changed or replaced.")
+    return arrays
 
 
 def refuse_other_run(folder: Path) -> None:
@@ -169,9 +188,8 @@ def load(folder: str | Path, model: Callable[..., Any] | None = None) -> Run:
     """
     folder = Path(folder)
     plain = read_run_json(folder)
-    arrays, _ = read_arrays(folder / MODEL)
-    if hashlib.sha256((folder / MODEL).read_bytes()).hexdigest() != plain.get("model_sha256"):
-        raise ValueError(f"{folder / MODEL} is not the file that {RUN} describes: it was changed or replaced.")
+    arrays = _read_model(folder / MODEL, plain.get("model_sha256"))
+    averages = _read_model(folder / AVERAGED, plain["averaged_sha256"]) if "averaged_sha256" in plain else None
     try:
         if model is None:
             if plain["model"] is None:
@@ -193,6 +211,7 @@ def load(folder: str | Path, model: Callable[..., Any] | None = None) -> Run:
             data=plain["data"],
             evaluations={name: Evaluation.from_dict(one) for name, one in plain["evaluations"].items()},
             folder=folder,
+            averaged_model=None if averages is None else fill(model, averages, folder / AVERAGED),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder / RUN} is damaged: {error!r} where the description of a run belongs.") from None

@@ -18,7 +18,8 @@ class History:
     apart), ``cost`` (mean over the epoch's mini-batches of what is minimized, penalties included, each taken before its
     update), ``loss`` (the same without penalties), the score (``accuracy``, ``squared_error``, …), ``gradient_norm``
     (mean of ‖∂cost/∂θ‖), ``learning_rate``, and ``NAME_loss``, ``NAME_<score>`` for validation and monitored data,
-    evaluated without noise at the epoch's end.
+    evaluated without noise at the epoch's end; for a `shinso.optim.averaged` optimizer also ``averaged_NAME_loss``, …: the
+    same of the averaged parameters.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)

@@ -56,6 +56,7 @@ class TrainState(NamedTuple):
     sums: Sums
     monitored: Monitored
     best_params: PyTree
+    best_averages: PyTree
     code: Int[Array, ""]
     rows: Float[Array, "R C"]
     n_rows: Int[Array, ""]
@@ -76,8 +77,10 @@ class Program(eqx.Module):
         """Return the names of the metrics in one history row, in order."""
         score = self.objective.likelihood.score_name
         names = ["cost", "loss", score, "gradient_norm", "learning_rate"]
-        for name in sorted(evaluations):
-            names += [f"{name}_{metric}" for metric in ("loss", score, *sorted(self.metrics))]
+        metrics = ("loss", score, *sorted(self.metrics))
+        names += [f"{name}_{metric}" for name in sorted(evaluations) for metric in metrics]
+        if self.optimizer.keeps_averages:
+            names += [f"averaged_{name}_{metric}" for name in sorted(evaluations) for metric in metrics]
         return names
 
     def steps_per_epoch(self, examples: int) -> int:
@@ -99,6 +102,7 @@ def initial_state(program: Program, params: PyTree, optimizer: PyTree, columns: 
     """Return the state before the first step; all dtypes are strong, so that no later stretch compiles again."""
     zero = jnp.zeros((), dtype=float)
     none = jnp.zeros((), jnp.int32)
+    restore = program.stopping is not None and program.stopping.restore_best
     return TrainState(
         params=params,
         optimizer=optimizer,
@@ -110,7 +114,8 @@ def initial_state(program: Program, params: PyTree, optimizer: PyTree, columns: 
         else None,
         sums=Sums(zero, zero, zero, zero, zero, zero),
         monitored=Monitored(jnp.asarray(jnp.inf, dtype=float), none, none, jnp.ones((), dtype=float)),
-        best_params=params if program.stopping is not None and program.stopping.restore_best else None,
+        best_params=params if restore else None,
+        best_averages=program.optimizer.averages(optimizer) if restore else None,
         code=none,
         rows=jnp.zeros((ROWS, columns), dtype=float),
         n_rows=none,
@@ -268,8 +273,10 @@ def _end_epoch(program: Program, evaluations: dict[str, Batch], state: TrainStat
         sums.gradient_norm / steps,
         program.optimizer.learning_rate_at(state.step - 1, state.monitored.scale),
     ]
-    for name in sorted(evaluations):
-        row += evaluate(program, state.params, evaluations[name])
+    averages = program.optimizer.averages(state.optimizer)
+    for params in (state.params,) if averages is None else (state.params, averages):
+        for name in sorted(evaluations):
+            row += evaluate(program, params, evaluations[name])
     state = state._replace(
         epoch=state.epoch + 1,
         position=jnp.zeros_like(state.position),
@@ -279,10 +286,11 @@ def _end_epoch(program: Program, evaluations: dict[str, Batch], state: TrainStat
     )
     if program.stopping is None:
         return state
-    return _judge(program.stopping, row[program.columns(evaluations).index(program.stopping.monitor)], state)
+    value = row[program.columns(evaluations).index(program.stopping.monitor)]
+    return _judge(program.stopping, value, averages, state)
 
 
-def _judge(stopping: Stopping, value: Float[Array, ""], state: TrainState) -> TrainState:
+def _judge(stopping: Stopping, value: Float[Array, ""], averages: PyTree, state: TrainState) -> TrainState:
     """Compare the monitored value with the best so far: remember, count, slow down or stop."""
     before = state.monitored
     value = stopping.sign * value.astype(before.best.dtype)
@@ -297,8 +305,8 @@ def _judge(stopping: Stopping, value: Float[Array, ""], state: TrainState) -> Tr
         unimproved=jnp.where(slower, 0, unimproved),
         scale=jnp.where(slower, before.scale * stopping.factor, before.scale),
     )
-    best_params = state.best_params
+    best = state.best_params, state.best_averages
     if stopping.restore_best:
-        best_params = jax.tree.map(partial(jnp.where, better), state.params, best_params)
+        best = jax.tree.map(partial(jnp.where, better), (state.params, averages), best)
     code = jnp.where(stalled & ~slower & (state.code == RUNNING), STALLED, state.code)
-    return state._replace(monitored=monitored, best_params=best_params, code=code)
+    return state._replace(monitored=monitored, best_params=best[0], best_averages=best[1], code=code)

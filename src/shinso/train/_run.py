@@ -14,7 +14,7 @@ from jaxtyping import Array, PyTree
 from shinso.objectives import Categorical, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic
 from shinso.optim import Optimizer
 from shinso.train._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
-from shinso.train._examples import as_arrays, as_batch, floating
+from shinso.train._examples import as_batch, as_inputs
 from shinso.train._history import History
 from shinso.train._program import TrainState
 
@@ -71,6 +71,8 @@ class Run:
         evaluations: results by name: ``"test"``, ``"validation"``, ….
         state: the state training ended in, from which it can continue; None for a loaded run.
         folder: where it is stored, if it is.
+        averaged_model: the same model with the parameters that `shinso.optim.averaged` kept; None without it.
+            ``dataclasses.replace(run, model=run.averaged_model)`` predicts and evaluates with it.
     """
 
     model: Callable[..., Any]
@@ -86,6 +88,7 @@ class Run:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     state: TrainState | None = None
     folder: Path | None = None
+    averaged_model: Callable[..., Any] | None = None
 
     @property
     def likelihood(self) -> Likelihood:
@@ -101,7 +104,7 @@ class Run:
         Raises:
             ValueError: the shape of an example differs from training's, or values are not finite.
         """
-        arrays = jax.tree.map(lambda leaf: floating("inputs", leaf), as_arrays(inputs))
+        arrays = as_inputs("inputs", inputs)
         expected = self.data.get("input_shape")
         if expected is not None and isinstance(arrays, np.ndarray | jax.Array) and list(arrays.shape[1:]) != expected:
             raise ValueError(f"inputs must have shape [N, {', '.join(map(str, expected))}]; got {list(arrays.shape)}.")
@@ -123,7 +126,7 @@ class Run:
         """
         batch = as_batch("data", (inputs, targets), self.likelihood)
         outputs = self.outputs(batch.inputs)
-        evaluation = _evaluation(self, np.asarray(batch.inputs), np.asarray(batch.targets), outputs)
+        evaluation = _evaluation(self, batch.inputs, np.asarray(batch.targets), outputs)
         if name is not None:
             self.evaluations[name] = evaluation
         return evaluation
@@ -185,7 +188,7 @@ def _in_chunks(model: Callable[..., Array], inputs: PyTree) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _evaluation(run: Run, inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray) -> Evaluation:
+def _evaluation(run: Run, inputs: PyTree, targets: np.ndarray, outputs: np.ndarray) -> Evaluation:
     likelihood = run.likelihood
     device_outputs = jnp.asarray(outputs)
     loss = float(jnp.mean(likelihood.loss(device_outputs, jnp.asarray(targets))))
@@ -193,7 +196,7 @@ def _evaluation(run: Run, inputs: np.ndarray, targets: np.ndarray, outputs: np.n
     kind = run.data.get("kind")
     if isinstance(likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy):
         indices = targets if targets.ndim == 1 else targets.argmax(axis=1)
-        return evaluate_classes(indices, means, loss, inputs if inputs.ndim == 4 else None)
+        return evaluate_classes(indices, means, loss, np.asarray(inputs) if getattr(inputs, "ndim", 0) == 4 else None)
     if likelihood.name == "bernoulli" and means.shape[1] == 1 and kind != "multilabel":
         return evaluate_classes(targets.ravel().astype(int), np.hstack([1 - means, means]), loss)
     if likelihood.name == "bernoulli":

@@ -41,8 +41,11 @@ class Settings:
         l2: Strength λ of the penalty ½ λ Σ w², ≥ 0; biases excluded.
         l1: Strength λ of the penalty λ Σ |w|, ≥ 0; biases excluded.
         optimizer: Rule that moves the parameters.
-        learning_rate: Step size, > 0 (the first one, when `schedule` changes it).
-        schedule: Course of the learning rate: `constant`, `linear` or `cosine` (to 0 at the last epoch).
+        learning_rate: Step size, > 0 (the largest, when `schedule` changes it).
+        schedule: Course of the learning rate: `constant`, `linear` or `cosine` (to 0 at the last epoch), or `one_cycle`
+            (up to `learning_rate`, then down).
+        momentum: Share α of its velocity that a rule with momentum keeps, in [0, 1].
+        clip_norm: Norm to which longer gradients are shortened, > 0.
         epochs: Passes over the training examples, ≥ 1.
         batch_size: Examples per step, ≥ 1.
         shuffle: `every_epoch`, `once` or `none`.
@@ -77,6 +80,8 @@ class Settings:
     optimizer: str = "adam"
     learning_rate: float | None = None
     schedule: str | None = None
+    momentum: float | None = None
+    clip_norm: float | None = None
     epochs: int | None = None
     batch_size: int | None = None
     shuffle: str = "every_epoch"
@@ -200,7 +205,9 @@ _CHECKS: dict[str, Check] = {
     "l1": _number(least=0.0),
     "optimizer": _name(optim.NAMES),
     "learning_rate": _number(above=0.0),
-    "schedule": _name(("constant", "linear", "cosine")),
+    "schedule": _name(("constant", "linear", "cosine", "one_cycle")),
+    "momentum": _number(least=0.0, most=1.0),
+    "clip_norm": _number(above=0.0),
     "epochs": _whole(1),
     "batch_size": _whole(1),
     "shuffle": _name(("every_epoch", "once", "none")),

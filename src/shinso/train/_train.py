@@ -106,7 +106,8 @@ def train(
         data: ``(X, y)``, ``(X, y, weights)``, a `Batch` or a `Dataset`, N examples; X is ``[N, …]``, y what the
             likelihood expects, weights ``[N]`` ≥ 0.
         optimizer: a name of `shinso.optim.NAMES`, an `Optimizer`, or any Optax transformation.
-        learning_rate: for an optimizer given by name: a number > 0 or a `Schedule`; None means the rule's default.
+        learning_rate: for an optimizer given by name: a number > 0 or a `Schedule`; None means the rule's default. A
+            schedule longer than the training is accepted with a `TrainingWarning`.
         epochs: passes over the data in all, ≥ 1.
         batch_size: 1 ≤ M ≤ N; None means min(128, N), or N for full-batch optimizers.
         validation: data, evaluated without noise after every epoch.
@@ -185,7 +186,9 @@ def train(
             state=initial_state(program, params, rule.init(params), len(columns), n_examples(training)),
             history=History(),
         )
-        if start is not None:
+        if start is None:
+            session.compare_schedules()
+        else:
             session.take_over(start)
         session.open_folder(resume=resume)
         bar: Any = contextlib.nullcontext(progress or None)
@@ -330,6 +333,17 @@ class _Session:
             monitored = monitored._replace(best=jnp.asarray(best, dtype=float))
         self.state = state._replace(step=jnp.asarray(start.step, jnp.int32), monitored=monitored)
 
+    def compare_schedules(self) -> None:
+        """Warn of a schedule that training will not see the end of: a rate meant to fall would stay high."""
+        course, total = self.program.optimizer.course, self.epochs * self.steps_per_epoch
+        if course > total:
+            warnings.warn(
+                f"A schedule of the optimizer takes {course} steps, training ends after {total}: "
+                "give the schedule fewer steps or train for more epochs.",
+                TrainingWarning,
+                stacklevel=3,
+            )
+
     def open_folder(self, *, resume: bool) -> None:
         """Make sure that the folder can be written, and read the checkpoint to resume from, before any work."""
         if self.folder is None:
@@ -442,10 +456,15 @@ class _Session:
     def finish(self) -> Run:
         """Return the run, stored if there is a folder; warn if it did not end well."""
         stop = self._stop()
-        params = self.state.params if stop.best_epoch is None else self.state.best_params
+        state, static = self.state, self.program.static
+        averages = self.program.optimizer.averages(state.optimizer)
+        params = state.params
+        if stop.best_epoch is not None:
+            params, averages = state.best_params, state.best_averages
         steps = int(self.state.step) - self.start_step
         run = Run(
-            model=eqx.combine(params, self.program.static),
+            model=eqx.combine(params, static),
+            averaged_model=None if averages is None else eqx.combine(averages, static),
             objective=self.program.objective,
             optimizer=self.program.optimizer,
             history=self.history,
