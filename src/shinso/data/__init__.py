@@ -23,6 +23,7 @@ from shinso.data._download import DownloadProgress as DownloadProgress
 from shinso.data._download import download as download
 from shinso.data._download import sha256_of as sha256_of
 from shinso.data._encoder import Encoder as Encoder
+from shinso.data._expansion import expand_by_shifts as expand_by_shifts
 from shinso.data._frames import frame_of as frame_of
 from shinso.data._frames import read_table as read_table
 from shinso.data._idx import read_idx as read_idx

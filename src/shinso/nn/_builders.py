@@ -12,6 +12,8 @@ from jaxtyping import PRNGKeyArray
 from shinso import _checks
 from shinso.nn import _spec
 from shinso.nn._activations import ACTIVATIONS, MONOTONE, RECTIFIERS, Activation
+from shinso.nn._basis import basis as make_basis
+from shinso.nn._basis import plain_spec
 from shinso.nn._convolution import Conv2d, Padding
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
@@ -20,6 +22,7 @@ from shinso.nn._initializers import Initializer, check_initializer
 from shinso.nn._layer import Layer
 from shinso.nn._pooling import L2Pool2d, MaxPool2d, MeanPool2d, Pool2d
 from shinso.nn._recipe import Recipe
+from shinso.nn._recurrent_network import recurrent
 from shinso.nn._sequential import Sequential
 
 POOLS: Mapping[str, type[Pool2d]] = MappingProxyType({"max": MaxPool2d, "mean": MeanPool2d, "l2": L2Pool2d})
@@ -35,7 +38,21 @@ def linear(
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """One dense layer, y = xW + b: linear, logistic or softmax regression, by the likelihood it is trained with.
+    """One dense layer, η = xW + b: a generalized linear model E[y|x] = g⁻¹(η), by the likelihood it is trained with.
+
+    Objectives average over the n examples and leave the bias free, so with `optim.LBFGS` the fit is scikit-learn's:
+
+    ========================= ============ ====================
+    scikit-learn              likelihood   penalty
+    ========================= ============ ====================
+    Ridge(alpha)              gaussian     L2(alpha / n)
+    Lasso(alpha)              gaussian     L1(alpha)
+    PoissonRegressor(alpha)   poisson      L2(alpha)
+    LogisticRegression(C)     bernoulli,   L2(1 / (C·n))
+                              categorical
+    ========================= ============ ====================
+
+    For the Gaussian likelihood `optim.least_squares`, `optim.ridge` and `optim.lasso` need no training.
 
     Args:
         inputs: number of inputs, or the shape of one example, which is then flattened.
@@ -47,13 +64,52 @@ def linear(
     Raises:
         ValueError: a size below 1, or an unknown initializer.
 
-    Source: S0 §2.1.
+    Source: S0 §2.1 and §2.2.1.4.
     """
     arguments = {"inputs": inputs, "outputs": outputs, "weight_init": weight_init, "bias_init": bias_init}
     plan = _Plan(weight_init, bias_init, layers=1, key=key)
     layers, width = _as_vector(inputs)
     layers.append(plan.dense(width, outputs, "identity"))
     return Sequential(layers, _recipe("linear", arguments))
+
+
+def basis_model(
+    inputs: int | Sequence[int],
+    outputs: int,
+    *,
+    basis: _spec.Spec = MappingProxyType({"name": "polynomial", "degree": 3}),
+    weight_init: Initializers | None = None,
+    bias_init: Initializers = "zeros",
+    key: PRNGKeyArray,
+) -> Sequential:
+    """Linear basis-function model y = φ(x)W + b with a fixed φ: `linear` on features.
+
+    Args:
+        inputs: number of inputs, or the shape of one example, which is then flattened.
+        outputs: number of outputs.
+        basis: φ: `{"name": "polynomial", "degree": 3}`, `{"name": "gaussian", "centres": […], "width": 0.2}` or
+            `{"name": "sigmoid", …}`; see `PolynomialBasis`, `GaussianBasis`, `SigmoidBasis`. The cubic is our default.
+        weight_init: initializer of the weights; None is Glorot uniform.
+        bias_init: initializer of the biases.
+        key: random key.
+
+    Raises:
+        ValueError: a size below 1, an unknown basis or initializer, or a basis that does not fit the inputs.
+
+    Source: S0 §2.1.
+    """
+    arguments = {
+        "inputs": inputs,
+        "outputs": outputs,
+        "basis": plain_spec(basis),
+        "weight_init": weight_init,
+        "bias_init": bias_init,
+    }
+    plan = _Plan(weight_init, bias_init, layers=1, key=key)
+    layers, width = _as_vector(inputs)
+    features = make_basis(basis)
+    (width,) = features.output_shape((width,))
+    return Sequential([*layers, features, plan.dense(width, outputs, "identity")], _recipe("basis_model", arguments))
 
 
 def mlp(
@@ -173,7 +229,9 @@ def cnn(
     return Sequential(layers, _recipe("cnn", arguments))
 
 
-BUILDERS: Mapping[str, Callable[..., Sequential]] = MappingProxyType({"linear": linear, "mlp": mlp, "cnn": cnn})
+BUILDERS: Mapping[str, Callable[..., Sequential]] = MappingProxyType(
+    {"linear": linear, "basis_model": basis_model, "mlp": mlp, "cnn": cnn, "recurrent": recurrent}
+)
 
 
 def build(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Sequential:
@@ -196,7 +254,8 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     """Build a network by name for examples of a given shape.
 
     Args:
-        name: "linear", "mlp" (both flatten images) or "cnn" (needs `(height, width, maps)`).
+        name: "linear", "basis_model", "mlp" (these flatten images) or "cnn" (needs `(height, width, maps)`),
+            or "recurrent" (needs `(steps, numbers)`).
         input_shape: shape of one example, such as `(4,)` or `(28, 28, 1)`.
         outputs: number of outputs.
         key: random key.

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from shinso.nn._activations import Activation
+from shinso.nn._basis import GaussianBasis, PolynomialBasis, SigmoidBasis
 from shinso.nn._convolution import Conv2d
 from shinso.nn._dropout import Dropout
 from shinso.nn._layer import Layer, parameter_count
 from shinso.nn._per_example import PerExample
 from shinso.nn._pooling import Pool2d
+from shinso.nn._recurrent import BothDirections
 from shinso.nn._sequential import Sequential
+from shinso.nn._steps import EveryStep
 
 
 def summary(model: Layer, input_shape: Sequence[int]) -> list[dict[str, Any]]:
@@ -50,8 +53,16 @@ def describe(layer: Layer) -> str:
         case Conv2d():
             kernel = f"{name} {layer.weight.shape[0]}×{layer.weight.shape[1]}"
             return kernel if layer.pool is None else f"{kernel}, {describe(layer.pool)}"
+        case PolynomialBasis():
+            return f"{name} of degree {layer.degree}"
+        case GaussianBasis() | SigmoidBasis():
+            return f"{name} of {len(layer.centres)} centres"
         case Pool2d():
             return f"{name} {layer.size[0]}×{layer.size[1]}"
+        case BothDirections():
+            return f"{name} {describe(layer.forward)}"
+        case EveryStep():
+            return f"{name} {describe(layer.layer)}"
         case PerExample():
             return f"{name} {type(layer.module).__name__}"
     return name

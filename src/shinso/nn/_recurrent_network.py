@@ -1,0 +1,101 @@
+"""The builder of recurrent networks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import jax
+from jaxtyping import PRNGKeyArray
+
+from shinso import _checks
+from shinso.nn._dense import Dense
+from shinso.nn._dropout import Dropout
+from shinso.nn._layer import Layer
+from shinso.nn._recipe import Recipe
+from shinso.nn._recurrent import GRU, LSTM, BothDirections, Elman, RecurrentLayer
+from shinso.nn._sequential import Sequential
+from shinso.nn._steps import EveryStep, LastStep
+
+CELLS: Mapping[str, Callable[..., RecurrentLayer]] = MappingProxyType({"elman": Elman, "gru": GRU, "lstm": LSTM})
+
+
+def recurrent(
+    inputs: int | Sequence[int],
+    outputs: int,
+    hidden: int | Sequence[int] = (64,),
+    *,
+    cell: str = "lstm",
+    bidirectional: bool = False,
+    per_step: bool = False,
+    dropout: float = 0.0,
+    truncate: int | None = None,
+    key: PRNGKeyArray,
+) -> Sequential:
+    """Recurrent network: recurrent layers, then a linear output of the last step or of every step.
+
+    It takes `Sequences`, or arrays `[N, T, D]` without padding, and returns `[N, outputs]`, or with `per_step` what came
+    with `outputs` numbers a step (`flatten_steps` makes them examples for a likelihood).
+
+    Args:
+        inputs: D, numbers a step, or the shape (T, D) of one example.
+        outputs: number of outputs.
+        hidden: units of each recurrent layer, of each direction; at least one layer.
+        cell: "lstm", "gru" or "elman" (tanh).
+        bidirectional: each layer has two directions. The output then sees the last state of both.
+        per_step: an output for every step.
+        dropout: drop probability of every number that leaves a recurrent layer for the next layer, in training,
+            0 ≤ p < 1; nothing is dropped on the way from step to step.
+        truncate: back-propagation through time goes back at most this many steps; None: to the start.
+        key: random key.
+
+    Raises:
+        ValueError: a size below 1, an unknown cell, or a dropout outside [0, 1).
+
+    Source: S0 §2.4.2; S1.
+    """
+    width = _width(inputs)
+    units = [
+        _checks.whole_number("hidden", size, least=1) for size in (hidden if isinstance(hidden, Sequence) else [hidden])
+    ]
+    if not units:
+        raise ValueError("hidden must name at least 1 size; got none.")
+    arguments = {
+        "inputs": inputs,
+        "outputs": outputs,
+        "hidden": units,
+        "cell": _checks.one_of("cell", cell, CELLS),
+        "bidirectional": bool(bidirectional),
+        "per_step": bool(per_step),
+        "dropout": _checks.real("dropout", dropout, least=0.0, below=1.0),
+        "truncate": truncate,
+    }
+    *keys, last_key = jax.random.split(key, len(units) + 1)
+    layers: list[Layer] = []
+    for number, (size, layer_key) in enumerate(zip(units, keys, strict=True), start=1):
+        layers.append(_layer(cell, width, size, bidirectional, truncate, layer_key))
+        last = number == len(units) and not per_step
+        if last:
+            layers.append(LastStep(size if bidirectional else 0))
+        if dropout > 0:
+            layers.append(Dropout(dropout) if last else EveryStep(Dropout(dropout)))
+        width = 2 * size if bidirectional else size
+    output = Dense(width, outputs, key=last_key)
+    return Sequential([*layers, EveryStep(output) if per_step else output], Recipe("recurrent", arguments))
+
+
+def _width(inputs: int | Sequence[int]) -> int:
+    if isinstance(inputs, Sequence) and len(inputs) != 2:
+        raise ValueError(f"inputs must be the numbers of one step, or the shape (T, D) of one example; got {inputs!r}.")
+    return _checks.whole_number("inputs", inputs[1] if isinstance(inputs, Sequence) else inputs, least=1)
+
+
+def _layer(
+    cell: str, inputs: int, units: int, bidirectional: bool, truncate: int | None, key: PRNGKeyArray
+) -> RecurrentLayer | BothDirections:
+    make = CELLS[cell]
+    if not bidirectional:
+        return make(inputs, units, truncate=truncate, key=key)
+    forward_key, backward_key = jax.random.split(key)
+    return BothDirections(
+        make(inputs, units, truncate=truncate, key=forward_key),
+        make(inputs, units, truncate=truncate, reverse=True, key=backward_key),
+    )

@@ -1,0 +1,85 @@
+"""Layers between recurrent layers and after them: the last step, and every step alike."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from shinso import _checks
+from shinso.nn._layer import Layer, Shape
+from shinso.nn._sequences import Sequences, closed, opened
+
+
+class LastStep(Layer):
+    """The output at each sequence's own last step: `[N, T, D]` or `Sequences` to `[N, D]`.
+
+    Args:
+        backward: how many of the last features come from a backward direction; they are read where that direction ends,
+            at the first step.
+
+    Raises:
+        ValueError: `backward` is not a whole number of at least 0.
+    """
+
+    backward: int = eqx.field(static=True)
+
+    def __init__(self, backward: int = 0):
+        self.backward = _checks.whole_number("backward", backward)
+
+    def __call__(self, x: Float[Array, "N T D"] | Sequences, *, key: PRNGKeyArray | None = None) -> Float[Array, "N D"]:
+        """Return the last step of each sequence.
+
+        Raises:
+            ValueError: `x` is not `[N, T, D]` with D ≥ `backward`.
+        """
+        values, lengths = opened(x)
+        (width,) = self.output_shape(values.shape[1:])
+        ends = (values.shape[1] if lengths is None else lengths) - 1
+        last = values[jnp.arange(len(values)), ends]
+        forward = width - self.backward
+        return jnp.concatenate([last[:, :forward], values[:, 0, forward:]], axis=-1) if self.backward else last
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """`(D,)`, if `input_shape` is `(T, D)`."""
+        if len(input_shape) != 2 or input_shape[1] < self.backward:
+            wanted = f"(T, D) with D ≥ {self.backward}" if self.backward else "(T, D)"
+            raise ValueError(f"LastStep takes sequences of shape {wanted}; got {tuple(input_shape)}.")
+        return (input_shape[1],)
+
+
+class EveryStep(Layer):
+    """The same layer at every step: `[N, T, D]` or `Sequences` to the same with the layer's outputs.
+
+    Args:
+        layer: a layer for examples of shape `(D,)`.
+    """
+
+    layer: Layer
+
+    @property
+    def uses_key(self) -> bool:
+        """Whether the layer does."""
+        return self.layer.uses_key
+
+    def __call__(self, x: Float[Array, "N T D"] | Sequences, *, key: PRNGKeyArray | None = None) -> Any:
+        """Return the layer's output for every step, as `Sequences` if `x` is; 0 in the padding.
+
+        Raises:
+            ValueError: `x` is not `[N, T, D]`, or the layer does not accept `(D,)`.
+        """
+        values, lengths = opened(x)
+        n = values.shape[0]
+        steps, *shape = self.output_shape(values.shape[1:])
+        outputs = self.layer(values.reshape(n * steps, -1), key=key)
+        return closed(outputs.reshape(n, steps, *shape), lengths)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """`(T, outputs)`, if `input_shape` is `(T, D)`."""
+        if len(input_shape) != 2:
+            raise ValueError(f"EveryStep takes sequences of shape (T, D); got {tuple(input_shape)}.")
+        return (input_shape[0], *self.layer.output_shape(input_shape[1:]))
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """T times the layer's."""
+        return input_shape[0] * self.layer.multiply_adds(input_shape[1:])
