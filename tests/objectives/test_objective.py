@@ -175,7 +175,10 @@ def test_a_predicate_works_but_has_no_recipe(model):
             "gaussian argument must be one of precision; got 'precison'",
         ),
         ({"likelihood": {"name": "poisson", "rate": 1}}, "poisson takes no arguments; got rate"),
-        ({"likelihood": {"name": "poisson"}, "penalties": [{"name": "l3"}]}, "penalty must be one of l1, l2; got 'l3'"),
+        (
+            {"likelihood": {"name": "poisson"}, "penalties": [{"name": "l3"}]},
+            "penalty must be one of ard, l1, l2; got 'l3'",
+        ),
         ({"likelihood": {"name": "poisson"}, "penalties": [{"name": "l2"}]}, "strength must be given"),
         (
             {"likelihood": {"name": "poisson"}, "penalties": [{"name": "l2", "strength": -1}]},

@@ -4,10 +4,20 @@
 - `Likelihood`: what a cost on outputs can do (loss, mean, output Hessian, sampling, score); `likelihood(name)` makes
   `Gaussian`, `Bernoulli`, `Categorical`, `Poisson`, or S4's `SigmoidQuadratic` or `SigmoidCrossEntropy`.
 - `Penalty`: `L2` and `L1` on chosen parameters (`weights` by default; `parameter_paths` lists what there is).
+- `ARD`: a precision for each input. `gaussian_prior` makes penalties of a prior in groups; `sample_prior` draws from it.
 - `Objective`: likelihood + penalties; `build(recipe)` makes one from a plain dictionary.
+- `backpropagate`: cost and gradient with back-propagation written out (`forward`, `output_delta`, `backward`, `descend`).
+- `check_gradients`: is a gradient right? A `GradientCheck` of automatic differentiation against differences of the cost.
 - `LIKELIHOODS`, `PENALTIES`: the classes by name.
 """
 
+from shinso.objectives._ard import ARD as ARD
+from shinso.objectives._backpropagation import Trace as Trace
+from shinso.objectives._backpropagation import backpropagate as backpropagate
+from shinso.objectives._backpropagation import backward as backward
+from shinso.objectives._backpropagation import descend as descend
+from shinso.objectives._backpropagation import forward as forward
+from shinso.objectives._backpropagation import output_delta as output_delta
 from shinso.objectives._batch import Batch as Batch
 from shinso.objectives._bernoulli import Bernoulli as Bernoulli
 from shinso.objectives._book import SigmoidCrossEntropy as SigmoidCrossEntropy
@@ -19,6 +29,9 @@ from shinso.objectives._build import likelihood as likelihood
 from shinso.objectives._build import penalty as penalty
 from shinso.objectives._categorical import Categorical as Categorical
 from shinso.objectives._gaussian import Gaussian as Gaussian
+from shinso.objectives._gradient_check import GradientCheck as GradientCheck
+from shinso.objectives._gradient_check import LeafCheck as LeafCheck
+from shinso.objectives._gradient_check import check_gradients as check_gradients
 from shinso.objectives._likelihood import Likelihood as Likelihood
 from shinso.objectives._objective import Objective as Objective
 from shinso.objectives._penalties import L1 as L1
@@ -27,3 +40,5 @@ from shinso.objectives._penalties import Penalty as Penalty
 from shinso.objectives._penalties import parameter_paths as parameter_paths
 from shinso.objectives._penalties import weights as weights
 from shinso.objectives._poisson import Poisson as Poisson
+from shinso.objectives._priors import gaussian_prior as gaussian_prior
+from shinso.objectives._priors import sample_prior as sample_prior

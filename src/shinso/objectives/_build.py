@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from shinso._checks import one_of
+from shinso.objectives._ard import ARD
 from shinso.objectives._bernoulli import Bernoulli
 from shinso.objectives._book import SigmoidCrossEntropy, SigmoidQuadratic
 from shinso.objectives._categorical import Categorical
@@ -19,7 +20,7 @@ Made = TypeVar("Made", Likelihood, Penalty)
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     kind.name: kind for kind in (Gaussian, Bernoulli, Categorical, Poisson, SigmoidQuadratic, SigmoidCrossEntropy)
 }
-PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L2, L1)}
+PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L2, L1, ARD)}
 
 
 def likelihood(name: str, **arguments: Any) -> Likelihood:
@@ -32,7 +33,7 @@ def likelihood(name: str, **arguments: Any) -> Likelihood:
 
 
 def penalty(name: str, **arguments: Any) -> Penalty:
-    """Return the penalty called `name`: l2 or l1.
+    """Return the penalty called `name`: l2, l1 or ard.
 
     Raises:
         ValueError: The name is unknown, or an argument is unknown, missing or out of range.
