@@ -1,0 +1,37 @@
+"""Second derivatives of a cost as Lineax operators on the parameter tree, over any data set, in chunks.
+
+- Operators: `hessian`, `gauss_newton`, `outer_product` (empirical Fisher), `fisher` (exact or sampled);
+  `finite_difference` and `inverse_outer_product` are dense. `gradient` goes with them.
+- Their kinds: `ParameterOperator`, and `DenseOperator` for a matrix. They add, scale, compose and solve as Lineax does;
+  `damped` is A + sI, marked for its solvers.
+- Products with many vectors: `products`. Diagonals and traces: `diagonal`, `trace`, `diagonal_estimate`,
+  `trace_estimate`, and `diagonal_approximation` for dense networks.
+- Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`.
+- Any size: `extreme_eigenvalues`, `spectral_density`.
+"""
+
+from shinso.curvature._dense import condition_number as condition_number
+from shinso.curvature._dense import dense as dense
+from shinso.curvature._dense import eigenvalues as eigenvalues
+from shinso.curvature._dense import log_determinant as log_determinant
+from shinso.curvature._diagonal import Estimate as Estimate
+from shinso.curvature._diagonal import diagonal as diagonal
+from shinso.curvature._diagonal import diagonal_estimate as diagonal_estimate
+from shinso.curvature._diagonal import trace as trace
+from shinso.curvature._diagonal import trace_estimate as trace_estimate
+from shinso.curvature._diagonal_recursion import diagonal_approximation as diagonal_approximation
+from shinso.curvature._finite_difference import finite_difference as finite_difference
+from shinso.curvature._hessian import gradient as gradient
+from shinso.curvature._hessian import hessian as hessian
+from shinso.curvature._lanczos import Extremes as Extremes
+from shinso.curvature._lanczos import extreme_eigenvalues as extreme_eigenvalues
+from shinso.curvature._operator import DenseOperator as DenseOperator
+from shinso.curvature._operator import ParameterOperator as ParameterOperator
+from shinso.curvature._operator import damped as damped
+from shinso.curvature._operator import products as products
+from shinso.curvature._output_curvature import fisher as fisher
+from shinso.curvature._output_curvature import gauss_newton as gauss_newton
+from shinso.curvature._output_curvature import outer_product as outer_product
+from shinso.curvature._sequential_inverse import inverse_outer_product as inverse_outer_product
+from shinso.curvature._spectral_density import SpectralDensity as SpectralDensity
+from shinso.curvature._spectral_density import spectral_density as spectral_density

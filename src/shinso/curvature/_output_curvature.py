@@ -1,0 +1,213 @@
+"""Curvature through the outputs, Σ_n w_n J_nᵀ M_n J_n: Gauss–Newton and Fisher matrices."""
+
+import abc
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from shinso._checks import whole_number
+from shinso.curvature._operator import ParameterOperator
+from shinso.curvature._problem import CHUNK, Parameters, Problem, problem
+from shinso.objectives import (
+    L1,
+    L2,
+    Batch,
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    Likelihood,
+    Objective,
+    Poisson,
+    SigmoidCrossEntropy,
+)
+
+CONVEX_LIKELIHOODS = (Gaussian, Bernoulli, Categorical, Poisson, SigmoidCrossEntropy)
+"""Those whose loss is convex in the outputs, so that M is positive semidefinite."""
+CONVEX_PENALTIES = (L2, L1)
+
+
+class OutputCurvature(ParameterOperator):
+    """Σ_n (w_n / Σ w) J_nᵀ M_n J_n + the penalties' second derivative, J_n = ∂a_n/∂θ; each kind has its own M_n.
+
+    A product runs forward (J v), through M, and back (Jᵀ u): nothing of size K × W is stored.
+    """
+
+    problem: Problem
+    semidefinite: bool = eqx.field(static=True)
+
+    @abc.abstractmethod
+    def curve(
+        self, outputs: Float[Array, "n K"], targets: Array, indices: Int[Array, " n"], tangents: Float[Array, "n K"]
+    ) -> Float[Array, "n K"]:
+        """Return M_n u_n for each example; `indices` are the examples' places in the data."""
+
+    def product(self, vector: Parameters) -> Parameters:
+        """Return A v."""
+        problem = self.problem
+
+        def of_examples(batch: Batch, indices: Int[Array, " n"]) -> Parameters:
+            def run(parameters: Parameters) -> Array:
+                return problem.outputs(parameters, batch.inputs)
+
+            outputs, pull_back = jax.vjp(run, problem.parameters)
+            _, tangents = jax.jvp(run, (problem.parameters,), (vector,))
+            shares = problem.shares(batch, outputs)
+            return pull_back(shares[:, None] * self.curve(outputs, batch.targets, indices, tangents))[0]
+
+        return jax.tree.map(jnp.add, problem.over_chunks(of_examples), problem.penalty_product(vector))
+
+    def point(self) -> Parameters:
+        """Return θ."""
+        return self.problem.parameters
+
+
+class GaussNewton(OutputCurvature):
+    """M = ∂²L/∂a∂aᵀ."""
+
+    def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
+        """Return M u."""
+        return _times(self.problem.objective.likelihood.output_hessian(outputs, targets), tangents)
+
+
+class OuterProduct(OutputCurvature):
+    """M = δδᵀ with δ = ∂L/∂a, so that JᵀMJ = ggᵀ."""
+
+    def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
+        """Return δ (δᵀu)."""
+        return _outer_times(output_gradient(self.problem.objective.likelihood, outputs, targets), tangents)
+
+
+class Fisher(OutputCurvature):
+    """M = E[δδᵀ] = E[∂²L/∂a∂aᵀ], targets drawn from the model."""
+
+    def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
+        """Return M u."""
+        return _times(expected_output_hessian(self.problem.objective.likelihood, outputs), tangents)
+
+
+class SampledFisher(OutputCurvature):
+    """M = (1/S) Σ_s δ_s δ_sᵀ over S targets drawn from the model for each example, the same in every product."""
+
+    key: PRNGKeyArray
+    samples: int = eqx.field(static=True)
+
+    def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
+        """Return (1/S) Σ_s δ_s (δ_sᵀu)."""
+        likelihood = self.problem.objective.likelihood
+
+        def one(key: PRNGKeyArray) -> Array:
+            # A key for each example, so that chunks change nothing.
+            keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
+            drawn = jax.vmap(lambda a, key: likelihood.sample(a[None], key)[0])(outputs, keys)
+            return _outer_times(output_gradient(likelihood, outputs, drawn), tangents)
+
+        return jnp.mean(jax.lax.map(one, jax.random.split(self.key, self.samples)), axis=0)
+
+
+def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> GaussNewton:
+    """Return the generalized Gauss–Newton matrix Σ_n (w_n/Σw) J_nᵀ M_n J_n + ∇∇ penalties, M = ∂²L/∂a∂aᵀ.
+
+    It is the Hessian without the term Σ (∂L/∂a) ∇∇a, which vanishes for linear models and for outputs that fit. For
+    a Gaussian likelihood of precision 1 it is PRML's outer-product approximation Σ b bᵀ with b = ∇a. It is positive
+    semidefinite for every likelihood but `sigmoid_quadratic`, whose M may be negative: take `fisher` there. A product
+    holds the activations of one chunk and its M, `[chunk, K, K]`.
+
+    Args:
+        model: Maps a batch to outputs `[N, K]`; the operator acts on its real arrays. It runs in prediction mode.
+        objective: The cost.
+        data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
+        chunk: Examples looked at together, at least 1.
+
+    Raises:
+        TypeError: `objective` or `data` is something else.
+        ValueError: As `hessian`.
+
+    Source: S2 §1.1, S0 §2.2.4; PRML (5.83)–(5.85); Schraudolph (2002).
+    """
+    made = problem(model, objective, data, chunk)
+    return GaussNewton(made, isinstance(objective.likelihood, CONVEX_LIKELIHOODS) and _convex_penalties(objective))
+
+
+def outer_product(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> OuterProduct:
+    """Return the empirical Fisher matrix Σ_n (w_n/Σw) g_n g_nᵀ + ∇∇ penalties, g_n = ∇L_n at the observed targets.
+
+    g is the gradient of the loss, not of the outputs: PRML's outer-product approximation is `gauss_newton`. Near a
+    perfect fit g, and with it this matrix, vanishes where the Hessian does not. The model must treat examples one by one.
+
+    Args:
+        model: Maps a batch to outputs `[N, K]`; the operator acts on its real arrays. It runs in prediction mode.
+        objective: The cost.
+        data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
+        chunk: Examples looked at together, at least 1.
+
+    Raises:
+        TypeError: `objective` or `data` is something else.
+        ValueError: As `hessian`.
+
+    Source: S2 §1.1; Kunstner, Balles and Hennig (2019).
+    """
+    return OuterProduct(problem(model, objective, data, chunk), _convex_penalties(objective))
+
+
+def fisher(
+    model: Callable[..., Any],
+    objective: Objective,
+    data: Any,
+    *,
+    samples: int | None = None,
+    key: PRNGKeyArray | None = None,
+    chunk: int = CHUNK,
+) -> Fisher | SampledFisher:
+    """Return the Fisher matrix Σ_n (w_n/Σw) E_y[g_n g_nᵀ] + ∇∇ penalties, y ~ p(y | a_n).
+
+    Exact without `samples`: M = E_y[∂²L/∂a∂aᵀ], the output Hessian at y = E[y | a] (every loss here is affine in y or
+    has a second derivative that is). It equals `gauss_newton` for canonical links and is positive where that is not
+    (`sigmoid_quadratic`). With `samples`, an unbiased estimate by targets drawn once for each example.
+
+    Args:
+        model: Maps a batch to outputs `[N, K]`; the operator acts on its real arrays. It runs in prediction mode.
+        objective: The cost.
+        data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`; targets are read for their shape alone.
+        samples: Targets drawn for each example, at least 1; None for the exact matrix.
+        key: Random key, given exactly if `samples` is.
+        chunk: Examples looked at together, at least 1; it does not change what is drawn.
+
+    Raises:
+        TypeError: `objective` or `data` is something else, or one of `samples` and `key` is missing.
+        ValueError: As `hessian`; `samples` is below 1.
+
+    Source: S0 §2.2.4; Martens (2020), §5–9.
+    """
+    if (samples is None) != (key is None):
+        raise TypeError(f"samples and key must be given together; got samples={samples!r}, key={key!r}.")
+    made = problem(model, objective, data, chunk)
+    if samples is None or key is None:
+        return Fisher(made, _convex_penalties(objective))
+    return SampledFisher(made, _convex_penalties(objective), key, whole_number("samples", samples, least=1))
+
+
+def expected_output_hessian(likelihood: Likelihood, outputs: Float[Array, "n K"]) -> Float[Array, "n K K"]:
+    """Return E_y[∂²L/∂a∂aᵀ], which for a second derivative affine in y is its value at the mean."""
+    return likelihood.output_hessian(outputs, likelihood.mean(outputs))
+
+
+def output_gradient(likelihood: Likelihood, outputs: Float[Array, "n K"], targets: Array) -> Float[Array, "n K"]:
+    """Return δ = ∂L/∂a for each example."""
+    delta: Array = jax.grad(lambda a: jnp.sum(likelihood.loss(a, targets)))(outputs)
+    return delta
+
+
+def _times(matrices: Float[Array, "n K K"], vectors: Float[Array, "n K"]) -> Float[Array, "n K"]:
+    return jnp.einsum("nij,nj->ni", matrices, vectors)
+
+
+def _outer_times(deltas: Float[Array, "n K"], vectors: Float[Array, "n K"]) -> Float[Array, "n K"]:
+    return deltas * jnp.sum(deltas * vectors, axis=-1, keepdims=True)
+
+
+def _convex_penalties(objective: Objective) -> bool:
+    return all(isinstance(penalty, CONVEX_PENALTIES) for penalty in objective.penalties)
