@@ -1,8 +1,10 @@
 """Neural networks for people who have arrays.
 
-- `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`: scikit-learn estimators.
+- `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`, `SequenceClassifier`: scikit-learn estimators.
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
-- The rooms: `shinso.data`, `shinso.nn`, `shinso.objectives`, `shinso.optim`, `shinso.train`, `shinso.report`.
+- The rooms: `shinso.curvature`, `shinso.data`, `shinso.nn`, `shinso.objectives`, `shinso.optim`, `shinso.train`,
+  `shinso.report`.
+- `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
 """
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from shinso._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from shinso import curvature as curvature
     from shinso import data as data
     from shinso import nn as nn
     from shinso import objectives as objectives
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from shinso.estimators import MLPRegressor as MLPRegressor
     from shinso.estimators import NetworkClassifier as NetworkClassifier
     from shinso.estimators import NetworkRegressor as NetworkRegressor
+    from shinso.estimators import SequenceClassifier as SequenceClassifier
     from shinso.objectives import Objective as Objective
+    from shinso.objectives import check_gradients as check_gradients
     from shinso.train import Run as Run
     from shinso.train import Start as Start
     from shinso.train import Stopping as Stopping
@@ -30,10 +35,10 @@ if TYPE_CHECKING:
     from shinso.train import load as load
     from shinso.train import train as train
 
-_ROOMS = ("data", "estimators", "nn", "objectives", "optim", "report", "train")
+_ROOMS = ("curvature", "data", "estimators", "nn", "objectives", "optim", "report", "train")
 _HOMES = {
-    "estimators": ("MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor"),
-    "objectives": ("Objective",),
+    "estimators": ("MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor", "SequenceClassifier"),
+    "objectives": ("Objective", "check_gradients"),
     "train": ("Run", "Start", "Stopping", "TrainingWarning", "load"),
 }
 _ROOM_OF = {name: room for room, names in _HOMES.items() for name in names}

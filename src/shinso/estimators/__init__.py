@@ -2,9 +2,11 @@
 
 - `MLPClassifier`, `MLPRegressor`: scikit-learn's multilayer perceptrons, argument for argument, and more.
 - `NetworkClassifier`, `NetworkRegressor`: any network, on tables and images.
+- `SequenceClassifier`: a recurrent network, on sequences of different lengths.
 """
 
 from shinso.estimators._mlp_classifier import MLPClassifier as MLPClassifier
 from shinso.estimators._mlp_regressor import MLPRegressor as MLPRegressor
 from shinso.estimators._network_classifier import NetworkClassifier as NetworkClassifier
 from shinso.estimators._network_regressor import NetworkRegressor as NetworkRegressor
+from shinso.estimators._sequence_classifier import SequenceClassifier as SequenceClassifier

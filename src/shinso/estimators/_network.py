@@ -19,7 +19,17 @@ from shinso import nn, optim
 from shinso._checks import one_of
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
-from shinso.estimators._rows import bucket, class_weights, dense, example_weights, host_batch, padded, predicted_means
+from shinso.estimators._rows import (
+    bucket,
+    class_weights,
+    dense,
+    example_weights,
+    host_batch,
+    padded,
+    predicted_means,
+    real_type,
+    taken,
+)
 from shinso.estimators._solvers import check_solver
 from shinso.objectives import Batch, Likelihood, Objective, penalty
 from shinso.train import Event, Run, Stopping, metrics_in_words, train
@@ -29,9 +39,9 @@ AUTO_BATCH = 128
 
 
 class Prepared(NamedTuple):
-    """Validated examples: inputs `[N, …]`, targets as the likelihood has them, targets as given."""
+    """Validated examples: inputs `[N, …]` or a pytree of such, targets as the likelihood has them, targets as given."""
 
-    inputs: np.ndarray
+    inputs: PyTree
     targets: np.ndarray
     labels: np.ndarray
 
@@ -85,11 +95,12 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """
         _parameters.check_all(self, self._checks)
         prepared = self._prepared(X, y)
-        weights = example_weights(sample_weight, len(prepared.inputs), prepared.inputs.dtype)
+        dtype = real_type(prepared.inputs)
+        weights = example_weights(sample_weight, len(prepared.targets), dtype)
         weights = class_weights(getattr(self, "class_weight", None), prepared.labels, weights)
         random_state = check_random_state(self.random_state)
-        with computing(prepared.inputs.dtype, self.device):
-            model = self._first_model(prepared.inputs, int(random_state.randint(np.iinfo(np.int32).max)))
+        with computing(dtype, self.device):
+            model = self._first_model(dtype, int(random_state.randint(np.iinfo(np.int32).max)))
             training, validation = self._split(host_batch(prepared.inputs, prepared.targets, weights), random_state)
             run = self._train(model, training, validation, int(random_state.randint(np.iinfo(np.int32).max)))
             self.network_ = _as_numpy(run.model)
@@ -99,7 +110,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self.stop_reason_ = run.stop.reason
         return self
 
-    def _validated(self, X: Any, y: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _validated(self, X: Any, y: Any, **options: Any) -> tuple[PyTree, np.ndarray]:
         """Return X dense with a channel axis, and y, after scikit-learn's checks."""
         X, y = validate_data(
             self,
@@ -115,14 +126,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self.input_shape_ = X.shape[1:]
         return X, y
 
-    def _first_model(self, X: np.ndarray, seed: int) -> Any:
+    def _first_model(self, dtype: np.dtype[Any], seed: int) -> Any:
         """Return the network before training: built, or what the previous fit left, if `warm_start` says so."""
         if self.warm_start and hasattr(self, "network_"):
-            return _as_jax(self.network_, X.dtype)
+            return _as_jax(self.network_, dtype)
         model = self._built(jax.random.key(seed))
         if not isinstance(model, eqx.Module):
             raise TypeError(f"network must build an Equinox module; got {type(model).__name__}.")
-        return _as_jax(model, X.dtype)
+        return _as_jax(model, dtype)
 
     def _built(self, key: jax.Array) -> Any:
         arguments = dict(self.network_arguments or {})
@@ -149,7 +160,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             test_size=self.validation_fraction,
             stratify=self._stratify(np.asarray(batch.targets)),
         )
-        return host_batch(*(array[kept] for array in batch)), host_batch(*(array[held] for array in batch))
+        return taken(batch, kept), taken(batch, held)
 
     def _train(self, model: Any, training: Batch, validation: Batch | None, seed: int) -> Run:
         n = len(training.weights)
@@ -183,15 +194,21 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _predict_mean(self, X: Any) -> np.ndarray:
         """Return means or probabilities `[N, K]` for new X."""
         check_is_fitted(self)
+        X = self._new(X)
+        dtype = next(leaf.dtype for leaf in jax.tree.leaves(self.network_) if eqx.is_inexact_array_like(leaf))
+        with computing(dtype, self.device):
+            X = jax.tree.map(lambda leaf: leaf.astype(dtype, copy=False) if leaf.dtype.kind == "f" else leaf, X)
+            return predicted_means(self.network_, self._likelihood(), X)
+
+    def _new(self, X: Any) -> PyTree:
+        """Return new X as `_validated` returns those of `fit`."""
         X = validate_data(
             self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype=(np.float64, np.float32), reset=False
         )
         X = _with_channels(dense(X))
         if X.shape[1:] != self.input_shape_:
             raise ValueError(f"X must hold examples of shape {self.input_shape_}; got {X.shape[1:]}.")
-        dtype = next(leaf.dtype for leaf in jax.tree.leaves(self.network_) if eqx.is_inexact_array_like(leaf))
-        with computing(dtype, self.device):
-            return predicted_means(self.network_, self._likelihood(), X.astype(dtype, copy=False))
+        return X
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

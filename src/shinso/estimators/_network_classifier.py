@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from shinso import objectives
 from shinso.estimators import _parameters
 from shinso.estimators._network import NetworkEstimator, Prepared
-from shinso.estimators._rows import column_if_one
+from shinso.estimators._rows import column_if_one, real_type
 from shinso.objectives import Likelihood
 
 
@@ -134,7 +134,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self._multilabel = kind == "multilabel-indicator"
         if self._multilabel:
             labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-            self.classes_, targets = np.arange(labels.shape[1]), labels.astype(X.dtype)
+            self.classes_, targets = np.arange(labels.shape[1]), labels.astype(real_type(X))
         else:
             labels = y
             self.classes_, indices = np.unique(y, return_inverse=True)

@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import PyTree
 from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array, column_or_1d
@@ -38,11 +39,22 @@ def host_batch(inputs: Any, targets: Any, weights: Any) -> Batch:
 def padded(batch: Batch, rows: int) -> Batch:
     """Return `batch` with `rows` rows: copies of its first example, of weight 0, are appended."""
     more = rows - len(batch.weights)
-    inputs, targets = (
-        np.concatenate([array, np.broadcast_to(array[:1], (more, *array.shape[1:]))])
-        for array in (batch.inputs, batch.targets)
+    inputs, targets = jax.tree.map(
+        lambda array: np.concatenate([array, np.broadcast_to(array[:1], (more, *array.shape[1:]))]),
+        (batch.inputs, batch.targets),
     )
     return host_batch(inputs, targets, np.concatenate([batch.weights, np.zeros(more, batch.weights.dtype)]))
+
+
+def taken(tree: PyTree, chosen: Any) -> PyTree:
+    """Return the rows `chosen`, indices or a slice, of every array in `tree`."""
+    return jax.tree.map(lambda array: array[chosen], tree)
+
+
+def real_type(inputs: PyTree) -> np.dtype[Any]:
+    """Return the type of the first array of `inputs`, the real numbers that an estimator computes with."""
+    dtype: np.dtype[Any] = jax.tree.leaves(inputs)[0].dtype
+    return dtype
 
 
 def example_weights(sample_weight: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray:
@@ -71,16 +83,17 @@ def class_weights(class_weight: Any, y: np.ndarray, weights: np.ndarray) -> np.n
 
 
 @eqx.filter_jit
-def _means(model: Any, likelihood: Likelihood, inputs: jax.Array) -> jax.Array:
+def _means(model: Any, likelihood: Likelihood, inputs: PyTree) -> jax.Array:
     return likelihood.mean(model(inputs))
 
 
-def predicted_means(model: Any, likelihood: Likelihood, inputs: np.ndarray) -> np.ndarray:
+def predicted_means(model: Any, likelihood: Likelihood, inputs: PyTree) -> np.ndarray:
     """Return the means or probabilities `[N, K]`, `CHUNK` rows at a time, the last chunk padded to a power of two."""
     chunks = []
-    for start in range(0, len(inputs), CHUNK):
-        chunk = inputs[start : start + CHUNK]
-        weights = np.ones(len(chunk))
-        rows = padded(host_batch(chunk, weights, weights), bucket(len(chunk))).inputs
-        chunks.append(np.asarray(_means(model, likelihood, rows))[: len(chunk)])
+    n = len(jax.tree.leaves(inputs)[0])
+    for start in range(0, n, CHUNK):
+        weights = np.ones(min(CHUNK, n - start))
+        batch = host_batch(taken(inputs, slice(start, start + CHUNK)), weights, weights)
+        rows = padded(batch, bucket(len(weights))).inputs
+        chunks.append(np.asarray(_means(model, likelihood, rows))[: len(weights)])
     return np.concatenate(chunks)
