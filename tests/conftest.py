@@ -1,6 +1,7 @@
 """What all tests share: the device they run on, a place for figures, real data, and a counter of compilations."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ import pytest
 # The first example of a test compiles and takes longer than the rest, so examples have no deadline.
 hypothesis.settings.register_profile("shinso", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("shinso")
+
+# Shells let background jobs ignore Ctrl-C. Its tests need it heard, here and in the processes they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPILATION = "/jax/core/compile/backend_compile_duration"
