@@ -8,8 +8,8 @@ def scale_of(values: Float[np.ndarray, "..."]) -> tuple[float, float]:
     """Return the mean and the standard deviation (divisor N), the latter 1 where the values are constant.
 
     Values whose deviation is no more than the rounding of their mean count as constant, as in scikit-learn's
-    `StandardScaler`.
+    `StandardScaler`; so do those whose deviation is below the smallest 32-bit float, which dividing by it would blow up.
     """
     mean, std = float(np.mean(values, dtype=np.float64)), float(np.std(values, dtype=np.float64))
-    rounding = float(np.finfo(values.dtype).eps) * max(abs(mean), float(np.finfo(np.float64).tiny))
-    return mean, std if std > 10 * rounding else 1.0
+    rounding = float(np.finfo(values.dtype).eps) * abs(mean)
+    return mean, std if std > max(10 * rounding, float(np.finfo(np.float32).tiny)) else 1.0
