@@ -19,7 +19,7 @@ demo: $(INSTALLED) ## train a network on handwritten digits; leaves a run folder
 	@.venv/bin/shinso train digits $(ARGS)
 
 test: $(INSTALLED) ## run the tests; ARGS="tests/nn -k dense" picks some
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n 2 $(ARGS)
 
 test-slow: $(INSTALLED) ## run the tests that take minutes
 	@$(RUN) pytest -m slow $(ARGS)
