@@ -9,8 +9,6 @@ from typing import Any
 # Both are read when the library is imported, so they come first. A GPU is tested with JAX_PLATFORMS=cuda.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "agg")
-# Without it joblib asks the system for its physical cores and warns where there is no answer, as in some containers.
-os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))
 
 import hypothesis
 import jax
