@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import hashlib
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from shinso import data, nn, objectives, optim
 from shinso.data import Dataset, Encoder, Prepared
 from shinso.train._defaults import complete
+from shinso.train._digest import digest_of
 from shinso.train._evaluation import Evaluation, evaluate_numbers
 from shinso.train._folder import CHECKPOINT, RUN, load, read_run_json, write_atomically
 from shinso.train._progress import Event
@@ -288,7 +288,7 @@ def _judge(run: Run, prepared: Prepared) -> Run:
         "n_test": 0 if prepared.test is None else len(prepared.test),
         "encoder": prepared.encoder.to_dict(),
         "notes": list(prepared.notes),
-        "test_sha256": None if prepared.test is None else _sha256(prepared.test),
+        "test_sha256": None if prepared.test is None else digest_of((prepared.test.inputs, prepared.test.targets)),
     }
     present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
     for name, dataset in present.items():
@@ -312,7 +312,7 @@ def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:
     prepared, _ = _prepare(read_experiment(folder), data_dir)
     if prepared.test is None:
         raise ValueError(f"{folder} has no test examples; name a file with targets.")
-    if _sha256(prepared.test) != run.data.get("test_sha256"):
+    if digest_of((prepared.test.inputs, prepared.test.targets)) != run.data.get("test_sha256"):
         raise ValueError(f"the test examples of {folder} are no longer what they were: {run.data['name']} has changed.")
     return prepared.test
 
@@ -343,13 +343,6 @@ def _in_words(names: list[Any], means: np.ndarray, predicted: np.ndarray, encode
     values = encoder.decode_targets(means)
     rows = [(name, *row) for name, row in zip(names, values.tolist(), strict=True)]
     return Predictions(("input", *outcomes), rows, values, outcomes)
-
-
-def _sha256(dataset: Dataset) -> str:
-    digest = hashlib.sha256()
-    for array in (dataset.inputs, dataset.targets):
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 def _vacant(folder: Path) -> Path:

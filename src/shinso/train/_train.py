@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 import math
 import time
 import warnings
@@ -25,6 +24,7 @@ from shinso.objectives import Batch, Categorical, Objective, SigmoidCrossEntropy
 from shinso.optim import BUDGET_SPENT, CONVERGED, NO_DESCENT, Optimizer, as_optimizer
 from shinso.train._checkpoint import read_checkpoint, write_checkpoint
 from shinso.train._device import device_named
+from shinso.train._digest import digest_of
 from shinso.train._environment import environment
 from shinso.train._examples import as_batch
 from shinso.train._folder import refuse_other_run
@@ -281,15 +281,6 @@ def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict
     return described
 
 
-def _digest(tree: PyTree) -> str:
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(tree):
-        array = np.asarray(leaf)
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
 @dataclass
 class _Session:
     """One call of `train`: the state, and the host's work between stretches."""
@@ -361,7 +352,7 @@ class _Session:
     def belongs(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to be continued: everything but the number of epochs."""
         same = {name: value for name, value in self.settings.items() if name not in ("epochs", "device")}
-        digests = {"data": _digest(self.data), "evaluation data": _digest(self.evaluations)}
+        digests = {"data": digest_of(self.data), "evaluation data": digest_of(self.evaluations)}
         return {**same, **digests, "real numbers": str(jnp.zeros(()).dtype)}
 
     def checkpoint(self) -> None:
