@@ -1,9 +1,11 @@
 """Neural networks for people who have arrays.
 
-- `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`, `SequenceClassifier`: scikit-learn estimators.
+- `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`, `SequenceClassifier`, `Autoencoder`:
+  scikit-learn estimators.
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
-- The rooms: `shinso.curvature`, `shinso.data`, `shinso.nn`, `shinso.objectives`, `shinso.optim`, `shinso.train`,
-  `shinso.report`.
+- `laplace`: how sure a trained model is.
+- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.nn`, `shinso.objectives`, `shinso.optim`,
+  `shinso.train`, `shinso.report`.
 - `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
@@ -15,12 +17,15 @@ from typing import TYPE_CHECKING, Any
 from shinso._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from shinso import bayes as bayes
     from shinso import curvature as curvature
     from shinso import data as data
     from shinso import nn as nn
     from shinso import objectives as objectives
     from shinso import optim as optim
     from shinso import report as report
+    from shinso.bayes import laplace as laplace
+    from shinso.estimators import Autoencoder as Autoencoder
     from shinso.estimators import MLPClassifier as MLPClassifier
     from shinso.estimators import MLPRegressor as MLPRegressor
     from shinso.estimators import NetworkClassifier as NetworkClassifier
@@ -32,14 +37,24 @@ if TYPE_CHECKING:
     from shinso.train import Start as Start
     from shinso.train import Stopping as Stopping
     from shinso.train import TrainingWarning as TrainingWarning
+    from shinso.train import find_learning_rate as find_learning_rate
     from shinso.train import load as load
     from shinso.train import train as train
+    from shinso.train import tune as tune
 
-_ROOMS = ("curvature", "data", "estimators", "nn", "objectives", "optim", "report", "train")
+_ROOMS = ("bayes", "curvature", "data", "estimators", "nn", "objectives", "optim", "report", "train")
 _HOMES = {
-    "estimators": ("MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor", "SequenceClassifier"),
+    "bayes": ("laplace",),
+    "estimators": (
+        "Autoencoder",
+        "MLPClassifier",
+        "MLPRegressor",
+        "NetworkClassifier",
+        "NetworkRegressor",
+        "SequenceClassifier",
+    ),
     "objectives": ("Objective", "check_gradients"),
-    "train": ("Run", "Start", "Stopping", "TrainingWarning", "load"),
+    "train": ("Run", "Start", "Stopping", "TrainingWarning", "find_learning_rate", "load", "tune"),
 }
 _ROOM_OF = {name: room for room, names in _HOMES.items() for name in names}
 

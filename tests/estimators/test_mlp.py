@@ -111,10 +111,19 @@ def test_clone_takes_any_solver(numbers):
     assert clone(MLPRegressor(solver=optim.build("rmsprop"))).solver.recipe["name"] == "rmsprop"
 
 
-@pytest.mark.parametrize("solver", sorted({*optim.NAMES} - {"lbfgs"}))
+@pytest.mark.parametrize("solver", sorted({*optim.NAMES} - {*optim.MINIMISERS}))
 def test_every_optimizer(solver, numbers):
     model = MLPRegressor(**SMALL, solver=solver, learning_rate_init=0.02, max_iter=30).fit(*numbers)
     assert model.loss_ < model.loss_curve_[0]
+
+
+def test_full_batch_methods(numbers):
+    small = {**SMALL, "activation": "tanh"}
+    adam = MLPRegressor(**small, solver="adam", max_iter=30).fit(*numbers)
+    model = MLPRegressor(**small, solver="levenberg_marquardt", max_iter=30, tol=1e-9).fit(*numbers)
+    assert model.loss_ < adam.loss_ / 4
+    with pytest.raises(AttributeError, match="partial_fit"):
+        model.partial_fit(*numbers)
 
 
 @pytest.mark.parametrize("activation", sorted({*nn.ACTIVATIONS} - {"step"}))

@@ -27,6 +27,13 @@ MODELS = {
         ),
         (9, 12, 3),
     ),
+    "mlp, everything": (
+        lambda **options: nn.mlp(
+            4, 3, (5, 6), activation={"name": "maxout", "pieces": 3}, normalization="layer", dropout=0.2,
+            drop_connect=0.3, gaussian_noise=0.5, mask="per_batch", key=KEY, **options,
+        ),
+        (4,),
+    ),
     "cnn, l2": (lambda **options: nn.cnn((6, 6, 1), 2, (3,), pool="l2", activation="silu", key=KEY, **options), (6, 6, 1)),
 }  # fmt: skip
 
@@ -155,6 +162,31 @@ def test_dropout_stands_before_dense_layers_only():
     ]  # fmt: skip
 
 
+def test_what_stands_around_affine_layers():
+    def names(model):
+        return [type(layer).__name__ for layer in model.layers]
+
+    assert names(nn.mlp(4, 3, (5,), normalization="batch", gaussian_noise=1.0, dropout=0.5, key=KEY)) == [
+        "Dense", "BatchNorm", "Activation", "Dropout", "GaussianNoise", "Dense",
+    ]  # fmt: skip
+    model = nn.mlp(4, 3, (5,), activation="maxout", normalization="layer", drop_connect=0.5, mask="per_batch", key=KEY)
+    assert names(model) == ["DropConnect", "LayerNorm", "Maxout", "DropConnect"]
+    assert model.layers[0].dense.weight.shape == (4, 10)
+    assert {layer.mask for layer in model.layers if isinstance(layer, nn.DropConnect)} == {"per_batch"}
+    assert names(nn.cnn((8, 8, 1), 3, (5,), hidden=(), normalization="layer", key=KEY)) == [
+        "Conv2d", "LayerNorm", "MaxPool2d", "Activation", "Flatten", "Dense",
+    ]  # fmt: skip
+    assert names(nn.cnn((8, 8, 1), 3, (5,), hidden=(6,), activation="maxout", gaussian_noise=0.5, key=KEY)) == [
+        "Conv2d", "Maxout", "MaxPool2d", "Flatten", "GaussianNoise", "Dense", "Maxout", "GaussianNoise", "Dense",
+    ]  # fmt: skip
+
+
+def test_maxout_starts_as_rectifiers_do():
+    assert (
+        abs(nn.mlp(300, 5, (400,), activation="maxout", key=KEY).layers[0].weight.std() / (2 / 300) ** 0.5 - 1) < 0.02
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "first"), [("mlp", (4,), nn.Dense), ("linear", (2, 2), nn.Flatten), ("cnn", (8, 8, 1), nn.Conv2d)]
 )
@@ -201,6 +233,11 @@ def test_summary():
         (lambda: nn.mlp(4, 0, key=KEY), "outputs must be a whole number, at least 1; got 0"),
         (lambda: nn.mlp(4, 3, dropout=1.0, key=KEY), "dropout must be a finite number ≥ 0 and < 1; got 1.0"),
         (lambda: nn.mlp(4, 3, dropout=-0.5, key=KEY), "dropout must be a finite number ≥ 0 and < 1; got -0.5"),
+        (lambda: nn.mlp(4, 3, drop_connect=1.0, key=KEY), "drop_connect must be a finite number ≥ 0 and < 1; got 1.0"),
+        (lambda: nn.mlp(4, 3, gaussian_noise=-0.5, key=KEY), "gaussian_noise must be a finite number ≥ 0; got -0.5"),
+        (lambda: nn.mlp(4, 3, mask="per_exampl", key=KEY), "mask must be one of .*Did you mean 'per_example'"),
+        (lambda: nn.mlp(4, 3, normalization="bach", key=KEY), "normalization must be .*Did you mean 'batch'"),
+        (lambda: nn.mlp(4, 3, activation={"name": "maxout", "pieces": 1}, key=KEY), "pieces must be a whole number"),
         (lambda: nn.mlp(4, 3, activation="tan", key=KEY), "activation must be one of .*Did you mean 'tanh'"),
         (lambda: nn.mlp(4, 3, weight_init=["zeros"] * 3, key=KEY), "weight_init must be .* each of 2 layers; got 3"),
         (lambda: nn.mlp(4, 3, bias_init="zero", key=KEY), "bias_init must be one of .*Did you mean 'zeros'"),

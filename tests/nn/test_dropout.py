@@ -56,3 +56,60 @@ def test_dtype_is_kept():
 def test_not_a_number_can_be_dropped():
     y = nn.Dropout(0.5)(jnp.full((40, 40), jnp.nan), key=KEY)
     assert (y == 0).any()
+
+
+@pytest.mark.parametrize("mask", ["per_example", "per_batch"])
+def test_mask_is_fresh_per_example_or_shared_by_the_batch(mask):
+    y = np.asarray(nn.Dropout(0.5, mask)(jnp.ones((50, 40)), key=KEY))
+    assert len({row.tobytes() for row in y}) == (50 if mask == "per_example" else 1)
+
+
+@pytest.mark.parametrize("mask", ["per_example", "per_batch"])
+def test_prediction_is_the_sources_scaled_network(mask):
+    """Without the factor in training, the next layer's weights are multiplied by 1 − p: the mean over masks is the same."""
+    rate, draws = 0.25, 4000
+    x, dense = jnp.arange(1.0, 9.0).reshape(2, 4), nn.Dense(4, 3, key=KEY)
+    layer = nn.Sequential([nn.Dropout(rate, mask), dense])
+    literal_masks = np.random.default_rng(0).random((draws, 1, 4)) > rate
+    literal = ((literal_masks * np.asarray(x)) @ np.asarray(dense.weight)).mean(0)
+    outputs = jax.jit(jax.vmap(lambda key: layer(x, key=key)))(jax.random.split(KEY, draws))
+    error = np.asarray(outputs.std(0)) / draws**0.5
+    assert (np.abs(outputs.mean(0) - layer(x)) < 5 * error).all()
+    np.testing.assert_allclose((1 - rate) * np.asarray(layer(x)), literal, atol=5 * error.max())
+
+
+@pytest.mark.parametrize("mask", ["per_example", "per_batch"])
+def test_drop_connect_cuts_weights(mask):
+    dense = nn.Dense(3, 4, bias_init="standard_normal", key=KEY)
+    layer = nn.DropConnect(dense, 0.5, mask)
+    identity = jnp.eye(3)
+    y = np.asarray(layer(identity, key=KEY)) - np.asarray(dense.bias)
+    ratio = y / np.asarray(dense.weight)
+    assert (np.isclose(ratio, 0, atol=1e-6) | np.isclose(ratio, 2, rtol=1e-5)).all()
+    assert 0 < np.isclose(ratio, 0, atol=1e-6).sum() < 12
+    rows = np.asarray(layer(jnp.ones((30, 3)), key=KEY))
+    assert (len({row.tobytes() for row in rows}) == 1) == (mask == "per_batch")
+    np.testing.assert_array_equal(layer(identity), dense(identity))
+    assert layer.uses_key
+    assert not nn.DropConnect(dense, 0.0).uses_key
+
+
+def test_drop_connect_predicts_the_mean():
+    layer, x, draws = nn.DropConnect(nn.Dense(4, 3, key=KEY), 0.3), jnp.linspace(-1, 1, 8).reshape(2, 4), 4000
+    outputs = jax.jit(jax.vmap(lambda key: layer(x, key=key)))(jax.random.split(KEY, draws))
+    assert (jnp.abs(outputs.mean(0) - layer(x)) < 5 * outputs.std(0) / draws**0.5).all()
+
+
+@pytest.mark.parametrize("kind", ["multiplicative", "additive"])
+@pytest.mark.parametrize("deviation", [0.5, 1.0])
+def test_gaussian_noise(kind, deviation):
+    x = jnp.full((300, 200), 3.0)
+    layer = nn.GaussianNoise(deviation, kind)
+    noise = np.asarray(layer(x, key=KEY))
+    noise = noise / 3 - 1 if kind == "multiplicative" else noise - 3
+    n = noise.size
+    assert abs(noise.mean()) < 4 * deviation / n**0.5
+    assert abs(noise.std() / deviation - 1) < 4 / (2 * n) ** 0.5
+    assert layer(x) is x
+    assert nn.GaussianNoise(0.0, kind)(x, key=KEY) is x
+    assert layer(x.astype(jnp.float16), key=KEY).dtype == jnp.float16

@@ -30,6 +30,21 @@ def convolution(layer, x, pads=((0, 0), (0, 0))):
     return y
 
 
+def grouped(layer, x):
+    """Each group of maps is a convolution of its share of the input maps; the groups stand one after the other."""
+    groups = layer.groups
+    biases = np.split(np.asarray(layer.bias), groups)
+    weights = np.split(np.asarray(layer.weight), groups, axis=3)
+    pieces = np.split(x, groups, axis=3)
+    one = nn.GroupedConv2d(2, 2, 1, stride=layer.stride, key=key())
+    names = ("weight", "bias")
+    alone = [
+        eqx.tree_at(lambda c: [getattr(c, name) for name in names], one, [jnp.asarray(weight), jnp.asarray(bias)])
+        for weight, bias in zip(weights, biases, strict=True)
+    ]
+    return np.concatenate([convolution(layer, piece) for layer, piece in zip(alone, pieces, strict=True)], axis=3)
+
+
 def pooled(summary, size, stride):
     def reference(layer, x):
         n, height, width, maps = x.shape
@@ -55,6 +70,31 @@ def norm(window):
     return np.sqrt((window**2).sum(axis=(1, 2)))
 
 
+def layer_norm(layer, x):
+    y = np.zeros_like(x)
+    for row, example in enumerate(x):
+        y[row] = (example - example.mean()) / np.sqrt(example.var() + layer.epsilon) * layer.scale + layer.bias
+    return y
+
+
+def maxout(layer, x):
+    units = x.shape[-1] // layer.pieces
+    return np.stack([x[..., unit::units].max(axis=-1) for unit in range(units)], axis=-1)
+
+
+def response_norm(layer, x):
+    """b_i of the paper, one map at a time."""
+    y, maps = np.zeros_like(x), x.shape[-1]
+    for i in range(maps):
+        near = x[..., max(0, i - layer.size // 2) : min(maps - 1, i + layer.size // 2) + 1]
+        y[..., i] = x[..., i] / (layer.offset + layer.alpha * (near**2).sum(axis=-1)) ** layer.beta
+    return y
+
+
+def residual(layer, x):
+    return np.tanh(dense(layer.block.layers[0], x)) + dense(layer.shortcut, x)
+
+
 def key():
     return jax.random.key(5)
 
@@ -69,6 +109,16 @@ def conv_then_pool(layer, x):
 
 def padded(*pads):
     return lambda layer, x: convolution(layer, x, pads)
+
+
+def norm_with_numbers():
+    layer = nn.LayerNorm(2)
+    return eqx.tree_at(lambda n: (n.scale, n.bias), layer, (jnp.array([0.5, 2.0]), jnp.array([1.0, -1.0])))
+
+
+def skip():
+    block = nn.Sequential([nn.Dense(4, 3, bias_init="standard_normal", key=key()), nn.Activation("tanh")])
+    return nn.Residual(block, nn.Dense(4, 3, key=jax.random.key(6)))
 
 
 # name: (make the layer, shape of one example, reference, a shape it must refuse)
@@ -88,6 +138,16 @@ TABLE = {
     "conv pair": (conv(2, 2, 3, padding=(0, 1)), (4, 3, 2), padded((0, 0), (1, 1)), (4, 2)),
     "conv four": (conv(2, 2, 3, padding=((0, 1), (2, 0))), (4, 3, 2), padded((0, 1), (2, 0)), (4, 2)),
     "conv with pool": (conv(2, 3, 2, pool=nn.MaxPool2d(2)), (5, 6, 2), conv_then_pool, (1, 2, 2)),
+    "conv groups": (
+        lambda: nn.GroupedConv2d(6, 4, (2, 3), groups=2, stride=(1, 2), bias_init="standard_normal", key=key()),
+        (4, 5, 6),
+        grouped,
+        (4, 5, 3),
+    ),
+    "layer norm": (norm_with_numbers, (3, 2), layer_norm, (2, 3)),
+    "maxout": (lambda: nn.Maxout(3), (2, 6), maxout, (6, 4)),
+    "response norm": (lambda: nn.LocalResponseNorm(3, alpha=0.5), (2, 2, 5), response_norm, None),
+    "residual": (skip, (4,), residual, (3,)),
     "max pool": (lambda: nn.MaxPool2d(2), (4, 6, 3), pooled(largest, (2, 2), (2, 2)), (1, 4, 3)),
     "max pool, rest dropped": (lambda: nn.MaxPool2d((2, 3)), (5, 8, 2), pooled(largest, (2, 3), (2, 3)), (4, 2, 1)),
     "max pool, overlapping": (lambda: nn.MaxPool2d(3, 2), (6, 7, 2), pooled(largest, (3, 3), (2, 2)), (4,)),
@@ -170,7 +230,7 @@ def test_dtype_compilations_and_vmap(row):
 def test_wrong_shapes_are_named(row):
     make, _, _, refused = TABLE[row]
     layer = make()
-    with pytest.raises(ValueError, match=rf"(Dense|Conv2d|Pool2d) .*; got .*{refused[0]}") as caught:
+    with pytest.raises(ValueError, match=rf"(Dense|Conv2d|Pool2d|LayerNorm|Maxout) .*got .*{refused[0]}") as caught:
         layer(jnp.zeros((N, *refused)))
     assert str(caught.value).count("\n") == 0
     with pytest.raises(ValueError, match="got"):
@@ -219,6 +279,18 @@ def test_pooling_before_the_bias_is_pooling_after_it(pool):
         (lambda: nn.Dropout(1.0), ValueError, "rate must be a finite number ≥ 0 and < 1; got 1.0"),
         (lambda: nn.Dropout(-0.1), ValueError, "rate must be a finite number ≥ 0 and < 1; got -0.1"),
         (lambda: nn.Dropout("half"), TypeError, "rate must be a finite number ≥ 0 and < 1; got 'half'"),
+        (lambda: nn.GroupedConv2d(4, 6, 3, groups=4, key=key()), ValueError, "groups must divide .* 4 and 6; got 4"),
+        (lambda: nn.LayerNorm(0), ValueError, "features must be a whole number, at least 1; got 0"),
+        (lambda: nn.LayerNorm(2, epsilon=0.0), ValueError, "epsilon must be a finite number > 0; got 0.0"),
+        (lambda: nn.Maxout(1), ValueError, "pieces must be a whole number, at least 2; got 1"),
+        (lambda: nn.LocalResponseNorm(4), ValueError, "size must be odd, .*; got 4"),
+        (lambda: nn.ZeroPad2d("same"), ValueError, "padding must be numbers of zeros; got 'same'"),
+        (lambda: nn.PaddedShortcut(0, 2), ValueError, "stride must be a whole number, at least 1; got 0"),
+        (lambda: nn.Residual(3), TypeError, "block must be a layer; got int"),
+        (lambda: nn.DropConnect(nn.Flatten(), 0.5), TypeError, "dense must be a Dense layer; got Flatten"),
+        (lambda: nn.Dropout(0.5, "weekly"), ValueError, "mask must be one of per_batch, per_example; got 'weekly'"),
+        (lambda: nn.GaussianNoise(-1.0), ValueError, "deviation must be a finite number ≥ 0; got -1.0"),
+        (lambda: nn.GaussianNoise(1.0, "pink"), ValueError, "kind must be one of additive, multiplicative"),
         (lambda: nn.PerExample(3), TypeError, "module must be callable with one example; got 3"),
     ],
 )

@@ -43,6 +43,28 @@ def test_agreement_with_xla(way, shape, dtype, tolerance):
             np.testing.assert_allclose(own, their, rtol=tolerance, atol=tolerance * float(jnp.abs(their).max()))
 
 
+@pytest.mark.parametrize("shape", [(4, 3, 2, 8, 4), (3, 2, 6, 4, 2)], ids=["planes", "rows"])
+def test_groups_agree_with_xla(shape):
+    """kernel height, kernel width, input maps of a group, feature maps, groups."""
+    *kernel, groups = shape
+    random = np.random.default_rng(2)
+    with jax.enable_x64(True):
+        x = jnp.asarray(random.standard_normal((2, 7, 6, kernel[2] * groups)))
+        weight = jnp.asarray(random.standard_normal(kernel))
+
+        @jax.jit
+        def everything(x, weight):
+            def value_and_slopes(way):
+                maps, back = jax.vjp(lambda *pair: way(*pair, (1, 2), groups), x, weight)
+                return maps, back(jnp.cos(maps))
+
+            return value_and_slopes(_lowerings.by_groups), value_and_slopes(_lowerings.by_xla)
+
+        ours, theirs = everything(x, weight)
+        for own, their in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
+            np.testing.assert_allclose(own, their, rtol=1e-12, atol=1e-12 * float(jnp.abs(their).max()))
+
+
 def test_each_platform_gets_its_own():
     x, weight = example((3, 3, 2, 3, (1, 1)), np.float32)
     gradient = jax.jit(jax.grad(lambda weight, x: _lowerings.convolve(x, weight, (1, 1)).sum()))

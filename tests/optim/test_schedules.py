@@ -23,6 +23,7 @@ SCHEDULES = [
     (optim.LinearDecay, (0.5, 0.1, 10), {}, lambda k: 0.5 + (0.1 - 0.5) * min(k / 10, 1)),
     (optim.Cosine, (0.5, 20), {"final": 0.05, "warm_up": 4}, lambda k: cosine(k, 0.5, 20, 0.05, 4)),
     (optim.Cosine, (0.5, 20), {}, lambda k: cosine(k, 0.5, 20, 0.0, 0)),
+    (optim.Exponential, (1e-3, 10.0, 16), {}, lambda k: 1e-3 * 1e4 ** min(k / 16, 1)),
     (optim.Constant, (0.5,), {}, lambda k: 0.5),
     (optim.RobbinsMonro, (0.5,), {}, lambda k: 0.5 / (k + 1)),
     (optim.OneCycle, (0.5, 20), {}, optax.cosine_onecycle_schedule(20, 0.5)),

@@ -14,7 +14,7 @@ import pytest
 import shinso
 from shinso import Stopping, nn
 from shinso.train import Run, _folder
-from shinso.train import _train as train_module
+from shinso.train import _session as train_module
 
 SETTINGS = {"epochs": 6, "batch_size": 8, "optimizer": "adam", "learning_rate": 0.05}
 

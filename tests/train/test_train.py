@@ -16,7 +16,7 @@ import scipy.stats
 import shinso
 from shinso import Objective, Start, Stopping, TrainingWarning, nn, objectives, optim
 from shinso.train import _program
-from shinso.train import _train as module
+from shinso.train import _session as module
 from shinso.train._examples import as_batch
 from shinso.train._program import Program, _order
 

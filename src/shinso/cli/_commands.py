@@ -113,7 +113,13 @@ def train(
     ] = None,
     data_dir: DataDir = None,
     network: Annotated[
-        str | None, _option(NETWORK, "linear, mlp or cnn.", "cnn for images, mlp for tables", metavar="NAME")
+        str | None,
+        _option(
+            NETWORK,
+            "linear, basis_model, mlp, cnn, book, lenet5, resnet or alexnet.",
+            "cnn for images, mlp for tables",
+            metavar="NAME",
+        ),
     ] = None,
     hidden: Annotated[
         str | None, _option(NETWORK, "Units of the hidden layers, such as 100,30.", BY_DATA, metavar="SIZES")
@@ -126,8 +132,23 @@ def train(
         str | None, _option(NETWORK, "Padding of the convolutions: same or valid.", "same", metavar="NAME")
     ] = None,
     pool: Annotated[str | None, _option(NETWORK, "Pooling: max, mean or l2.", "max", metavar="NAME")] = None,
+    basis: Annotated[
+        str | None,
+        _option(NETWORK, "Functions of a basis_model: polynomial, gaussian or sigmoid.", "polynomial", metavar="NAME"),
+    ] = None,
+    basis_size: Annotated[
+        int | None, _option(NETWORK, "Their number: degree, centres, or sigmoids of each input.", "3, 20, 20")
+    ] = None,
+    configuration: Annotated[
+        str | None,
+        _option(NETWORK, "Which of the book's networks.", "conv-conv-fc1000-fc1000-relu-dropout", metavar="NAME"),
+    ] = None,
+    depth: Annotated[int | None, _option(NETWORK, "Layers of a resnet: 18, 34 or 50.", "18")] = None,
     activation: Annotated[
         str | None, _option(NETWORK, "Activation of hidden units, such as relu, tanh, gelu.", "relu", metavar="NAME")
+    ] = None,
+    normalization: Annotated[
+        str | None, _option(NETWORK, "Normalize what hidden units take: batch or layer.", "none", metavar="NAME")
     ] = None,
     initialization: Annotated[
         str | None,
@@ -140,6 +161,16 @@ def train(
     ] = None,
     dropout: Annotated[
         float | None, _option(NETWORK, "Probability of dropping a hidden unit.", BY_DATA, metavar="RATE")
+    ] = None,
+    drop_connect: Annotated[
+        float | None, _option(NETWORK, "Probability of dropping a weight of a dense layer.", "0", metavar="RATE")
+    ] = None,
+    gaussian_noise: Annotated[
+        float | None, _option(NETWORK, "Deviation s of a factor N(1, s²) on hidden units.", "0", metavar="S")
+    ] = None,
+    expansion: Annotated[
+        str | None,
+        _option(TRAINING, "Move every training image anew: shift or distortion.", "none", metavar="NAME"),
     ] = None,
     likelihood: Annotated[
         str | None,
@@ -156,7 +187,8 @@ def train(
         str | None,
         _option(
             TRAINING,
-            "sgd, momentum, nesterov, adagrad, adadelta, rmsprop, rmsprop_momentum, adam, adamw or lbfgs, among others.",
+            "sgd, momentum, nesterov, adagrad, adadelta, rmsprop, rmsprop_momentum, adam, adamw; on the full batch lbfgs, bfgs, "
+            "newton, levenberg_marquardt, hessian_free, among others.",
             "adam",
             metavar="NAME",
         ),
@@ -175,6 +207,13 @@ def train(
     ] = None,
     clip_norm: Annotated[
         float | None, _option(TRAINING, "Shorten longer gradients to this norm.", False, metavar="NORM")
+    ] = None,
+    max_norm: Annotated[
+        float | None, _option(TRAINING, "Largest norm of a unit's incoming weights.", False, metavar="NORM")
+    ] = None,
+    averaging: Annotated[
+        str | None,
+        _option(TRAINING, "Average the parameters too: polyak or exponential.", "none", metavar="NAME"),
     ] = None,
     epochs: Annotated[int | None, _option(TRAINING, "Passes over the training examples.", BY_DATA)] = None,
     batch_size: Annotated[int | None, _option(TRAINING, "Examples per step.", BY_DATA)] = None,

@@ -3,13 +3,22 @@
 - Operators: `hessian`, `gauss_newton`, `outer_product` (empirical Fisher), `fisher` (exact or sampled);
   `finite_difference` and `inverse_outer_product` are dense. `gradient` goes with them.
 - Their kinds: `ParameterOperator`, and `DenseOperator` for a matrix. They add, scale, compose and solve as Lineax does;
-  `damped` is A + sI, marked for its solvers.
+  `damped` is A + sI, marked for its solvers. `restrict` is the part of one that acts on a layer or some arrays.
+- Layer by layer: `block_diagonal` (exact blocks) and `kronecker` (K-FAC, E-KFAC) make a `BlockOperator` of `Block`s, which
+  gives solves, roots, log-determinants and quadratic forms of K + δ at the price of a product.
 - Products with many vectors: `products`. Diagonals and traces: `diagonal`, `trace`, `diagonal_estimate`,
   `trace_estimate`, and `diagonal_approximation` for dense networks.
 - Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`.
 - Any size: `extreme_eigenvalues`, `spectral_density`.
+
+Everywhere the model runs in prediction mode: dropout is off, statistics are fixed. Where a function has a corner (relu and
+elu at 0, max pooling at ties, L1 at 0) the derivatives are those JAX takes, and second derivatives are those almost
+everywhere: 0 for relu, max and L1. A `step` activation is refused.
 """
 
+from shinso.curvature._block_diagonal import block_diagonal as block_diagonal
+from shinso.curvature._blocks import Block as Block
+from shinso.curvature._blocks import BlockOperator as BlockOperator
 from shinso.curvature._dense import condition_number as condition_number
 from shinso.curvature._dense import dense as dense
 from shinso.curvature._dense import eigenvalues as eigenvalues
@@ -23,6 +32,7 @@ from shinso.curvature._diagonal_recursion import diagonal_approximation as diago
 from shinso.curvature._finite_difference import finite_difference as finite_difference
 from shinso.curvature._hessian import gradient as gradient
 from shinso.curvature._hessian import hessian as hessian
+from shinso.curvature._kronecker import kronecker as kronecker
 from shinso.curvature._lanczos import Extremes as Extremes
 from shinso.curvature._lanczos import extreme_eigenvalues as extreme_eigenvalues
 from shinso.curvature._operator import DenseOperator as DenseOperator
@@ -32,6 +42,9 @@ from shinso.curvature._operator import products as products
 from shinso.curvature._output_curvature import fisher as fisher
 from shinso.curvature._output_curvature import gauss_newton as gauss_newton
 from shinso.curvature._output_curvature import outer_product as outer_product
+from shinso.curvature._problem import Problem as Problem
+from shinso.curvature._restrict import Restricted as Restricted
+from shinso.curvature._restrict import restrict as restrict
 from shinso.curvature._sequential_inverse import inverse_outer_product as inverse_outer_product
 from shinso.curvature._spectral_density import SpectralDensity as SpectralDensity
 from shinso.curvature._spectral_density import spectral_density as spectral_density

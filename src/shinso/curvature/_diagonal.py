@@ -1,5 +1,6 @@
 """Diagonals and traces of operators: exact by products, or estimated."""
 
+import functools
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -26,14 +27,17 @@ class Estimate(NamedTuple):
 
 
 def diagonal(operator: lx.AbstractLinearOperator) -> PyTree[Any]:
-    """Return the exact diagonal A_ii as a parameter tree, by W products; no matrix is stored."""
+    """Return the exact diagonal A_ii as a parameter tree, by W products; no matrix is stored.
+
+    A `BlockOperator` gives it without products.
+    """
     _, unflatten = flattening(operator)
-    return unflatten(_diagonal(operator))
+    return unflatten(flat_diagonal(operator))
 
 
 def trace(operator: lx.AbstractLinearOperator) -> Float[Array, ""]:
     """Return the exact trace Σ_i A_ii, by W products; that of one layer is the sum of its part of `diagonal`."""
-    return jnp.sum(_diagonal(operator))
+    return jnp.sum(flat_diagonal(operator))
 
 
 def diagonal_estimate(operator: lx.AbstractLinearOperator, *, samples: int = 100, key: PRNGKeyArray) -> PyTree[Any]:
@@ -73,8 +77,14 @@ def trace_estimate(operator: lx.AbstractLinearOperator, *, samples: int = 100, k
     )
 
 
+@functools.singledispatch
+def flat_diagonal(operator: lx.AbstractLinearOperator) -> Float[Array, " W"]:
+    """Return the diagonal as a flat vector; operators that know a shorter way register it."""
+    return _by_products(operator)
+
+
 @eqx.filter_jit
-def _diagonal(operator: lx.AbstractLinearOperator) -> Float[Array, " W"]:
+def _by_products(operator: lx.AbstractLinearOperator) -> Float[Array, " W"]:
     return over_units(operator, jnp.vdot)
 
 

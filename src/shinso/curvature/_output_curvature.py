@@ -45,6 +45,10 @@ class OutputCurvature(ParameterOperator):
     ) -> Float[Array, "n K"]:
         """Return M_n u_n for each example; `indices` are the examples' places in the data."""
 
+    @abc.abstractmethod
+    def roots(self, outputs: Float[Array, "n K"], targets: Array, indices: Int[Array, " n"]) -> Float[Array, "n C K"]:
+        """Return vectors r_c for each example with Σ_c r_c r_cᵀ = M_n, which must not be negative."""
+
     def product(self, vector: Parameters) -> Parameters:
         """Return A v."""
         problem = self.problem
@@ -72,6 +76,10 @@ class GaussNewton(OutputCurvature):
         """Return M u."""
         return _times(self.problem.objective.likelihood.output_hessian(outputs, targets), tangents)
 
+    def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
+        """Return √λ v of each eigenvector v of M."""
+        return matrix_roots(self.problem.objective.likelihood.output_hessian(outputs, targets))
+
 
 class OuterProduct(OutputCurvature):
     """M = δδᵀ with δ = ∂L/∂a, so that JᵀMJ = ggᵀ."""
@@ -80,6 +88,10 @@ class OuterProduct(OutputCurvature):
         """Return δ (δᵀu)."""
         return _outer_times(output_gradient(self.problem.objective.likelihood, outputs, targets), tangents)
 
+    def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
+        """Return δ."""
+        return output_gradient(self.problem.objective.likelihood, outputs, targets)[:, None]
+
 
 class Fisher(OutputCurvature):
     """M = E[δδᵀ] = E[∂²L/∂a∂aᵀ], targets drawn from the model."""
@@ -87,6 +99,10 @@ class Fisher(OutputCurvature):
     def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
         """Return M u."""
         return _times(expected_output_hessian(self.problem.objective.likelihood, outputs), tangents)
+
+    def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
+        """Return √λ v of each eigenvector v of M."""
+        return matrix_roots(expected_output_hessian(self.problem.objective.likelihood, outputs))
 
 
 class SampledFisher(OutputCurvature):
@@ -97,15 +113,28 @@ class SampledFisher(OutputCurvature):
 
     def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
         """Return (1/S) Σ_s δ_s (δ_sᵀu)."""
+        mean: Array = jnp.mean(
+            jax.lax.map(lambda key: _outer_times(self._drawn(outputs, indices, key), tangents), self._keys), axis=0
+        )
+        return mean
+
+    def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
+        """Return δ_s / √S."""
+        drawn: Array = jax.vmap(lambda key: self._drawn(outputs, indices, key), out_axes=1)(self._keys)
+        return drawn / jnp.sqrt(self.samples)
+
+    @property
+    def _keys(self) -> PRNGKeyArray:
+        keys: Array = jax.random.split(self.key, self.samples)
+        return keys
+
+    def _drawn(self, outputs: Array, indices: Array, key: PRNGKeyArray) -> Array:
+        """Return δ at one drawn target for each example."""
         likelihood = self.problem.objective.likelihood
-
-        def one(key: PRNGKeyArray) -> Array:
-            # A key for each example, so that chunks change nothing.
-            keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
-            drawn = jax.vmap(lambda a, key: likelihood.sample(a[None], key)[0])(outputs, keys)
-            return _outer_times(output_gradient(likelihood, outputs, drawn), tangents)
-
-        return jnp.mean(jax.lax.map(one, jax.random.split(self.key, self.samples)), axis=0)
+        # A key for each example, so that chunks change nothing.
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
+        targets = jax.vmap(lambda a, key: likelihood.sample(a[None], key)[0])(outputs, keys)
+        return output_gradient(likelihood, outputs, targets)
 
 
 def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> GaussNewton:
@@ -199,6 +228,13 @@ def output_gradient(likelihood: Likelihood, outputs: Float[Array, "n K"], target
     """Return δ = ∂L/∂a for each example."""
     delta: Array = jax.grad(lambda a: jnp.sum(likelihood.loss(a, targets)))(outputs)
     return delta
+
+
+def matrix_roots(matrices: Float[Array, "n K K"]) -> Float[Array, "n K K"]:
+    """Return rows r_c with Σ_c r_c r_cᵀ = M for each positive semidefinite M."""
+    values, bases = jnp.linalg.eigh(matrices)
+    # M is singular for a softmax: rounding may leave an eigenvalue just below zero.
+    return jnp.sqrt(jnp.maximum(values, 0))[:, :, None] * jnp.swapaxes(bases, -1, -2)
 
 
 def _times(matrices: Float[Array, "n K K"], vectors: Float[Array, "n K"]) -> Float[Array, "n K"]:

@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
 from shinso._checks import whole_number
-from shinso.nn import Activation, accepts_key
-from shinso.objectives import Batch, Categorical, Objective
+from shinso import nn
+from shinso.nn import Activation, Sequences, accepts_key
+from shinso.objectives import Batch, Categorical, Objective, per_example
 
 CHUNK = 1024
 """Examples looked at together, unless a call says otherwise."""
@@ -29,6 +30,7 @@ class Problem(eqx.Module):
         objective: The cost.
         batch: All N examples.
         chunk: How many of them are looked at together.
+        per_step: Whether the model has an output for every step of a sequence.
     """
 
     parameters: Parameters
@@ -36,6 +38,7 @@ class Problem(eqx.Module):
     objective: Objective
     batch: Batch
     chunk: int = eqx.field(static=True)
+    per_step: bool = eqx.field(static=True, default=False)
 
     def outputs(self, parameters: Parameters, inputs: PyTree[Any]) -> Float[Array, "n K"]:
         """Return the model's outputs for some examples."""
@@ -45,21 +48,33 @@ class Problem(eqx.Module):
 
     def cost_of(self, parameters: Parameters, batch: Batch) -> Float[Array, ""]:
         """Return the share Σ_{n∈batch} w_n L_n / Σ_n w_n of some examples."""
-        losses = self.objective.likelihood.loss(self.outputs(parameters, batch.inputs), batch.targets)
-        return jnp.sum(self.shares(batch, losses) * losses)
+        outputs, targets, weights = per_example(self.outputs(parameters, batch.inputs), batch)
+        losses = self.objective.likelihood.loss(outputs, targets)
+        return jnp.sum(weights.astype(losses.dtype) * losses) / self.total.astype(losses.dtype)
 
     def penalty(self, parameters: Parameters) -> Float[Array, ""]:
         """Return the sum of the penalties."""
-        model, total = eqx.combine(parameters, self.rest), jnp.sum(self.batch.weights)
-        return sum((penalty(model, total) for penalty in self.objective.penalties), start=jnp.zeros(()))
+        model = eqx.combine(parameters, self.rest)
+        return sum((penalty(model, self.total) for penalty in self.objective.penalties), start=jnp.zeros(()))
 
     def shares(self, batch: Batch, like: Array) -> Float[Array, " n"]:
         """Return w_n / Σ_n w_n for the examples of `batch`, in the type of `like`."""
-        return batch.weights.astype(like.dtype) / jnp.sum(self.batch.weights.astype(like.dtype))
+        return batch.weights.astype(like.dtype) / self.total.astype(like.dtype)
+
+    @property
+    def total(self) -> Float[Array, ""]:
+        """Return Σ_n w_n; with an output for every step, n counts steps."""
+        weights, inputs = self.batch.weights, self.batch.inputs
+        if not self.per_step:
+            return jnp.sum(weights)
+        return jnp.vdot(weights, inputs.lengths) if isinstance(inputs, Sequences) else weights.sum() * inputs.shape[1]
 
     def cost(self, parameters: Parameters) -> Float[Array, ""]:
         """Return E(θ)."""
-        of_examples: Array = self.over_chunks(lambda batch, _: self.cost_of(parameters, batch))
+        # Differentiated, each chunk is computed once more instead of being remembered.
+        whole = self.chunk >= len(self.batch.weights)
+        share = self.cost_of if whole else jax.checkpoint(self.cost_of)
+        of_examples: Array = self.over_chunks(lambda batch, _: share(parameters, batch))
         return of_examples + self.penalty(parameters)
 
     def gradient(self, parameters: Parameters) -> Parameters:
@@ -113,7 +128,7 @@ def problem(model: Callable[..., Any], objective: Objective, data: Any, chunk: i
     """
     if not isinstance(objective, Objective):
         raise TypeError(f"objective must be an Objective, as Objective(likelihood) makes; got {objective!r}.")
-    parameters, rest = eqx.partition(model, eqx.is_inexact_array)
+    parameters, rest = nn.parameters(model)
     if not jax.tree.leaves(parameters):
         raise ValueError(f"model must have parameters, arrays of real numbers; {type(model).__name__} has none.")
     _refuse_step(model)
@@ -175,6 +190,8 @@ def _check_targets(problem: Problem) -> None:
     first = problem.batch._replace(inputs=jax.tree.map(lambda leaf: leaf[:1], problem.batch.inputs))
     first = first._replace(targets=first.targets[:1], weights=first.weights[:1])
     outputs = jax.eval_shape(problem.outputs, problem.parameters, first.inputs)
+    if isinstance(outputs, Sequences) or outputs.ndim != 2:
+        raise ValueError("model must have outputs [N, K]; curvature of outputs for every step is not offered.")
     jax.eval_shape(problem.cost_of, problem.parameters, first)
     jax.eval_shape(problem.penalty, problem.parameters)
     targets = problem.batch.targets

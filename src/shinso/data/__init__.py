@@ -1,8 +1,9 @@
 """Sources of examples: digits, MNIST, tables and arrays; their splits, and their encoding as arrays.
 
 `prepare` does it all in one call. Of its parts: `Dataset` (examples as arrays), `Encoder` (raw data ↔ arrays, fitted on
-training examples), `split`, the readers `read_idx`, `read_table`, `read_npz`, `read_image`, MNIST's `locate`,
-`load_mnist`, `fetch_mnist`, a verified `download`, and checks of arrays that other rooms share. NumPy only.
+training examples), `split`, `Characters` and `next_symbols` (text), the readers `read_idx`, `read_table`, `read_npz`,
+`read_image`, MNIST's `locate`, `load_mnist`, `fetch_mnist`, a verified `download`, and checks of arrays that other rooms
+share. NumPy only.
 """
 
 from shinso.data._array_inputs import ImageInputs as ImageInputs
@@ -49,3 +50,5 @@ from shinso.data._table_inputs import NumberColumn as NumberColumn
 from shinso.data._table_inputs import TableInputs as TableInputs
 from shinso.data._targets import TargetEncoder as TargetEncoder
 from shinso.data._targets import infer_kind as infer_kind
+from shinso.data._text import Characters as Characters
+from shinso.data._text import next_symbols as next_symbols

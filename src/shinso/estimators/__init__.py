@@ -2,9 +2,13 @@
 
 - `MLPClassifier`, `MLPRegressor`: scikit-learn's multilayer perceptrons, argument for argument, and more.
 - `NetworkClassifier`, `NetworkRegressor`: any network, on tables and images.
+- `BernoulliRBM`: scikit-learn's restricted Boltzmann machine, argument for argument.
 - `SequenceClassifier`: a recurrent network, on sequences of different lengths.
+- `Autoencoder`: a transformer, examples to codes and back.
 """
 
+from shinso.estimators._autoencoder import Autoencoder as Autoencoder
+from shinso.estimators._boltzmann import BernoulliRBM as BernoulliRBM
 from shinso.estimators._mlp_classifier import MLPClassifier as MLPClassifier
 from shinso.estimators._mlp_regressor import MLPRegressor as MLPRegressor
 from shinso.estimators._network_classifier import NetworkClassifier as NetworkClassifier

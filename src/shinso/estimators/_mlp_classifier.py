@@ -39,10 +39,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
             each stall. ``"adam"`` ignores it.
         learning_rate_init: η₀ > 0.
         power_t: exponent of ``"invscaling"``, ≥ 0.
-        max_iter: most epochs (``lbfgs``: iterations), ≥ 1.
+        max_iter: most epochs (full-batch methods: iterations), ≥ 1.
         shuffle: draw a new order each epoch.
         random_state: seed of the first weights, the validation split and the order.
-        tol: what counts as an improvement of the loss or the validation score, ≥ 0; for ``lbfgs`` max |∂E/∂θ|.
+        tol: what counts as an improvement of the loss or the validation score, ≥ 0; for full-batch methods max |∂E/∂θ|.
         verbose: print each epoch.
         warm_start: `fit` goes on from the present parameters.
         momentum: μ in [0, 1], for ``"sgd"``.
@@ -53,7 +53,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         beta_2: decay of adam's second moment, in [0, 1).
         epsilon: adam's ε > 0.
         n_iter_no_change: stalled epochs in a row that are accepted, ≥ 1 or infinite.
-        max_fun: most evaluations of the cost by ``lbfgs``, ≥ 1.
+        max_fun: most evaluations of the cost by full-batch methods, ≥ 1.
         dropout: probability of dropping a hidden unit in training, in [0, 1).
         l1: strength ≥ 0 of the penalty l1 · Σ|w|, divided by the mini-batch's weight.
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
@@ -145,7 +145,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
 
     @available_if(works_on_mini_batches)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Go once over the examples, keeping the solver's state from call to call; not for ``lbfgs``.
+        """Go once over the examples, keeping the solver's state from call to call; not for full-batch methods.
 
         Args:
             X: `[N, D]`, as in `fit`.

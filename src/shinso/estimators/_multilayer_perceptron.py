@@ -26,7 +26,7 @@ from shinso.estimators._computing import computing
 from shinso.estimators._full_batch import Cost, minimized
 from shinso.estimators._progress import Progress
 from shinso.estimators._rows import bucket, class_weights, dense, example_weights, host_batch, padded, predicted_means
-from shinso.estimators._solvers import SolverState, WarmInverseScaling, build_solver, check_solver, is_full_batch
+from shinso.estimators._solvers import SolverState, WarmInverseScaling, build_solver, check_solver, is_full_batch, is_scipys
 from shinso.objectives import Batch, Likelihood, Objective, penalty
 from shinso.train import Event, Run, Stopping, TrainingWarning, train
 
@@ -150,7 +150,7 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
             self._initialize(units, X.dtype)
         self._check_shapes(units)
         with computing(X.dtype, self.device):
-            if is_full_batch(self.solver):
+            if is_scipys(self.solver):
                 self._fit_full_batch(self._batch(X, y, weights))
             else:
                 self._fit_stochastic(X, y, weights, incremental=incremental)
@@ -173,7 +173,7 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
             bias = self._random_state.uniform(-bound, bound, outputs)
             self.coefs_.append(weight.astype(dtype))
             self.intercepts_.append(bias.astype(dtype))
-        if not is_full_batch(self.solver):
+        if not is_scipys(self.solver):
             self._reset_progress()
 
     def _reset_progress(self) -> None:
@@ -223,8 +223,8 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
         progress = self._progress(split.training)
         run = self._train(split, batch_size, progress, incremental=incremental)
         state: Any = run.state
-        # `best_params` starts as the parameters training started from: they stay where no score beats the best from before.
-        self._take(state.best_params if self.early_stopping else run.model)
+        # `best` starts as the parameters training started from: they stay where no score beats the best from before.
+        self._take(state.best.params if self.early_stopping else run.model)
         self._record(run, split, progress)
         self._optimizer.leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state.optimizer)]
         self._judge(run, incremental=incremental)
@@ -249,6 +249,8 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
         return Split(self._batch(X, y, weights), self._batch(X_held, y_held, held))
 
     def _mini_batch(self, n: int) -> int:
+        if is_full_batch(self.solver):
+            return n
         if self.batch_size == "auto":
             return min(AUTO_BATCH, n)
         if self.batch_size > n:
@@ -275,7 +277,7 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
             validation=None if validation is None else padded(validation, bucket(len(validation.weights))),
             metrics={} if validation is None else self._metrics(validation),
             shuffle="every_epoch" if shuffle else "none",
-            stopping=None if incremental else self._stopping(progress),
+            stopping=self._stopping(progress) if self._stops(incremental) else None,
             progress=self._print if self.verbose else False,
             seed=int(self._random_state.randint(np.iinfo(np.int32).max)),
             device=self.device,
@@ -290,6 +292,10 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
         if self._policy == "invscaling" and not incremental:
             return WarmInverseScaling(self._optimizer.initial_rate, self.power_t, n, steps, self.t_)
         return self._optimizer.learning_rate
+
+    def _stops(self, incremental: bool) -> bool:
+        """Whether a stall ends training: full-batch methods have a criterion of their own."""
+        return self.early_stopping or not (incremental or is_full_batch(self.solver))
 
     def _stopping(self, progress: Progress) -> Stopping:
         return progress.rule(

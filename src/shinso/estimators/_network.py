@@ -122,7 +122,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             dtype=(np.float64, np.float32),
             **options,
         )
-        X = _with_channels(dense(X))
+        X = with_channels(dense(X))
         self.input_shape_ = X.shape[1:]
         return X, y
 
@@ -205,7 +205,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         X = validate_data(
             self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype=(np.float64, np.float32), reset=False
         )
-        X = _with_channels(dense(X))
+        X = with_channels(dense(X))
         if X.shape[1:] != self.input_shape_:
             raise ValueError(f"X must hold examples of shape {self.input_shape_}; got {X.shape[1:]}.")
         return X
@@ -217,7 +217,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _with_channels(X: np.ndarray) -> np.ndarray:
+def with_channels(X: np.ndarray) -> np.ndarray:
     """Return images `[N, H, W]` as `[N, H, W, 1]`, anything else as it is."""
     return X[..., None] if X.ndim == 3 else X
 

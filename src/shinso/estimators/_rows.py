@@ -1,5 +1,6 @@
 """Rows of examples on their way into a compiled program."""
 
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -11,9 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array, column_or_1d
 
 from shinso.objectives import Batch, Likelihood
-
-CHUNK = 4096
-"""Rows that one call of a prediction program takes."""
+from shinso.train import in_chunks
 
 
 def bucket(n: int) -> int:
@@ -88,12 +87,5 @@ def _means(model: Any, likelihood: Likelihood, inputs: PyTree) -> jax.Array:
 
 
 def predicted_means(model: Any, likelihood: Likelihood, inputs: PyTree) -> np.ndarray:
-    """Return the means or probabilities `[N, K]`, `CHUNK` rows at a time, the last chunk padded to a power of two."""
-    chunks = []
-    n = len(jax.tree.leaves(inputs)[0])
-    for start in range(0, n, CHUNK):
-        weights = np.ones(min(CHUNK, n - start))
-        batch = host_batch(taken(inputs, slice(start, start + CHUNK)), weights, weights)
-        rows = padded(batch, bucket(len(weights))).inputs
-        chunks.append(np.asarray(_means(model, likelihood, rows))[: len(weights)])
-    return np.concatenate(chunks)
+    """Return the means or probabilities `[N, K]`."""
+    return in_chunks(partial(_means, model, likelihood), inputs)

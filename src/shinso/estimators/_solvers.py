@@ -73,16 +73,19 @@ def check_solver(argument: str, value: Any) -> object:
     """
     if isinstance(value, str):
         return one_of(argument, value, (*_SCIKIT_LEARN, *optim.NAMES))
-    if isinstance(value, optax.GradientTransformation) or (isinstance(value, optim.Optimizer) and not value.full_batch):
+    if isinstance(value, optax.GradientTransformation | optim.Optimizer):
         return value
-    raise TypeError(
-        f"{argument} must be an optimizer's name, an Optimizer for mini-batches or an Optax transformation; got {value!r}."
-    )
+    raise TypeError(f"{argument} must be an optimizer's name, an Optimizer or an Optax transformation; got {value!r}.")
+
+
+def is_scipys(solver: Any) -> bool:
+    """Whether `solver` is the one that SciPy runs."""
+    return isinstance(solver, str) and solver == "lbfgs"
 
 
 def is_full_batch(solver: Any) -> bool:
     """Whether `solver` works on the whole training set at once, so that `partial_fit` means nothing for it."""
-    return isinstance(solver, str) and solver == "lbfgs"
+    return solver in optim.MINIMISERS if isinstance(solver, str) else getattr(solver, "full_batch", False)
 
 
 def works_on_mini_batches(estimator: Any) -> bool:
@@ -101,6 +104,8 @@ def build_solver(estimator: Any, learning_rate: float | optim.Schedule) -> optim
     solver = estimator.solver
     if not isinstance(solver, str):
         return optim.as_optimizer(solver)
+    if solver in optim.MINIMISERS:
+        return optim.build(solver, gradient_tolerance=estimator.tol, max_evaluations=estimator.max_fun)
     if solver == "sgd":
         solver = "nesterov" if estimator.nesterovs_momentum else "momentum"
     given = {name: getattr(estimator, name) for name in _HYPERPARAMETERS.get(solver, ())}

@@ -4,30 +4,42 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
 from shinso.nn import _spec
-from shinso.nn._activations import ACTIVATIONS, MONOTONE, RECTIFIERS, Activation
+from shinso.nn._alexnet import alexnet
+from shinso.nn._autoencoder_network import autoencoder
 from shinso.nn._basis import basis as make_basis
 from shinso.nn._basis import plain_spec
+from shinso.nn._belief_net import belief_net
+from shinso.nn._boltzmann import boltzmann
+from shinso.nn._book_networks import book, lenet5
+from shinso.nn._contrastive_divergence import contrastive_divergence
 from shinso.nn._convolution import Conv2d, Padding
 from shinso.nn._dense import Dense
-from shinso.nn._dropout import Dropout
+from shinso.nn._expansion import EXPANSIONS, expansion_spec
 from shinso.nn._flatten import Flatten
+from shinso.nn._heads import Heads
+from shinso.nn._hidden_units import HiddenUnits, is_rectifier
+from shinso.nn._image_shape import checked_image_shape
 from shinso.nn._initializers import Initializer, check_initializer
+from shinso.nn._language_model import language_model
 from shinso.nn._layer import Layer
 from shinso.nn._pooling import L2Pool2d, MaxPool2d, MeanPool2d, Pool2d
 from shinso.nn._recipe import Recipe
 from shinso.nn._recurrent_network import recurrent
+from shinso.nn._resnet import resnet
 from shinso.nn._sequential import Sequential
 
 POOLS: Mapping[str, type[Pool2d]] = MappingProxyType({"max": MaxPool2d, "mean": MeanPool2d, "l2": L2Pool2d})
 
 Initializers = Initializer | Sequence[Initializer]
+
+Made = TypeVar("Made", bound=Layer)
 
 
 def linear(
@@ -118,7 +130,11 @@ def mlp(
     hidden: int | Sequence[int] = (100,),
     *,
     activation: _spec.Spec = "relu",
+    normalization: str | None = None,
     dropout: float = 0.0,
+    drop_connect: float = 0.0,
+    gaussian_noise: float = 0.0,
+    mask: str = "per_example",
     weight_init: Initializers | None = None,
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
@@ -129,15 +145,19 @@ def mlp(
         inputs: number of inputs, or the shape of one example, which is then flattened.
         outputs: number of outputs.
         hidden: units of each hidden layer; `()` leaves the linear model.
-        activation: φ of the hidden layers.
+        activation: φ of the hidden layers; see `activation`. "maxout" too, or `{"name": "maxout", "pieces": 3}`.
+        normalization: of what φ takes: "batch" (`BatchNorm`), "layer" (`LayerNorm`) or None.
         dropout: drop probability of every hidden unit in training, 0 ≤ p < 1.
+        drop_connect: drop probability of every weight in training, 0 ≤ p < 1; see `DropConnect`.
+        gaussian_noise: s ≥ 0 of the factor N(1, s²) on every hidden unit in training; see `GaussianNoise`.
+        mask: dropout and drop_connect draw "per_example" or "per_batch".
         weight_init: one initializer for all layers, or a list with one for each. None is He normal where φ is
             a rectifier (relu, elu, softplus, gelu, silu), Glorot uniform elsewhere, the output layer included.
         bias_init: the same for biases.
         key: random key.
 
     Raises:
-        ValueError: a size below 1, an unknown name, a dropout outside [0, 1), or as many initializers as there are
+        ValueError: a size below 1, an unknown name, a probability outside [0, 1), or as many initializers as there are
             layers were not given.
 
     Source: S0 §2.2; Nielsen, chapters 1–3.
@@ -148,13 +168,18 @@ def mlp(
         "outputs": outputs,
         "hidden": widths,
         "activation": activation,
+        "normalization": normalization,
         "dropout": dropout,
+        "drop_connect": drop_connect,
+        "gaussian_noise": gaussian_noise,
+        "mask": mask,
         "weight_init": weight_init,
         "bias_init": bias_init,
     }
     plan = _Plan(weight_init, bias_init, layers=len(widths) + 1, key=key)
     layers, width = _as_vector(inputs)
-    layers += plan.dense_stack(width, outputs, widths, activation, dropout, drop_inputs=False)
+    units = HiddenUnits(activation, normalization, dropout, drop_connect, gaussian_noise, mask)
+    layers += plan.dense_stack(width, outputs, widths, units, noisy_inputs=False)
     return Sequential(layers, _recipe("mlp", arguments))
 
 
@@ -169,7 +194,11 @@ def cnn(
     pool_size: int | tuple[int, int] = 2,
     hidden: int | Sequence[int] = (128,),
     activation: _spec.Spec = "relu",
+    normalization: str | None = None,
     dropout: float = 0.0,
+    drop_connect: float = 0.0,
+    gaussian_noise: float = 0.0,
+    mask: str = "per_example",
     weight_init: Initializers | None = None,
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
@@ -188,20 +217,24 @@ def cnn(
         pool: "max", "mean" or "l2".
         pool_size: window and stride of every pooling; 1 pools nothing.
         hidden: units of each dense hidden layer; may be `()`.
-        activation: φ of convolutions and dense hidden layers.
+        activation: φ of convolutions and dense hidden layers; see `activation`. "maxout" too.
+        normalization: of what φ takes: "batch" (`BatchNorm`), "layer" (`LayerNorm`) or None.
         dropout: drop probability on the inputs of every dense layer in training, 0 ≤ p < 1; convolutions drop nothing.
+        drop_connect: drop probability of every dense layer's weights in training, 0 ≤ p < 1; see `DropConnect`.
+        gaussian_noise: s ≥ 0 of the factor N(1, s²) on the inputs of every dense layer in training; see `GaussianNoise`.
+        mask: dropout and drop_connect draw "per_example" or "per_batch".
         weight_init: one initializer for all layers, or a list with one for each convolution and dense layer. None is He
             normal where φ is a rectifier, Glorot uniform elsewhere, the output layer included.
         bias_init: the same for biases.
         key: random key.
 
     Raises:
-        ValueError: a size below 1, an unknown name, a dropout outside [0, 1), or an image too small for its kernels and
+        ValueError: a size below 1, an unknown name, a probability outside [0, 1), or an image too small for its kernels and
             pools; the sentence names the layer.
 
     Source: S0 §2.4.1; Nielsen, chapter 6.
     """
-    shape = _image_shape(image_shape)
+    shape = checked_image_shape(image_shape)
     maps = _sizes("channels", channels, least=1)
     widths = _sizes("hidden", hidden)
     arguments = {
@@ -214,27 +247,146 @@ def cnn(
         "pool_size": pool_size,
         "hidden": widths,
         "activation": activation,
+        "normalization": normalization,
         "dropout": dropout,
+        "drop_connect": drop_connect,
+        "gaussian_noise": gaussian_noise,
+        "mask": mask,
         "weight_init": weight_init,
         "bias_init": bias_init,
     }
     plan = _Plan(weight_init, bias_init, layers=len(maps) + len(widths) + 1, key=key)
     pooling = POOLS[_checks.one_of("pool", pool, POOLS)](pool_size)
+    units = HiddenUnits(activation, normalization, dropout, drop_connect, gaussian_noise, mask)
     layers: list[Layer] = []
     for before, after in zip((shape[2], *maps), maps, strict=False):
-        layers += plan.convolution(before, after, kernel_size, padding, pooling, activation)
+        layers += plan.convolution(before, after, kernel_size, padding, pooling, units)
     layers.append(Flatten())
     (width,) = Sequential(layers).output_shape(shape)
-    layers += plan.dense_stack(width, outputs, widths, activation, dropout, drop_inputs=True)
+    layers += plan.dense_stack(width, outputs, widths, units, noisy_inputs=True)
     return Sequential(layers, _recipe("cnn", arguments))
 
 
+def multi_head(
+    inputs: int | Sequence[int],
+    outputs: Mapping[str, int] | Sequence[tuple[str, int]],
+    *,
+    trunk: Mapping[str, Any] = MappingProxyType({"name": "mlp"}),
+    auxiliary: Mapping[str, Sequence[int]] | Sequence[tuple[str, int, int]] = (),
+    key: PRNGKeyArray,
+) -> Sequential:
+    """Several outputs on one trunk, for `shinso.objectives.Joint`: a linear head for each task, and auxiliary heads.
+
+    The trunk is the network that `trunk` names, without its output layer. An auxiliary head is linear in what an earlier
+    layer gives, in the means over places where that gives images. The outputs are those of the heads side by side, the
+    auxiliary ones last; see `Heads`.
+
+    Args:
+        inputs: number of inputs, or the shape of one example.
+        outputs: how many outputs each head has, by name.
+        trunk: a builder's name and arguments, such as `{"name": "mlp", "hidden": [100, 100]}`.
+        auxiliary: by name (outputs, after): an auxiliary head's outputs, and after how many layers of the trunk it stands.
+        key: random key.
+
+    Raises:
+        ValueError: a name twice, a tap beyond the trunk, or what the trunk's builder does not accept.
+
+    Source: Goodfellow et al., §8.7.5 and §7.7.
+    """
+    tasks = [(name, _checks.whole_number(f"outputs of {name}", k, least=1)) for name, k in _pairs(outputs)]
+    extra = [(name, *numbers) for name, *numbers in _pairs(auxiliary)]
+    names = [name for name, *_ in (*tasks, *extra)]
+    if len(set(names)) < len(names):
+        raise ValueError(f"outputs and auxiliary must have different names; got {', '.join(names)}.")
+    spec = dict(trunk)
+    shape = _sizes("inputs", inputs, least=1)
+    keys = iter(jax.random.split(key, len(names) + 1))
+    shared = Sequential(network(spec.pop("name", None), shape, 1, key=next(keys), **spec).layers[:-1])
+    reached = shared.shapes(tuple(shape))
+    heads: dict[str, Layer] = {}
+    for name, outputs_of_head, after in (*((*task, len(shared.layers)) for task in tasks), *extra):
+        tap = _checks.whole_number(f"tap of {name}", after)
+        if tap >= len(reached):
+            raise ValueError(f"tap of {name} must be at most {len(shared.layers)}, the trunk's layers; got {tap}.")
+        heads[name] = _head(reached[tap], outputs_of_head, next(keys))
+    arguments = {"inputs": inputs, "outputs": tasks, "trunk": dict(trunk), "auxiliary": extra}
+    taps = {name: after for name, _, after in extra}
+    return Sequential([Heads(shared, heads, taps)], Recipe("multi_head", arguments))
+
+
+def _pairs(given: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+    """(name, numbers …) of each entry, in the order given; a recipe lists them, because JSON sorts names."""
+    if not isinstance(given, Mapping):
+        return [tuple(entry) for entry in given]
+    return [(name, *value) if isinstance(value, Sequence) else (name, value) for name, value in given.items()]
+
+
+def _head(shape: Sequence[int], outputs: int, key: PRNGKeyArray) -> Layer:
+    """A linear layer on vectors, or on an image's means over its places."""
+    before: list[Layer] = [MeanPool2d((shape[0], shape[1]), (1, 1))] if len(shape) == 3 else []
+    if len(shape) > 1:
+        before.append(Flatten())
+    dense = Dense(shape[2] if len(shape) == 3 else math.prod(shape), outputs, key=key)
+    return Sequential([*before, dense]) if before else dense
+
+
 BUILDERS: Mapping[str, Callable[..., Sequential]] = MappingProxyType(
-    {"linear": linear, "basis_model": basis_model, "mlp": mlp, "cnn": cnn, "recurrent": recurrent}
+    {
+        "linear": linear,
+        "basis_model": basis_model,
+        "mlp": mlp,
+        "cnn": cnn,
+        "recurrent": recurrent,
+        "multi_head": multi_head,
+        "book": book,
+        "lenet5": lenet5,
+        "alexnet": alexnet,
+        "resnet": resnet,
+    }
 )
 
 
-def build(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Sequential:
+def expanded(model: Sequential, expansion: Layer) -> Sequential:
+    """Return the model with data expansion before its first layer: training sees every image moved, prediction as it is.
+
+    Args:
+        model: a network for images.
+        expansion: a `RandomShift` or a `RandomDistortion`.
+
+    Raises:
+        TypeError: `expansion` is another layer.
+
+    Source: Nielsen, chapters 3 and 6.
+    """
+    spec = expansion_spec(expansion)
+    recipe = None
+    if model.recipe is not None:
+        recipe = Recipe("expanded", {"network": model.recipe.to_dict(), "expansion": spec})
+    return Sequential([expansion, *model.layers], recipe)
+
+
+def _expanded_again(network: Mapping[str, Any], expansion: Mapping[str, Any], *, key: PRNGKeyArray) -> Sequential:
+    model = build(network, key)
+    if not isinstance(model, Sequential):
+        raise ValueError(f"an expanded network must be a Sequential; got {type(model).__name__}.")
+    name, arguments = _spec.parse("expansion", expansion, EXPANSIONS)
+    return expanded(model, EXPANSIONS[name](**arguments))
+
+
+GENERATIVE: Mapping[str, Callable[..., Layer]] = MappingProxyType(
+    {
+        "autoencoder": autoencoder,
+        "boltzmann": boltzmann,
+        "contrastive_divergence": contrastive_divergence,
+        "belief_net": belief_net,
+        "language_model": language_model,
+        "expanded": _expanded_again,
+    }
+)
+"""Models of the inputs alone: `build` makes them, `network`, which promises outputs for targets, does not."""
+
+
+def build(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
     """Build a model from the plain dictionary of its recipe, with fresh parameters.
 
     Args:
@@ -246,16 +398,17 @@ def build(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Sequential:
     """
     if not isinstance(recipe, Mapping) or set(recipe) != {"builder", "arguments"}:
         raise ValueError(f"recipe must be a dictionary with 'builder' and 'arguments'; got {recipe!r}.")
-    name = _checks.one_of("builder", recipe["builder"], BUILDERS)
-    return _call(name, dict(recipe["arguments"]), key)
+    builders = {**BUILDERS, **GENERATIVE}
+    name = _checks.one_of("builder", recipe["builder"], builders)
+    return _call(name, builders[name], dict(recipe["arguments"]), key)
 
 
 def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKeyArray, **arguments: Any) -> Sequential:
     """Build a network by name for examples of a given shape.
 
     Args:
-        name: "linear", "basis_model", "mlp" (these flatten images) or "cnn" (needs `(height, width, maps)`),
-            or "recurrent" (needs `(steps, numbers)`).
+        name: "linear", "basis_model", "mlp" (these flatten images), "cnn", "book", "lenet5", "alexnet" or "resnet" (these
+            need `(height, width, maps)`), "recurrent" (needs `(steps, numbers)`), or "multi_head".
         input_shape: shape of one example, such as `(4,)` or `(28, 28, 1)`.
         outputs: number of outputs.
         key: random key.
@@ -266,18 +419,16 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     """
     _checks.one_of("network", name, BUILDERS)
     shape = _sizes("input_shape", input_shape, least=1)
-    inputs: int | list[int] = shape[0] if len(shape) == 1 and name != "cnn" else shape
-    first = "image_shape" if name == "cnn" else "inputs"
-    return _call(name, {first: inputs, "outputs": outputs, **arguments}, key)
+    first = next(iter(inspect.signature(BUILDERS[name]).parameters))
+    inputs: int | list[int] = shape[0] if len(shape) == 1 and first != "image_shape" else shape
+    return _call(name, BUILDERS[name], {first: inputs, "outputs": outputs, **arguments}, key)
 
 
-def _call(name: str, arguments: dict[str, Any], key: PRNGKeyArray) -> Sequential:
-    builder = BUILDERS[name]
+def _call(name: str, builder: Callable[..., Made], arguments: dict[str, Any], key: PRNGKeyArray) -> Made:
     accepted = set(inspect.signature(builder).parameters) - {"key"}
     for argument in arguments:
         _checks.one_of(f"argument of {name}", argument, accepted)
-    model: Sequential = builder(**arguments, key=key)
-    return model
+    return builder(**arguments, key=key)
 
 
 def _recipe(builder: str, arguments: Mapping[str, Any]) -> Recipe | None:
@@ -300,14 +451,6 @@ def _sizes(argument: str, value: object, *, least: int = 0) -> list[int]:
     return [_checks.whole_number(argument, size, least=1) for size in values]
 
 
-def _image_shape(value: Sequence[int]) -> tuple[int, int, int]:
-    shape = _sizes("image_shape", value)
-    if len(shape) != 3:
-        raise ValueError(f"image_shape must be (height, width, maps); got {value!r}.")
-    height, width, maps = shape
-    return height, width, maps
-
-
 def _as_vector(inputs: int | Sequence[int]) -> tuple[list[Layer], int]:
     shape = _sizes("inputs", inputs, least=1)
     return [Flatten()] if len(shape) > 1 else [], math.prod(shape)
@@ -322,10 +465,9 @@ class _Plan:
         self._keys = iter(jax.random.split(key, layers))
 
     def _next(self, activation: _spec.Spec) -> dict[str, Any]:
-        name, _ = _spec.parse("activation", activation, ACTIVATIONS)
         weight_init = next(self._weights)
         if weight_init is None:
-            weight_init = "he_normal" if name in RECTIFIERS else "glorot_uniform"
+            weight_init = "he_normal" if is_rectifier(activation) else "glorot_uniform"
         return {"weight_init": weight_init, "bias_init": next(self._biases), "key": next(self._keys)}
 
     def dense(self, inputs: int, outputs: int, activation: _spec.Spec) -> Dense:
@@ -333,15 +475,17 @@ class _Plan:
         return Dense(inputs, outputs, **self._next(activation))
 
     def dense_stack(
-        self, inputs: int, outputs: int, hidden: list[int], activation: _spec.Spec, dropout: float, *, drop_inputs: bool
+        self, inputs: int, outputs: int, hidden: list[int], units: HiddenUnits, *, noisy_inputs: bool
     ) -> list[Layer]:
-        """Hidden dense layers and the linear output, with dropout before each but, unless asked, the first."""
-        drop = Dropout(_checks.real("dropout", dropout, least=0.0, below=1.0))
-        layers: list[Layer] = [drop] if drop.uses_key and drop_inputs else []
+        """Hidden dense layers and the linear output, with noise before each but, unless asked, the first."""
+        noise = units.noise()
+        layers: list[Layer] = [*noise] if noisy_inputs else []
         for before, after in zip((inputs, *hidden), hidden, strict=False):
-            layers += [self.dense(before, after, activation), Activation(activation)]
-            layers += [drop] if drop.uses_key else []
-        return [*layers, self.dense(hidden[-1] if hidden else inputs, outputs, "identity")]
+            features = after * units.pieces
+            dense = units.connected(self.dense(before, features, units.activation))
+            layers += [dense, *units.normalized(features), units.phi(), *noise]
+        last = self.dense(hidden[-1] if hidden else inputs, outputs, "identity")
+        return [*layers, units.connected(last)]
 
     def convolution(
         self,
@@ -350,13 +494,23 @@ class _Plan:
         kernel_size: int | tuple[int, int],
         padding: Padding,
         pool: Pool2d,
-        activation: _spec.Spec,
+        units: HiddenUnits,
     ) -> list[Layer]:
-        """A convolution, its activation and its pooling, the pooling as early as it may come."""
-        phi = Activation(activation)
-        early = pool if isinstance(pool, MaxPool2d) and phi.name in MONOTONE else None
-        layer = Conv2d(inputs, outputs, kernel_size, padding=padding, pool=early, **self._next(activation))
-        return [layer, phi] if early is not None else [layer, phi, pool]
+        """A convolution, normalization, activation and pooling, the pooling as early as it may come."""
+        features = outputs * units.pieces
+        early = isinstance(pool, MaxPool2d) and units.monotone
+        normalization = units.normalized(features)
+        layer = Conv2d(
+            inputs,
+            features,
+            kernel_size,
+            padding=padding,
+            pool=pool if isinstance(pool, MaxPool2d) and early and not normalization else None,
+            **self._next(units.activation),
+        )
+        if layer.pool is not None:
+            return [layer, units.phi()]
+        return [layer, *normalization, *([pool, units.phi()] if early else [units.phi(), pool])]
 
 
 def _one_each(argument: str, inits: Initializers | None, layers: int) -> Iterator[Initializer | None]:

@@ -10,30 +10,36 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt32
 from shinso import _checks
 from shinso.nn._layer import Layer
 
+MASKS = ("per_example", "per_batch")
+"""How often a mask is drawn anew."""
+
 _LEVELS = 1 << 16
 
 
 class Dropout(Layer):
     """In training, sets each number to 0 with probability p = `rate` and multiplies the others by 1/(1 − p).
 
-    A fresh mask is drawn for every example. In prediction (`key=None`) the layer does nothing, which equals the
-    sources' rule of multiplying the next layer's weights by 1 − p, because training already carries that factor.
-    Sixteen random bits decide on each number, so p is rounded to a multiple of 1/65,536; the factor uses the rounded
-    p, which keeps the expectation exact.
+    In prediction (`key=None`) the layer does nothing, which equals the sources' rule of multiplying the next layer's
+    weights by 1 − p, because training already carries that factor. Sixteen random bits decide on each number, so p is
+    rounded to a multiple of 1/65,536; the factor uses the rounded p, which keeps the expectation exact.
 
     Args:
         rate: p, the probability of being dropped; 0 ≤ p < 1. Rate 0 costs nothing.
+        mask: a fresh mask "per_example" (S0), or one "per_batch" which all examples of a mini-batch share, so that they
+            train the same part of the network (S1, Nielsen).
 
     Raises:
-        ValueError: `rate` lies outside [0, 1).
+        ValueError: `rate` lies outside [0, 1), or `mask` is something else.
 
-    Source: S0 §2.3.2; Nielsen, chapter 3.
+    Source: S0 §2.3.2; S1; Nielsen, chapter 3.
     """
 
     rate: float = eqx.field(static=True)
+    mask: str = eqx.field(static=True)
 
-    def __init__(self, rate: float):
+    def __init__(self, rate: float, mask: str = "per_example"):
         self.rate = _checks.real("rate", rate, least=0.0, below=1.0)
+        self.mask = _checks.one_of("mask", mask, MASKS)
 
     @property
     def uses_key(self) -> bool:
@@ -44,9 +50,18 @@ class Dropout(Layer):
         """Return `x`, in training with a part of its elements dropped."""
         if key is None or not self.uses_key:
             return x
-        kept_levels = max(_LEVELS - round(self.rate * _LEVELS), 1)
-        kept = _sixteen_bits(key, x.shape) < kept_levels
-        return jnp.where(kept, x * (_LEVELS / kept_levels), jnp.zeros_like(x))
+        return dropped(x, (x.shape[0] if self.mask == "per_example" else 1, *x.shape[1:]), self.rate, key)
+
+
+def dropped(x: Array, mask_shape: tuple[int, ...], rate: float, key: PRNGKeyArray) -> Array:
+    """`x` times a mask of the given shape, whose numbers are 0 with probability p = `rate`, else 1/(1 − p).
+
+    Rounding never lets p be 1.
+    """
+    kept_levels = max(_LEVELS - round(rate * _LEVELS), 1)
+    kept = _sixteen_bits(key, mask_shape) < kept_levels
+    scaled = x * (_LEVELS / kept_levels)
+    return jnp.where(kept, scaled, jnp.zeros_like(scaled))
 
 
 def _sixteen_bits(key: PRNGKeyArray, shape: tuple[int, ...]) -> UInt32[Array, "*shape"]:

@@ -1,5 +1,10 @@
 """Data expansion on the fly: layers that move or distort every training image anew, and leave predictions alone."""
 
+import dataclasses
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -168,3 +173,22 @@ def bilinear(x: Float[Array, "N H W C"], places: Float[Array, "2 N p q"]) -> Flo
     upper = (1 - across) * at(above, left) + across * at(above, left + 1)
     lower = (1 - across) * at(above + 1, left) + across * at(above + 1, left + 1)
     return ((1 - down) * upper + down * lower).astype(x.dtype)
+
+
+EXPANSIONS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
+    {"shift": lambda *, pixels=1: RandomShift(pixels), "distortion": RandomDistortion}
+)
+"""Data expansion by name."""
+
+
+def expansion_spec(layer: Layer) -> dict[str, Any]:
+    """Return the name and the arguments of an expansion, as plain data for `EXPANSIONS`.
+
+    Raises:
+        TypeError: the layer is something else.
+    """
+    if isinstance(layer, RandomShift):
+        return {"name": "shift", "pixels": layer.pixels}
+    if not isinstance(layer, RandomDistortion):
+        raise TypeError(f"expansion must be a RandomShift or a RandomDistortion; got {type(layer).__name__}.")
+    return {"name": "distortion", **{field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}}

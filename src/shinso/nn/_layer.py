@@ -1,10 +1,9 @@
 """What every layer promises: a batch in, a batch out, and a say about shapes before any array exists."""
 
 import abc
-import math
+from typing import Any, Self
 
 import equinox as eqx
-import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 Shape = tuple[int, ...]
@@ -20,6 +19,13 @@ class Layer(eqx.Module):
     @abc.abstractmethod
     def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Array:
         """Return the layer's output for a batch."""
+
+    def call_and_update(self, x: Any, *, key: PRNGKeyArray | None = None) -> tuple[Any, Self]:
+        """Return the output, and the layer with its `Buffers` brought up to date; training calls it.
+
+        A layer that has other layers inside, and lets them have buffers, hands their updates on.
+        """
+        return self(x, key=key), self
 
     @property
     def uses_key(self) -> bool:
@@ -37,8 +43,3 @@ class Layer(eqx.Module):
     def multiply_adds(self, input_shape: Shape) -> int:
         """Multiplications followed by an addition that one example costs in the forward pass (0: only cheap work)."""
         return 0
-
-
-def parameter_count(module: object) -> int:
-    """Number of trainable numbers in `module`: the sizes of its floating-point arrays added up."""
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(eqx.filter(module, eqx.is_inexact_array)))

@@ -32,24 +32,41 @@ _MOST_PLANES = 128
 
 
 def convolve(
-    x: Float[Array, "N H W C"], weight: Float[Array, "kh kw C maps"], stride: Pair
+    x: Float[Array, "N H W C"], weight: Float[Array, "kh kw C/G maps"], stride: Pair, groups: int = 1
 ) -> Float[Array, "N h w maps"]:
-    """S_ij = Σ_ab W_ab X_(si+a)(sj+b) over whole windows ("valid"), summed over the C input maps, for stride s."""
+    """S_ij = Σ_ab W_ab X_(si+a)(sj+b) over whole windows ("valid"), summed over the C input maps, for stride s.
+
+    With G groups the first maps/G feature maps sum over the first C/G input maps, and so on.
+    """
     dtype = jnp.promote_types(x.dtype, weight.dtype)
     maps: Array = jax.lax.platform_dependent(
         x.astype(dtype),
         weight.astype(dtype),
-        cpu=partial(by_products, stride=stride),
-        default=partial(by_xla, stride=stride),
+        cpu=partial(by_groups, stride=stride, groups=groups),
+        default=partial(by_xla, stride=stride, groups=groups),
     )
     return maps
 
 
 def by_xla(
-    x: Float[Array, "N H W C"], weight: Float[Array, "kh kw C maps"], stride: Pair
+    x: Float[Array, "N H W C"], weight: Float[Array, "kh kw C/G maps"], stride: Pair, groups: int = 1
 ) -> Float[Array, "N h w maps"]:
     """XLA's convolution."""
-    return jax.lax.conv_general_dilated(x, weight, stride, "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return jax.lax.conv_general_dilated(
+        x, weight, stride, "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups
+    )
+
+
+def by_groups(
+    x: Float[Array, "N H W C"], weight: Float[Array, "kh kw C/G maps"], stride: Pair, groups: int = 1
+) -> Float[Array, "N h w maps"]:
+    """Products of matrices, a batch of them where there are groups."""
+    if groups == 1:
+        return by_products(x, weight, stride)
+    inputs, maps = weight.shape[2:]
+    apart = x.reshape(*x.shape[:3], groups, inputs), weight.reshape(*weight.shape[:3], groups, maps // groups)
+    together: Array = jax.vmap(partial(by_products, stride=stride), in_axes=3, out_axes=3)(*apart)
+    return together.reshape(*together.shape[:3], maps)
 
 
 def by_products(

@@ -1,6 +1,7 @@
 """Layers one after another."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -34,14 +35,24 @@ class Sequential(Layer):
 
     def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Array:
         """Return the last layer's output."""
-        keys = iter(()) if key is None else iter(self._keys(key))
-        for layer in self.layers:
-            x = layer(x, key=next(keys) if key is not None and layer.uses_key else None)
-        return x
+        output: Array = self.call_and_update(x, key=key)[0]
+        return output
 
-    def _keys(self, key: PRNGKeyArray) -> list[PRNGKeyArray]:
+    def call_and_update(self, x: Any, *, key: PRNGKeyArray | None = None) -> tuple[Any, "Sequential"]:
+        """Return the last layer's output, and the network with every layer's buffers brought up to date."""
+        layers = []
+        for layer, layer_key in zip(self.layers, self._keys(key), strict=True):
+            x, updated = layer.call_and_update(x, key=layer_key)
+            layers.append(updated)
+        return x, Sequential(layers, self.recipe)
+
+    def _keys(self, key: PRNGKeyArray | None) -> list[PRNGKeyArray | None]:
+        """Return a key for each layer: one of its own where it draws, any where it only asks whether it is in training."""
+        if key is None:
+            return [None] * len(self.layers)
         drawing = sum(layer.uses_key for layer in self.layers)
-        return [key] if drawing == 1 else list(jax.random.split(key, drawing)) if drawing else []
+        own = iter(jax.random.split(key, drawing) if drawing > 1 else [key] * drawing)
+        return [next(own) if layer.uses_key else key for layer in self.layers]
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """Shapes of one example before the first layer, between layers, and after the last.

@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from shinso.nn._activations import Activation
+from shinso.nn._autoencoder import Autoencoder
 from shinso.nn._basis import GaussianBasis, PolynomialBasis, SigmoidBasis
-from shinso.nn._convolution import Conv2d
+from shinso.nn._buffers import parameter_count
+from shinso.nn._convolution import Convolution
+from shinso.nn._corruption import MaskingNoise
+from shinso.nn._drop_connect import DropConnect
 from shinso.nn._dropout import Dropout
-from shinso.nn._layer import Layer, parameter_count
+from shinso.nn._gaussian_noise import GaussianNoise
+from shinso.nn._heads import Heads
+from shinso.nn._layer import Layer, Shape
+from shinso.nn._maxout import Maxout
 from shinso.nn._per_example import PerExample
 from shinso.nn._pooling import Pool2d
 from shinso.nn._recurrent import BothDirections
+from shinso.nn._residual import Residual
 from shinso.nn._sequential import Sequential
 from shinso.nn._steps import EveryStep
 
@@ -18,8 +26,12 @@ from shinso.nn._steps import EveryStep
 def summary(model: Layer, input_shape: Sequence[int]) -> list[dict[str, Any]]:
     """One row for each layer of `model`.
 
+    A layer with layers inside (`Residual`, `Heads`, a `Sequential` within a `Sequential`) has a row for each of these,
+    marked by "·", before its own row, whose parameters and multiply-adds are those that the rows before it do not count.
+    So columns add up, and the last row has the model's output shape.
+
     Args:
-        model: a `Sequential`, or any other layer (one row).
+        model: a `Sequential`, or any other layer.
         input_shape: shape of one example.
 
     Returns:
@@ -29,17 +41,53 @@ def summary(model: Layer, input_shape: Sequence[int]) -> list[dict[str, Any]]:
     Raises:
         ValueError: a layer does not accept the shape that reaches it.
     """
-    model = model if isinstance(model, Sequential) else Sequential([model])
-    shapes = model.shapes(tuple(input_shape))
-    return [
-        {
-            "layer": describe(layer),
-            "output_shape": list(after),
-            "parameters": parameter_count(layer),
-            "multiply_adds": layer.multiply_adds(before),
-        }
-        for layer, before, after in zip(model.layers, shapes[:-1], shapes[1:], strict=True)
+    shape = tuple(input_shape)
+    return _chain(model, shape) if isinstance(model, Sequential) else _rows(model, shape)
+
+
+def _chain(model: Sequential, shape: Shape, label: str = "") -> list[dict[str, Any]]:
+    """Rows of layers one after another."""
+    shapes = model.shapes(shape)[:-1]
+    return [row for layer, before in zip(model.layers, shapes, strict=True) for row in _rows(layer, before, label)]
+
+
+def _rows(layer: Layer, shape: Shape, label: str = "") -> list[dict[str, Any]]:
+    """Rows of what is inside a layer, and its own."""
+    inside = [
+        {**row, "layer": f"· {row['layer']}"}
+        for name, part, reached in _inside(layer, shape)
+        for row in (_chain(part, reached, name) if isinstance(part, Sequential) else _rows(part, reached, name))
     ]
+    own = {
+        "layer": label + describe(layer),
+        "output_shape": list(layer.output_shape(shape)),
+        "parameters": parameter_count(layer) - sum(row["parameters"] for row in inside),
+        "multiply_adds": layer.multiply_adds(shape) - sum(row["multiply_adds"] for row in inside),
+    }
+    return [*inside, own]
+
+
+def _inside(layer: Layer, shape: Shape) -> list[tuple[str, Layer, Shape]]:
+    """The layers inside a layer: what to call each one's rows, the layer, and the shape that reaches it."""
+    match layer:
+        case Sequential():
+            return [("", layer, shape)]
+        case Residual():
+            shortcut = [] if layer.shortcut is None else [("shortcut: ", layer.shortcut, shape)]
+            return [("", layer.block, shape), *shortcut]
+        case Heads():
+            reached = layer.trunk.shapes(shape)
+            heads = zip(layer.names, layer.heads, layer.taps, strict=True)
+            return [
+                ("", layer.trunk, shape),
+                *((f"head {name}: ", head, reached[tap]) for name, head, tap in heads),
+            ]
+        case Autoencoder():
+            statistics = layer.encoder.output_shape(shape)
+            z = statistics if layer.code is None else layer.code.output_shape(statistics)
+            code = [] if layer.code is None else [("code: ", layer.code, statistics)]
+            return [("encoder: ", layer.encoder, shape), *code, ("decoder: ", layer.whole_decoder, z)]
+    return []
 
 
 def describe(layer: Layer) -> str:
@@ -48,11 +96,23 @@ def describe(layer: Layer) -> str:
     match layer:
         case Activation():
             return f"{name} {layer.name}"
-        case Dropout():
+        case Dropout() | DropConnect():
+            return f"{name} {layer.rate:g}{'' if layer.mask == 'per_example' else ', one mask a batch'}"
+        case Autoencoder():
+            return f"{name}{', tied weights counted once' if layer.tied else ''}"
+        case MaskingNoise():
             return f"{name} {layer.rate:g}"
-        case Conv2d():
-            kernel = f"{name} {layer.weight.shape[0]}×{layer.weight.shape[1]}"
-            return kernel if layer.pool is None else f"{kernel}, {describe(layer.pool)}"
+        case GaussianNoise():
+            return f"{name} {layer.deviation:g}, {layer.kind}"
+        case Maxout():
+            return f"{name} of {layer.pieces}"
+        case Convolution():
+            kernel = f"Conv2d {layer.weight.shape[0]}×{layer.weight.shape[1]}"
+            groups = f", {layer.groups} groups" if layer.groups > 1 else ""
+            bias = "" if layer.bias is not None else ", no bias"
+            return kernel + groups + bias + ("" if layer.pool is None else f", {describe(layer.pool)}")
+        case Heads():
+            return f"{name} {', '.join(layer.names)}"
         case PolynomialBasis():
             return f"{name} of degree {layer.degree}"
         case GaussianBasis() | SigmoidBasis():

@@ -3,6 +3,10 @@
 - `Batch`: weighted examples.
 - `Likelihood`: what a cost on outputs can do (loss, mean, output Hessian, sampling, score); `likelihood(name)` makes
   `Gaussian`, `Bernoulli`, `Categorical`, `Poisson`, or S4's `SigmoidQuadratic` or `SigmoidCrossEntropy`.
+- `Contrastive`: the cost of `nn.ContrastiveDivergence`.
+- `Distillation`: the cost of a student with a teacher. `Blurred`: an objective averaged around the parameters.
+- `SmoothedCategorical`: labels not quite believed. `Joint` of named `Part`s: several tasks, auxiliary heads.
+- `NoisyTargets`: an objective with noise on the targets. `with_output_bias`: outputs that start at the mean target.
 - `Penalty`: `L2` and `L1` on chosen parameters (`weights` by default; `parameter_paths` lists what there is).
 - `ARD`: a precision for each input. `gaussian_prior` makes penalties of a prior in groups; `sample_prior` draws from it.
 - `Objective`: likelihood + penalties; `build(recipe)` makes one from a plain dictionary.
@@ -19,7 +23,9 @@ from shinso.objectives._backpropagation import descend as descend
 from shinso.objectives._backpropagation import forward as forward
 from shinso.objectives._backpropagation import output_delta as output_delta
 from shinso.objectives._batch import Batch as Batch
+from shinso.objectives._batch import per_example as per_example
 from shinso.objectives._bernoulli import Bernoulli as Bernoulli
+from shinso.objectives._blurred import Blurred as Blurred
 from shinso.objectives._book import SigmoidCrossEntropy as SigmoidCrossEntropy
 from shinso.objectives._book import SigmoidQuadratic as SigmoidQuadratic
 from shinso.objectives._build import LIKELIHOODS as LIKELIHOODS
@@ -28,12 +34,21 @@ from shinso.objectives._build import build as build
 from shinso.objectives._build import likelihood as likelihood
 from shinso.objectives._build import penalty as penalty
 from shinso.objectives._categorical import Categorical as Categorical
+from shinso.objectives._code_penalties import CodeDivergence as CodeDivergence
+from shinso.objectives._code_penalties import CodeL1 as CodeL1
+from shinso.objectives._code_penalties import CodePenalty as CodePenalty
+from shinso.objectives._code_penalties import CodeSparsity as CodeSparsity
+from shinso.objectives._contrastive import Contrastive as Contrastive
+from shinso.objectives._distillation import Distillation as Distillation
 from shinso.objectives._gaussian import Gaussian as Gaussian
 from shinso.objectives._gradient_check import GradientCheck as GradientCheck
 from shinso.objectives._gradient_check import LeafCheck as LeafCheck
 from shinso.objectives._gradient_check import check_gradients as check_gradients
+from shinso.objectives._joint import Joint as Joint
+from shinso.objectives._joint import Part as Part
 from shinso.objectives._likelihood import Likelihood as Likelihood
 from shinso.objectives._objective import Objective as Objective
+from shinso.objectives._output_bias import with_output_bias as with_output_bias
 from shinso.objectives._penalties import L1 as L1
 from shinso.objectives._penalties import L2 as L2
 from shinso.objectives._penalties import Penalty as Penalty
@@ -42,3 +57,6 @@ from shinso.objectives._penalties import weights as weights
 from shinso.objectives._poisson import Poisson as Poisson
 from shinso.objectives._priors import gaussian_prior as gaussian_prior
 from shinso.objectives._priors import sample_prior as sample_prior
+from shinso.objectives._reconstruction import Reconstruction as Reconstruction
+from shinso.objectives._smoothed import SmoothedCategorical as SmoothedCategorical
+from shinso.objectives._target_noise import NoisyTargets as NoisyTargets

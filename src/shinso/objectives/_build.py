@@ -7,19 +7,30 @@ from typing import Any, TypeVar
 from shinso._checks import one_of
 from shinso.objectives._ard import ARD
 from shinso.objectives._bernoulli import Bernoulli
+from shinso.objectives._blurred import Blurred
 from shinso.objectives._book import SigmoidCrossEntropy, SigmoidQuadratic
 from shinso.objectives._categorical import Categorical
+from shinso.objectives._contrastive import Contrastive
+from shinso.objectives._distillation import Distillation
 from shinso.objectives._gaussian import Gaussian
+from shinso.objectives._joint import Joint, Part
 from shinso.objectives._likelihood import Likelihood
 from shinso.objectives._objective import Objective
 from shinso.objectives._penalties import L1, L2, Penalty
 from shinso.objectives._poisson import Poisson
+from shinso.objectives._reconstruction import Reconstruction
+from shinso.objectives._smoothed import SmoothedCategorical
+from shinso.objectives._target_noise import NoisyTargets
 
 Made = TypeVar("Made", Likelihood, Penalty)
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     kind.name: kind for kind in (Gaussian, Bernoulli, Categorical, Poisson, SigmoidQuadratic, SigmoidCrossEntropy)
 }
+COSTS: dict[str, type[Likelihood]] = {
+    kind.name: kind for kind in (Contrastive, Distillation, Joint, Reconstruction, SmoothedCategorical)
+}
+"""Costs that are no likelihood of a column of targets: a model, a teacher or the inputs make them, or several parts."""
 PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L2, L1, ARD)}
 
 
@@ -29,7 +40,7 @@ def likelihood(name: str, **arguments: Any) -> Likelihood:
     Raises:
         ValueError: The name is unknown, or an argument is unknown or out of range.
     """
-    return _make("likelihood", LIKELIHOODS, {"name": name, **arguments})
+    return _make("likelihood", LIKELIHOODS | COSTS, {"name": name, **arguments})
 
 
 def penalty(name: str, **arguments: Any) -> Penalty:
@@ -50,7 +61,10 @@ def build(recipe: Mapping[str, Any]) -> Objective:
     if "likelihood" not in recipe:
         raise ValueError(f"recipe must have a likelihood; got the keys {', '.join(recipe) or 'none'}.")
     penalties = [_make("penalty", PENALTIES, one) for one in recipe.get("penalties", ())]
-    return Objective(_make("likelihood", LIKELIHOODS, recipe["likelihood"]), penalties)
+    chosen = _make("likelihood", LIKELIHOODS | COSTS, recipe["likelihood"])
+    noise = recipe.get("target_noise")
+    objective = Objective(chosen, penalties) if noise is None else NoisyTargets(chosen, penalties, **noise)
+    return Blurred(objective, recipe["deviation"]) if "deviation" in recipe else objective
 
 
 def _make(what: str, kinds: Mapping[str, type[Made]], recipe: Mapping[str, Any]) -> Made:
@@ -64,4 +78,13 @@ def _make(what: str, kinds: Mapping[str, type[Made]], recipe: Mapping[str, Any])
     for argument, parameter in parameters.items():
         if parameter.default is parameter.empty and argument not in arguments:
             raise ValueError(f"{argument} must be given for {name}; got {', '.join(arguments) or 'nothing'}.")
+    if name == Joint.name:
+        arguments["parts"] = [_part(part) for part in arguments["parts"]]
     return kinds[name](**arguments)
+
+
+def _part(recipe: Part | Mapping[str, Any]) -> Part:
+    """A part of a `Joint` from its plain dictionary, or one that is made already."""
+    if isinstance(recipe, Part):
+        return recipe
+    return Part(**{**recipe, "likelihood": _make("likelihood", LIKELIHOODS | COSTS, recipe["likelihood"])})

@@ -7,13 +7,16 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso.objectives._batch import Batch
+from shinso.nn import call_and_update
+from shinso.objectives._batch import Batch, per_example
 from shinso.objectives._likelihood import Likelihood
 from shinso.objectives._penalties import Penalty
 
 
 class Objective(eqx.Module):
     """E(θ) = Σ_n w_n L_n / Σ_n w_n + Σ penalties: a pure function of (model, batch, key).
+
+    Where the model has an output for every step of a sequence, n counts the steps that are not padding.
 
     Training, curvature and posteriors all take this object, so they cannot disagree about the cost.
 
@@ -42,13 +45,14 @@ class Objective(eqx.Module):
 
     def value_and_outputs(
         self, model: Callable[..., Any], batch: Batch, *, key: PRNGKeyArray | None = None
-    ) -> tuple[Float[Array, ""], Float[Array, "N K"]]:
+    ) -> tuple[Float[Array, ""], Any]:
         """Return the cost and the model's outputs.
 
         A batch whose weights sum to 0 costs its penalties alone.
 
         Args:
-            model: Called as `model(batch.inputs, key=key)`; returns outputs `[N, K]`.
+            model: Called as `model(batch.inputs, key=key)`; returns outputs `[N, K]`, or `[N, T, K]` for steps (see
+                `per_example`).
             batch: The examples.
             key: Given in training (dropout and the like are active), `None` in prediction.
 
@@ -56,12 +60,23 @@ class Objective(eqx.Module):
             ValueError: Targets do not fit the outputs, or a penalty touches no parameter.
         """
         outputs = model(batch.inputs, key=key)
-        losses = self.likelihood.loss(outputs, batch.targets)
-        weights = batch.weights.astype(losses.dtype)
+        return self._value(model, outputs, batch), outputs
+
+    def value_outputs_and_model(
+        self, model: Callable[..., Any], batch: Batch, *, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], Any, Any]:
+        """Return the cost and the outputs in training, and the model with its buffers brought up to date."""
+        outputs, updated = call_and_update(model, batch.inputs, key=key)
+        return self._value(model, outputs, batch), outputs, updated
+
+    def _value(self, model: Callable[..., Any], outputs: Any, batch: Batch) -> Float[Array, ""]:
+        rows, targets, weights = per_example(outputs, batch)
+        losses = self.likelihood.loss(rows, targets)
+        weights = weights.astype(losses.dtype)
         total = jnp.sum(weights)
         total = jnp.where(total == 0, jnp.ones_like(total), total)
         cost = jnp.sum(weights * losses) / total
-        return sum((penalty(model, total) for penalty in self.penalties), start=cost), outputs
+        return sum((penalty(model, total) for penalty in self.penalties), start=cost)
 
     @property
     def recipe(self) -> dict[str, Any]:

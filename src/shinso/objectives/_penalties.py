@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Float, PyTree
 
 from shinso._checks import one_of
 from shinso._numbers import number_leaf, plain_number
+from shinso.nn import parameters
 
 Where = str | Sequence[str] | Callable[[str, Array], bool]
 
@@ -23,8 +24,8 @@ def weights(path: str, leaf: Array) -> bool:
 
 def parameter_paths(model: PyTree[Any]) -> dict[str, Array]:
     """Return the model's real parameters by dotted path, such as `layers.0.weight`."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(model)
-    return {_dotted(path): leaf for path, leaf in leaves if eqx.is_inexact_array(leaf)}
+    leaves, _ = jax.tree_util.tree_flatten_with_path(parameters(model)[0])
+    return {_dotted(path): leaf for path, leaf in leaves}
 
 
 class Penalty(eqx.Module):

@@ -2,40 +2,61 @@
 
 - `build`, `build_recipe`, `as_optimizer`, `NAMES`: optimizers by name, from a plain dictionary, from anything accepted.
 - `Optimizer`, `Step`: what the training loop asks of one.
-- `FirstOrder`: mini-batch rules (any Optax transformation). `LBFGS`: full batch.
+- `FirstOrder`: mini-batch rules (any Optax transformation). `FullBatch`: full-batch methods.
+- `minimise`, `Minimum`: any function, residuals or problem, minimised to the end by one of `MINIMISERS`, the full-batch
+  methods (Optimistix solvers, all `Method`): `GradientDescent`, `ConjugateGradient`, `BFGS`, `LBFGS`, `Newton`,
+  `SaddleFreeNewton`, `TrustRegion`, `GaussNewton`, `LevenbergMarquardt`, `HessianFree`.
 - `averaged`, `Averaged`: the mean or moving average of the parameters beside them.
+- `max_norm`, `MaxNorm`: each unit's incoming weights held within a ball.
 - `least_squares`, `ridge`, `lasso`: linear readouts without training (`Readout`, `Lasso`); `with_readout` puts one into a
   model. `coordinate_descent` on a quadratic.
-- `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`: hyperparameters
-  that change with the step.
+- `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Exponential`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`:
+  hyperparameters that change with the step.
 """
 
 from shinso.optim._averaging import Averaged as Averaged
 from shinso.optim._averaging import averaged as averaged
 from shinso.optim._coordinate_descent import coordinate_descent as coordinate_descent
 from shinso.optim._first_order import FirstOrder as FirstOrder
+from shinso.optim._full_batch import FullBatch as FullBatch
+from shinso.optim._gradient_descent import ConjugateGradient as ConjugateGradient
+from shinso.optim._gradient_descent import GradientDescent as GradientDescent
+from shinso.optim._hessian_free import HessianFree as HessianFree
 from shinso.optim._lasso import Lasso as Lasso
 from shinso.optim._lasso import lasso as lasso
-from shinso.optim._lbfgs import LBFGS as LBFGS
 from shinso.optim._least_squares import least_squares as least_squares
 from shinso.optim._least_squares import ridge as ridge
+from shinso.optim._levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
+from shinso.optim._max_norm import MaxNorm as MaxNorm
+from shinso.optim._max_norm import max_norm as max_norm
+from shinso.optim._method import Method as Method
+from shinso.optim._minimise import Minimum as Minimum
+from shinso.optim._minimise import minimise as minimise
+from shinso.optim._minimisers import MINIMISERS as MINIMISERS
 from shinso.optim._named import NAMES as NAMES
 from shinso.optim._named import as_optimizer as as_optimizer
 from shinso.optim._named import build as build
 from shinso.optim._named import build_recipe as build_recipe
+from shinso.optim._newton import GaussNewton as GaussNewton
+from shinso.optim._newton import Newton as Newton
+from shinso.optim._newton import SaddleFreeNewton as SaddleFreeNewton
 from shinso.optim._optimizer import BUDGET_SPENT as BUDGET_SPENT
 from shinso.optim._optimizer import CONVERGED as CONVERGED
 from shinso.optim._optimizer import NO_DESCENT as NO_DESCENT
 from shinso.optim._optimizer import RUNNING as RUNNING
 from shinso.optim._optimizer import Optimizer as Optimizer
 from shinso.optim._optimizer import Step as Step
+from shinso.optim._quasi_newton import BFGS as BFGS
+from shinso.optim._quasi_newton import LBFGS as LBFGS
 from shinso.optim._readout import Readout as Readout
 from shinso.optim._readout import with_readout as with_readout
 from shinso.optim._schedules import Constant as Constant
 from shinso.optim._schedules import Cosine as Cosine
+from shinso.optim._schedules import Exponential as Exponential
 from shinso.optim._schedules import InverseScaling as InverseScaling
 from shinso.optim._schedules import LinearDecay as LinearDecay
 from shinso.optim._schedules import OneCycle as OneCycle
 from shinso.optim._schedules import RobbinsMonro as RobbinsMonro
 from shinso.optim._schedules import Schedule as Schedule
 from shinso.optim._schedules import WarmUp as WarmUp
+from shinso.optim._trust_region import TrustRegion as TrustRegion

@@ -1,6 +1,5 @@
 """Optimizers by name, their hyperparameters checked."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +13,16 @@ from shinso._numbers import plain_number
 from shinso.optim._averaging import averaged
 from shinso.optim._clipping import Clipped
 from shinso.optim._first_order import FirstOrder
-from shinso.optim._lbfgs import LBFGS
+from shinso.optim._full_batch import FullBatch, full_batch
+from shinso.optim._max_norm import max_norm
+from shinso.optim._method import Method
+from shinso.optim._minimisers import MINIMISERS
 from shinso.optim._optimizer import Optimizer
 from shinso.optim._rules import CLIPPING, RANGES, RULES
 from shinso.optim._schedules import (
     Constant,
     Cosine,
+    Exponential,
     InverseScaling,
     LinearDecay,
     OneCycle,
@@ -28,7 +31,7 @@ from shinso.optim._schedules import (
     WarmUp,
 )
 
-NAMES = (*RULES, "lbfgs")
+NAMES = (*RULES, *MINIMISERS)
 """Every optimizer that `build` knows."""
 
 
@@ -49,14 +52,14 @@ def build(name: str, **hyperparameters: Any) -> Optimizer:
     | ``adam`` | bias-corrected moments, θ ← θ − ε ŝ / (√r̂ + δ) (alg. 8.7) |
     | ``adam_uncorrected`` | the same with δ outside the correction, as scikit-learn has it |
     | ``adamw`` | adam, and θ ← θ − ε λ θ for all parameters beside it (Loshchilov & Hutter, 2019) |
-    | ``lbfgs`` | full batch, `LBFGS` |
+    | any of `MINIMISERS` | that method on the full batch, `FullBatch` |
 
     Args:
         name: one of `NAMES`.
         hyperparameters: `learning_rate` (ε), `momentum` (α), `decay` (ρ), `beta_1`, `beta_2`, `epsilon` (δ),
             `weight_decay` (λ); for every rule `clip_norm` and `clip_value`, both > 0: what the global norm and each
-            entry of g are held to before the rule sees g. A number or a `Schedule` each. For ``lbfgs`` what `LBFGS`
-            takes.
+            entry of g are held to before the rule sees g. A number or a `Schedule` each. For a full-batch method its own
+            settings, and `max_evaluations`.
 
     The source fixes δ of ``adagrad`` (1e-7) and ``rmsprop`` (1e-6); Zeiler's ρ = 0.95 and δ = 1e-6 (and no rate: ε = 1)
     and Kingma & Ba's ε = 0.001, ρ₁ = 0.9, ρ₂ = 0.999, δ = 1e-8 are theirs. Rates, α and ρ that it leaves open are ours.
@@ -65,10 +68,8 @@ def build(name: str, **hyperparameters: Any) -> Optimizer:
         ValueError: an unknown name or hyperparameter (the nearest is suggested), or a number out of its range.
     """
     one_of("optimizer", name, NAMES)
-    if name == "lbfgs":
-        for key in hyperparameters:
-            one_of("hyperparameter of lbfgs", key, inspect.signature(LBFGS).parameters)
-        return LBFGS(**hyperparameters)
+    if name in MINIMISERS:
+        return full_batch(name, **hyperparameters)
     rule = RULES[name]
     for key, value in hyperparameters.items():
         one_of(f"hyperparameter of {name}", key, (*rule.defaults, *CLIPPING))
@@ -89,7 +90,8 @@ def _check_course(key: str, schedule: Schedule) -> None:
 
 
 _SCHEDULES = {
-    kind.__name__: kind for kind in (Constant, Cosine, InverseScaling, LinearDecay, OneCycle, RobbinsMonro, WarmUp)
+    kind.__name__: kind
+    for kind in (Constant, Cosine, Exponential, InverseScaling, LinearDecay, OneCycle, RobbinsMonro, WarmUp)
 }
 
 
@@ -102,9 +104,11 @@ def _from_plain(value: Any) -> Any:
 
 
 def build_recipe(recipe: Mapping[str, Any]) -> Optimizer:
-    """Return the optimizer that a `recipe` (its plain dictionary) describes; schedules and averaging are rebuilt too."""
-    apart = ("name", "averaging")
+    """Return the optimizer that a `recipe` (its plain dictionary) describes; schedules, averaging and max-norm too."""
+    apart = ("name", "averaging", "max_norm")
     optimizer = build(recipe["name"], **{key: _from_plain(value) for key, value in recipe.items() if key not in apart})
+    if "max_norm" in recipe:
+        optimizer = max_norm(optimizer, recipe["max_norm"])
     return averaged(optimizer, **recipe["averaging"]) if "averaging" in recipe else optimizer
 
 
@@ -124,8 +128,10 @@ class _Wrapped:
         return hash(self.transformation)
 
 
-def as_optimizer(optimizer: "str | Optimizer | optax.GradientTransformation", **hyperparameters: Any) -> Optimizer:
-    """Return an `Optimizer` from a name with hyperparameters, an `Optimizer`, or any Optax transformation.
+def as_optimizer(
+    optimizer: "str | Optimizer | Method | optax.GradientTransformation", **hyperparameters: Any
+) -> Optimizer:
+    """Return an `Optimizer` from a name with hyperparameters, an `Optimizer`, a method, or any Optax transformation.
 
     Raises:
         TypeError: none of these, or hyperparameters for something that already has its own.
@@ -138,6 +144,8 @@ def as_optimizer(optimizer: "str | Optimizer | optax.GradientTransformation", **
         raise TypeError(f"{names} goes with an optimizer's name; this optimizer already has its own hyperparameters.")
     if isinstance(optimizer, Optimizer):
         return optimizer
+    if isinstance(optimizer, Method):
+        return FullBatch(optimizer)
     if isinstance(optimizer, optax.GradientTransformation):
         return FirstOrder("optax", _Wrapped(optimizer), scale=1.0)
     raise TypeError(

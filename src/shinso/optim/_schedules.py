@@ -96,6 +96,37 @@ class LinearDecay(Schedule):
         return (1 - done) * self.initial + done * self.final
 
 
+class Exponential(Schedule):
+    """ε_k = ε₀ (ε_τ/ε₀)^{k/τ} for k < τ, then ε_τ: the same factor every step, up or down.
+
+    Up, it is the learning-rate range test (Smith, 2017, §3.3, there linear); see `shinso.find_learning_rate`.
+
+    Args:
+        initial: ε₀ > 0.
+        final: ε_τ > 0.
+        steps: τ ≥ 1, in optimizer updates.
+    """
+
+    initial: Float[Array, ""]
+    final: Float[Array, ""]
+    steps: Int[Array, ""]
+
+    def __init__(self, initial: float, final: float, steps: int) -> None:
+        self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
+        self.final = jnp.asarray(real("final", final, above=0), dtype=float)
+        self.steps = jnp.asarray(whole_number("steps", steps, least=1), jnp.int32)
+
+    @property
+    def course(self) -> int:
+        """τ."""
+        return int(self.steps)
+
+    def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+        """Return ε at `step`."""
+        done = jnp.minimum(step / self.steps.astype(self.initial.dtype), 1)
+        return self.initial * (self.final / self.initial) ** done
+
+
 class Cosine(Schedule):
     """ε_k = ε_τ + ½(ε₀ − ε_τ)(1 + cos(πk/τ)) for k < τ, then ε_τ, after a linear warm-up (Loshchilov & Hutter, 2017).
 

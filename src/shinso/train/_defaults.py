@@ -1,6 +1,8 @@
 """What is chosen for a person who did not choose: from the data, by rules that fit on a page."""
 
-from shinso import optim
+import inspect
+
+from shinso import nn, optim
 from shinso.data import Dataset
 from shinso.train._settings import Settings
 
@@ -10,8 +12,22 @@ LIKELIHOODS = {
     "multilabel": "bernoulli",
     "count": "poisson",
 }
-CONVOLUTIONAL = ("channels", "kernel_size", "padding", "pool")
-NOT_LINEAR = ("hidden", "activation", "dropout")
+LAYERS = (
+    "hidden",
+    "channels",
+    "kernel_size",
+    "padding",
+    "pool",
+    "basis",
+    "configuration",
+    "depth",
+    "activation",
+    "normalization",
+    "dropout",
+    "drop_connect",
+    "gaussian_noise",
+)
+"""Settings that are arguments of some networks' builders."""
 
 SMALL = 5000
 """Training examples below which batches are of 32."""
@@ -47,26 +63,31 @@ def complete(settings: Settings, training: Dataset) -> Settings:
     chosen = {
         "network": network,
         "likelihood": LIKELIHOODS[training.kind],
-        **_network(network, training),
+        **_network(network),
         **_training(settings, training),
     }
+    if network == "basis_model":
+        chosen |= {"basis": "polynomial", "basis_size": 3 if settings.basis in (None, "polynomial") else 20}
+    if optim.build(settings.optimizer).full_batch and "dropout" in chosen:
+        # A full-batch method minimizes one fixed cost.
+        chosen["dropout"] = 0.0
     return settings.replace(**{name: value for name, value in chosen.items() if getattr(settings, name) is None})
 
 
 def _refuse_idle(settings: Settings, network: str) -> None:
     """Refuse a choice that the network would not heed."""
-    no_layers = (*CONVOLUTIONAL, *NOT_LINEAR)
-    idle = {"mlp": CONVOLUTIONAL, "linear": no_layers, "basis_model": no_layers}.get(network, ())
-    for name in idle:
-        if getattr(settings, name) is not None:
+    heeded = inspect.signature(nn.BUILDERS[network]).parameters
+    aliases = {"basis_size": "basis", "initialization": "weight_init"}
+    for name in (*LAYERS, *aliases):
+        if aliases.get(name, name) not in heeded and getattr(settings, name) is not None:
             raise ValueError(f"{name} is not for network {network}; got {getattr(settings, name)!r}.")
 
 
-def _network(network: str, training: Dataset) -> dict[str, object]:
-    if network in ("linear", "basis_model"):
-        return {}
+def _network(network: str) -> dict[str, object]:
     if network == "mlp":
         return {"hidden": (100,), "activation": "relu", "dropout": 0.0}
+    if network != "cnn":
+        return {}
     return {
         "hidden": (128,),
         "channels": (32, 64),

@@ -129,9 +129,10 @@ def _targets(name: str, targets: Any, likelihood: Likelihood) -> Any:
 
 
 def _class_indices(name: str, array: Any) -> Any:
-    if array.dtype.kind not in "iub" or array.ndim != 1:
+    if array.dtype.kind not in "iub" or array.ndim not in (1, 2):
         raise TypeError(
-            f"{name} must be class indices 0, 1, …: whole numbers of shape [N]; got {array.dtype} of shape {array.shape}."
+            f"{name} must be class indices 0, 1, …: whole numbers of shape [N], or [N, T] for every step; "
+            f"got {array.dtype} of shape {array.shape}."
         )
     if array.size and int(array.min()) < 0:
         raise ValueError(f"{name} must be class indices 0, 1, …; got {int(array.min())}.")

@@ -15,7 +15,7 @@ import numpy as np
 
 from shinso import data, nn, objectives, optim
 from shinso.data import Dataset, Encoder, Prepared
-from shinso.train._defaults import complete
+from shinso.train._defaults import LAYERS, complete
 from shinso.train._digest import digest_of
 from shinso.train._evaluation import Evaluation, evaluate_numbers
 from shinso.train._folder import CHECKPOINT, RUN, load, read_run_json, write_atomically
@@ -53,8 +53,8 @@ def run_experiment(
         OSError: the folder cannot be written.
     """
     place = None if folder is None else _vacant(Path(folder))
-    prepared, settings = _prepare(settings)
-    arguments = _arguments(settings, prepared)
+    prepared, settings = prepare_experiment(settings)
+    arguments = training_arguments(settings, prepared)
     with _new_folder(place or _next_folder(settings.source)) as made:
         write_atomically(made / SETTINGS, settings.to_toml().encode())
         run = train(**arguments, folder=made, progress=progress, checkpoint_seconds=checkpoint_seconds)
@@ -91,8 +91,8 @@ def resume_run(
             f"epochs cannot change from {settings.epochs} to {asked.epochs}: the {settings.schedule} schedule brings the "
             f"learning rate to 0 at epoch {settings.epochs}; train anew."
         )
-    prepared, asked = _prepare(asked, data_dir)
-    arguments = _arguments(asked, prepared)
+    prepared, asked = prepare_experiment(asked, data_dir)
+    arguments = training_arguments(asked, prepared)
     run = train(**arguments, folder=folder, progress=progress, checkpoint_seconds=checkpoint_seconds, resume=True)
     write_atomically(folder / SETTINGS, asked.to_toml().encode())
     return _judge(run, prepared)
@@ -211,7 +211,7 @@ def read_experiment(folder: Path) -> Settings:
     return Settings.from_dict(read_settings(folder / SETTINGS))
 
 
-def _prepare(settings: Settings, data_dir: str | Path | None = None) -> tuple[Prepared, Settings]:
+def prepare_experiment(settings: Settings, data_dir: str | Path | None = None) -> tuple[Prepared, Settings]:
     """Read and split the data, and choose what the settings leave open."""
     if settings.source not in data.SOURCES and Path(settings.source).exists():
         settings = settings.replace(source=str(Path(settings.source).absolute()))
@@ -230,14 +230,17 @@ def _prepare(settings: Settings, data_dir: str | Path | None = None) -> tuple[Pr
     return prepared, complete(settings, prepared.training)
 
 
-def _arguments(settings: Settings, prepared: Prepared) -> dict[str, Any]:
+def training_arguments(settings: Settings, prepared: Prepared) -> dict[str, Any]:
     """Return the arguments of `shinso.train` that complete settings describe."""
     training, validation = prepared.training, prepared.validation
     likelihood = objectives.likelihood(settings.likelihood or "")
     outputs = training.targets.shape[1] if training.targets.ndim == 2 else len(training.classes or ())
     # The first weights come from another stream of numbers than the order of the examples.
     key = jax.random.fold_in(jax.random.key(settings.seed), 1)
-    model = nn.network(settings.network or "", training.input_shape, outputs, key=key, **_network_arguments(settings))
+    arguments = _network_arguments(settings, training)
+    model = nn.network(settings.network or "", training.input_shape, outputs, key=key, **arguments)
+    if settings.expansion is not None:
+        model = nn.expanded(model, _expansion(settings.expansion, training))
     strengths = {"l2": settings.l2, "l1": settings.l1}
     penalties = [objectives.penalty(name, strength=value) for name, value in strengths.items() if value]
     stopping = None
@@ -259,26 +262,64 @@ def _arguments(settings: Settings, prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _network_arguments(settings: Settings) -> dict[str, Any]:
-    names = {"hidden", "channels", "kernel_size", "padding", "pool", "activation", "dropout"}
-    chosen = {name: value for name, value in settings.to_dict().items() if name in names}
+def _network_arguments(settings: Settings, training: Dataset) -> dict[str, Any]:
+    chosen = {name: value for name, value in settings.to_dict().items() if name in LAYERS}
+    if settings.basis is not None:
+        chosen["basis"] = _basis(settings.basis, settings.basis_size or 1, training, settings.seed)
     return chosen | ({} if settings.initialization is None else {"weight_init": settings.initialization})
+
+
+def _basis(name: str, size: int, training: Dataset, seed: int) -> dict[str, Any]:
+    """Return a basis for the training inputs: centres among them, as wide as they are apart."""
+    if name == "polynomial":
+        return {"name": name, "degree": size}
+    inputs = training.inputs.reshape(len(training), -1)
+    if name == "sigmoid":
+        centres = np.linspace(inputs.min(), inputs.max(), size + 2)[1:-1]
+        return {"name": name, "centres": centres, "width": float(np.ptp(inputs) or 1.0) / (size + 1)}
+    chosen = np.random.default_rng(seed).choice(len(inputs), min(size, len(inputs)), replace=False)
+    distances = np.linalg.norm(inputs[chosen][:, None] - inputs[chosen], axis=-1)
+    apart = distances[distances > 0]
+    return {"name": name, "centres": inputs[chosen], "width": float(np.median(apart)) if apart.size else 1.0}
+
+
+def _expansion(name: str, training: Dataset) -> nn.Layer:
+    """Return the layer that moves training images: by a pixel, or as Simard's settings for 28×28 digits, scaled to the size."""
+    if not training.is_image:
+        raise ValueError(
+            f"expansion is for images, [N, height, width, maps]; got inputs of shape {training.inputs.shape}."
+        )
+    if name == "shift":
+        return nn.RandomShift(1)
+    share = training.inputs.shape[1] / 28
+    return nn.RandomDistortion(
+        rotation=10, scale=0.1, skew=0.1, translation=share, elastic=34 * share**2, smoothness=4 * share
+    )
 
 
 def _optimizer(settings: Settings, examples: int) -> optim.Optimizer:
     given = {"momentum": settings.momentum, "clip_norm": settings.clip_norm}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if settings.learning_rate is None:
-        return optim.build(settings.optimizer, **chosen)
-    steps = (settings.epochs or 1) * math.ceil(examples / (settings.batch_size or examples))
-    rate: float | optim.Schedule = settings.learning_rate
+    per_epoch = math.ceil(examples / (settings.batch_size or examples))
+    steps = (settings.epochs or 1) * per_epoch
+    if settings.learning_rate is not None:
+        chosen["learning_rate"] = _rate(settings, settings.learning_rate, steps)
+    rule = optim.build(settings.optimizer, **chosen)
+    if settings.max_norm is not None:
+        rule = optim.max_norm(rule, settings.max_norm)
+    if settings.averaging == "polyak":
+        return optim.averaged(rule, start=steps // 2)
+    if settings.averaging == "exponential":
+        return optim.averaged(rule, decay=1 - 1 / max(per_epoch, 10))
+    return rule
+
+
+def _rate(settings: Settings, largest: float, steps: int) -> float | optim.Schedule:
     if settings.schedule == "cosine":
-        rate = optim.Cosine(settings.learning_rate, steps)
-    elif settings.schedule == "linear":
-        rate = optim.LinearDecay(settings.learning_rate, 0.0, steps)
-    elif settings.schedule == "one_cycle":
-        rate = optim.OneCycle(settings.learning_rate, steps)
-    return optim.build(settings.optimizer, learning_rate=rate, **chosen)
+        return optim.Cosine(largest, steps)
+    if settings.schedule == "linear":
+        return optim.LinearDecay(largest, 0.0, steps)
+    return optim.OneCycle(largest, steps) if settings.schedule == "one_cycle" else largest
 
 
 def _judge(run: Run, prepared: Prepared) -> Run:
@@ -293,6 +334,9 @@ def _judge(run: Run, prepared: Prepared) -> Run:
     present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
     for name, dataset in present.items():
         run.evaluations[name] = _evaluate(run, dataset, prepared.encoder)
+        if run.averaged_model is not None:
+            averaged = dataclasses.replace(run, model=run.averaged_model)
+            run.evaluations[f"averaged_{name}"] = _evaluate(averaged, dataset, prepared.encoder)
     if run.folder is not None:
         run.save(run.folder)
     return run
@@ -309,7 +353,7 @@ def _evaluate(run: Run, dataset: Dataset, encoder: Encoder) -> Evaluation:
 
 
 def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:
-    prepared, _ = _prepare(read_experiment(folder), data_dir)
+    prepared, _ = prepare_experiment(read_experiment(folder), data_dir)
     if prepared.test is None:
         raise ValueError(f"{folder} has no test examples; name a file with targets.")
     if digest_of((prepared.test.inputs, prepared.test.targets)) != run.data.get("test_sha256"):

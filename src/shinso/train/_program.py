@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -10,8 +10,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
-from shinso.objectives import Batch, Objective
-from shinso.optim import RUNNING, Optimizer
+from shinso import nn
+from shinso.curvature import Problem
+from shinso.objectives import Batch, Objective, per_example
+from shinso.optim import RUNNING, Optimizer, Step
 from shinso.train._stopping import Stopping
 
 Shuffle = Literal["every_epoch", "once", "none"]
@@ -22,6 +24,10 @@ ROWS = 64
 """Epochs whose metrics one stretch can hold before the host has to read them."""
 EVALUATION_CHUNK = 500
 """Examples evaluated at a time: bounds the memory that a validation set takes."""
+FULL_BATCH_CHUNK = 1024
+"""Examples looked at together where one step takes the whole training set: bounds the memory of that step."""
+MEMBERS = "members"
+"""The axis of networks trained side by side."""
 
 
 class Sums(NamedTuple):
@@ -44,21 +50,50 @@ class Monitored(NamedTuple):
     scale: Float[Array, ""]
 
 
-class TrainState(NamedTuple):
-    """Everything that changes while training; with the settings and the data it determines every later bit."""
+class Network(NamedTuple):
+    """What of a model changes while training: its parameters, their averages if there are any, and its buffers."""
 
     params: PyTree
+    buffers: PyTree
+    averages: PyTree
+
+
+class TrainState(NamedTuple):
+    """Everything that changes while training; with the settings and the data it determines every later bit.
+
+    Of networks trained side by side each has its own numbers, but for `epoch`, `position`, `order` and `n_rows`, which all
+    share: so the order is drawn, and the loops end, once for all.
+
+    Attributes:
+        params: the parameters.
+        buffers: what training carries along beside them, such as statistics of batch normalization.
+        optimizer: the optimizer's state.
+        step: optimizer updates made.
+        epochs: epochs completed by this network.
+        sums: what the epoch has added up so far.
+        monitored: how the monitored column has fared.
+        best: the network of the best epoch, if it is to be kept.
+        code: why training ended; `RUNNING` until then.
+        rows: metrics of the epochs since the host last read them.
+        epoch: epochs completed by the loop.
+        position: mini-batches of this epoch that have been used.
+        order: this epoch's order.
+        n_rows: rows written.
+    """
+
+    params: PyTree
+    buffers: PyTree
     optimizer: PyTree
     step: Int[Array, ""]
+    epochs: Int[Array, ""]
+    sums: Sums
+    monitored: Monitored
+    best: Network | None
+    code: Int[Array, ""]
+    rows: Float[Array, "R C"]
     epoch: Int[Array, ""]
     position: Int[Array, ""]
     order: Int[Array, "M"] | None
-    sums: Sums
-    monitored: Monitored
-    best_params: PyTree
-    best_averages: PyTree
-    code: Int[Array, ""]
-    rows: Float[Array, "R C"]
     n_rows: Int[Array, ""]
 
 
@@ -72,6 +107,16 @@ class Program(eqx.Module):
     metrics: dict[str, Callable[[Array, Array], Array]]
     batch_size: int = eqx.field(static=True)
     shuffle: Shuffle = eqx.field(static=True)
+    axis: str | None = eqx.field(static=True, default=None)
+
+    def model(self, params: PyTree, buffers: PyTree) -> Callable[..., Any]:
+        """Return the model with these parameters and buffers."""
+        whole: Callable[..., Any] = eqx.combine(params, buffers, self.static)
+        return whole
+
+    def any(self, condition: Bool[Array, ""]) -> Bool[Array, ""]:
+        """Return whether the condition holds for any of the networks trained side by side."""
+        return condition if self.axis is None else lax.pmax(condition.astype(jnp.int32), self.axis) > 0  # type: ignore[no-untyped-call]
 
     def columns(self, evaluations: dict[str, Batch]) -> list[str]:
         """Return the names of the metrics in one history row, in order."""
@@ -98,28 +143,42 @@ def n_examples(batch: Batch) -> int:
     return int(batch.weights.shape[0])
 
 
-def initial_state(program: Program, params: PyTree, optimizer: PyTree, columns: int, examples: int) -> TrainState:
+def initial_state(program: Program, buffers: PyTree, params: PyTree, columns: int, examples: int) -> TrainState:
     """Return the state before the first step; all dtypes are strong, so that no later stretch compiles again."""
     zero = jnp.zeros((), dtype=float)
     none = jnp.zeros((), jnp.int32)
+    optimizer = program.optimizer.init(params)
     restore = program.stopping is not None and program.stopping.restore_best
     return TrainState(
         params=params,
+        buffers=buffers,
         optimizer=optimizer,
         step=none,
+        epochs=none,
+        sums=Sums(*[zero] * len(Sums._fields)),
+        monitored=Monitored(jnp.asarray(jnp.inf, dtype=float), none, none, jnp.ones((), dtype=float)),
+        best=Network(params, buffers, program.optimizer.averages(optimizer)) if restore else None,
+        code=none,
+        rows=jnp.zeros((ROWS, columns), dtype=float),
         epoch=none,
         position=none,
         order=jnp.zeros(program.steps_per_epoch(examples) * program.batch_size, jnp.int32)
         if program.needs_order(examples)
         else None,
-        sums=Sums(zero, zero, zero, zero, zero, zero),
-        monitored=Monitored(jnp.asarray(jnp.inf, dtype=float), none, none, jnp.ones((), dtype=float)),
-        best_params=params if restore else None,
-        best_averages=program.optimizer.averages(optimizer) if restore else None,
-        code=none,
-        rows=jnp.zeros((ROWS, columns), dtype=float),
         n_rows=none,
     )
+
+
+class Keys(NamedTuple):
+    """Where the random numbers of a training come from: the order of the examples, and noise."""
+
+    order: PRNGKeyArray
+    noise: PRNGKeyArray
+
+
+def keys_of(seed: int) -> Keys:
+    """Return the keys that belong to a seed."""
+    return Keys(*jax.random.split(jax.random.key(seed)))
 
 
 @eqx.filter_jit
@@ -128,25 +187,67 @@ def advance(
     state: TrainState,
     data: Batch,
     evaluations: dict[str, Batch],
-    key: PRNGKeyArray,
+    keys: Keys,
     until: Int[Array, ""],
     epochs: Int[Array, ""],
 ) -> TrainState:
-    """Train until `until` steps have been made in all, `epochs` epochs are complete, or something stops training.
+    """Train until `until` mini-batches in all have been used, `epochs` epochs are complete, or something stops training.
 
     Where a stretch begins and ends leaves no trace in the result: orders and keys are functions of the seed, the epoch
     and the position in it.
     """
+    return _advanced(program, state, data, evaluations, keys, until, epochs)
+
+
+EACH = TrainState(*[0] * 10, *[None] * 4)  # type: ignore[arg-type]
+"""Which parts of the state networks trained side by side have for themselves: the axis that counts them."""
+
+
+@eqx.filter_jit
+def advance_many(
+    program: Program,
+    state: TrainState,
+    data: Batch,
+    evaluations: dict[str, Batch],
+    keys: Keys,
+    until: Int[Array, ""],
+    epochs: Int[Array, ""],
+) -> TrainState:
+    """Advance M networks side by side as `advance` does one; they share examples and order.
+
+    Arrays of `program`, of `state` where `EACH` says so, and of `keys.noise` have a first axis of M; `data.weights` is `[N]`
+    or `[M, N]`.
+    """
+    numbers, rest = eqx.partition(program, eqx.is_array)
+
+    def one(numbers: Program, state: TrainState, data: Batch, keys: Keys) -> TrainState:
+        return _advanced(eqx.combine(numbers, rest), state, data, evaluations, keys, until, epochs)
+
+    axes = (0, EACH, Batch(None, None, 0 if data.weights.ndim == 2 else None), Keys(None, 0))  # type: ignore[arg-type]
+    moved: TrainState = jax.vmap(one, axes, EACH, axis_name=MEMBERS)(numbers, state, data, keys)
+    return moved
+
+
+def _advanced(
+    program: Program,
+    state: TrainState,
+    data: Batch,
+    evaluations: dict[str, Batch],
+    keys: Keys,
+    until: Int[Array, ""],
+    epochs: Int[Array, ""],
+) -> TrainState:
     steps = program.steps_per_epoch(n_examples(data))
 
     def unfinished(state: TrainState) -> Bool[Array, ""]:
-        return (state.step < until) & (state.epoch < epochs) & (state.code == RUNNING) & (state.n_rows < ROWS)
+        more = (state.epoch * steps + state.position < until) & (state.epoch < epochs) & (state.n_rows < ROWS)
+        return more & program.any(state.code == RUNNING)
 
     def part_of_epoch(state: TrainState) -> TrainState:
-        last = jnp.minimum(steps - state.position + state.step, until)
-        state = _make_steps(program, state, data, key, last)
-        end = partial(_end_epoch, program, evaluations)
-        whole = (state.position == steps) & (state.code != NOT_FINITE)
+        last = jnp.minimum(steps, until - state.epoch * steps)
+        state = _make_steps(program, state, data, keys, last)
+        end = partial(_end_epoch, program, data, evaluations)
+        whole = (state.position == steps) & program.any(state.code != NOT_FINITE)
         later: TrainState = lax.cond(whole, end, lambda same: same, state)
         return later
 
@@ -154,49 +255,81 @@ def advance(
     return finished
 
 
-def _make_steps(
-    program: Program, state: TrainState, data: Batch, key: PRNGKeyArray, last: Int[Array, ""]
-) -> TrainState:
-    """Make steps within one epoch until `last` have been made in all."""
-    order_key, noise_key = jax.random.split(key)
+def _make_steps(program: Program, state: TrainState, data: Batch, keys: Keys, last: Int[Array, ""]) -> TrainState:
+    """Make steps within one epoch until `last` of its mini-batches have been used."""
     order = state.order
     if order is not None:
         # Drawn once an epoch, not once a stretch: sorting 50,000 numbers takes as long as a hundred small steps.
-        fresh = partial(_order, program, n_examples(data), order_key, state.epoch)
+        fresh = partial(_order, program, n_examples(data), keys.order, state.epoch)
         order = lax.cond(state.position == 0, fresh, lambda: state.order)
         state = state._replace(order=order)
 
     def step(state: TrainState) -> TrainState:
         batch, examples = _mini_batch(program.batch_size, data, order, state.position)
-        noise = jax.random.fold_in(noise_key, state.step)
-
-        def cost(params: PyTree) -> tuple[Float[Array, ""], tuple[Array, Array]]:
-            model = eqx.combine(params, program.static)
-            value, outputs = program.objective.value_and_outputs(model, batch, key=noise)
-            return value, _loss_and_score(program.objective, outputs, batch)
-
-        new = program.optimizer.step(cost, state.params, state.optimizer, state.step, state.monitored.scale)
-        loss, score = new.auxiliary
-        gained = Sums(new.cost * examples, examples, loss, score, jnp.sum(batch.weights), new.gradient_norm)
-        sums = jax.tree.map(lambda old, more: old + more.astype(old.dtype), state.sums, Sums(*gained))
-        good = new.finite
+        propose = _full_batch_step if program.optimizer.full_batch else _mini_batch_step
+        new, loss, score, weight, buffers = propose(program, state, batch, jax.random.fold_in(keys.noise, state.step))
+        gained = Sums(new.cost * examples, examples, loss, score, weight, new.gradient_norm)
+        sums = jax.tree.map(lambda old, more: old + more.astype(old.dtype), state.sums, gained)
+        running = state.code == RUNNING
+        good = new.finite & running
         # The proposed step is refused as a whole where it is not finite: the last good parameters are never touched.
-        params, optimizer = jax.tree.map(
-            partial(jnp.where, good), (new.params, new.state), (state.params, state.optimizer)
+        params, buffers, optimizer, sums = jax.tree.map(
+            partial(jnp.where, good),
+            (new.params, buffers, new.state, sums),
+            (state.params, state.buffers, state.optimizer, state.sums),
         )
-        done = good.astype(jnp.int32)
-        code = jnp.where(good, new.result, NOT_FINITE)
+        code = jnp.where(new.finite, new.result, NOT_FINITE)
         return state._replace(
             params=params,
+            buffers=buffers,
             optimizer=optimizer,
-            step=state.step + done,
-            position=state.position + done,
-            sums=jax.tree.map(partial(jnp.where, good), sums, state.sums),
-            code=code.astype(jnp.int32),
+            step=state.step + good.astype(jnp.int32),
+            position=state.position + 1,
+            sums=sums,
+            code=jnp.where(running, code, state.code).astype(jnp.int32),
         )
 
-    made: TrainState = lax.while_loop(lambda state: (state.step < last) & (state.code == RUNNING), step, state)
+    def unfinished(state: TrainState) -> Bool[Array, ""]:
+        return (state.position < last) & program.any(state.code == RUNNING)
+
+    made: TrainState = lax.while_loop(unfinished, step, state)
     return made
+
+
+Proposed = tuple[Step, Float[Array, ""], Float[Array, ""], Float[Array, ""], PyTree]
+"""A step, Σ w L, Σ w score and Σ w of what it looked at, and the buffers after it."""
+
+
+def _mini_batch_step(program: Program, state: TrainState, batch: Batch, noise: PRNGKeyArray) -> Proposed:
+    """Propose a step on the cost of one mini-batch."""
+
+    def cost(params: PyTree) -> tuple[Float[Array, ""], Any]:
+        model = program.model(params, state.buffers)
+        value, outputs, updated = program.objective.value_outputs_and_model(model, batch, key=noise)
+        return value, (*_loss_score_weight(program.objective, outputs, batch), nn.buffers(updated))
+
+    new = program.optimizer.step(cost, state.params, state.optimizer, state.step, state.monitored.scale)
+    loss, score, weight, buffers = new.auxiliary
+    return new, loss, score, weight, buffers
+
+
+def _full_batch_step(program: Program, state: TrainState, batch: Batch, noise: PRNGKeyArray) -> Proposed:
+    """Propose a step on the cost of all examples, without noise, chunk by chunk."""
+    del noise
+    problem: Any = full_batch_problem(program, state, batch)
+    new = program.optimizer.step(problem, state.params, state.optimizer, state.step, state.monitored.scale)
+    loss, score = evaluate(program, program.model(new.params, state.buffers), batch)[:2]
+    weight = problem.total
+    return new, loss * weight, score * weight, weight, state.buffers
+
+
+def full_batch_problem(program: Program, state: TrainState, data: Batch) -> Problem:
+    """Return the cost of all examples as a function of the parameters."""
+    rest = eqx.combine(state.buffers, program.static)
+    shape = jax.eval_shape(lambda: program.model(state.params, state.buffers)(data.inputs, key=None))
+    per_step = isinstance(shape, nn.Sequences) or shape.ndim == 3
+    chunk = min(FULL_BATCH_CHUNK, n_examples(data))
+    return Problem(state.params, rest, program.objective, data, chunk, per_step)
 
 
 def _order(program: Program, examples: int, key: PRNGKeyArray, epoch: Int[Array, ""]) -> Int[Array, "M"]:
@@ -231,19 +364,19 @@ def _mini_batch(
     return batch._replace(weights=jnp.where(counts, batch.weights, 0)), jnp.sum(counts, dtype=float)
 
 
-def _loss_and_score(objective: Objective, outputs: Array, batch: Batch) -> tuple[Array, Array]:
-    """Return Σ w L and Σ w score of one batch."""
-    loss = objective.likelihood.loss(outputs, batch.targets)
-    score = objective.likelihood.score(outputs, batch.targets)
-    return jnp.vdot(batch.weights, loss), jnp.vdot(batch.weights, score.astype(loss.dtype))
+def _loss_score_weight(objective: Objective, outputs: Any, batch: Batch) -> tuple[Array, Array, Array]:
+    """Return Σ w L, Σ w score and Σ w of one batch."""
+    rows, targets, weights = per_example(outputs, batch)
+    loss = objective.likelihood.loss(rows, targets)
+    score = objective.likelihood.score(rows, targets)
+    return jnp.vdot(weights, loss), jnp.vdot(weights, score.astype(loss.dtype)), jnp.sum(weights)
 
 
-def evaluate(program: Program, params: PyTree, batch: Batch) -> list[Float[Array, ""]]:
+def evaluate(program: Program, model: Callable[..., Any], batch: Batch) -> list[Float[Array, ""]]:
     """Return the weighted means of loss, score and further metrics on a whole data set, without noise."""
     examples = n_examples(batch)
     chunk = min(examples, EVALUATION_CHUNK)
     chunks = -(-examples // chunk)
-    model = eqx.combine(params, program.static)
     likelihood = program.objective.likelihood
     functions: list[Callable[[Array, Array], Array]] = [likelihood.loss, likelihood.score]
     functions += [program.metrics[name] for name in sorted(program.metrics)]
@@ -253,19 +386,21 @@ def evaluate(program: Program, params: PyTree, batch: Batch) -> list[Float[Array
         start = jnp.minimum(index * chunk, examples - chunk)
         part = jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, chunk), batch)
         fresh = start + jnp.arange(chunk) >= index * chunk
-        weights = jnp.where(fresh, part.weights, 0)
-        outputs = model(part.inputs, key=None)
-        values = [jnp.sum(jnp.where(weights > 0, weights * f(outputs, part.targets), 0)) for f in functions]
-        return sums + jnp.stack([value.astype(sums.dtype) for value in values])
+        part = part._replace(weights=jnp.where(fresh, part.weights, 0))
+        outputs, targets, weights = per_example(model(part.inputs, key=None), part)
+        values = [jnp.sum(jnp.where(weights > 0, weights * f(outputs, targets), 0)) for f in functions]
+        return sums + jnp.stack([value.astype(sums.dtype) for value in [*values, jnp.sum(weights)]])
 
-    sums = lax.fori_loop(0, chunks, add, jnp.zeros(len(functions), dtype=float))
-    return list(sums / jnp.sum(batch.weights))
+    *sums, weight = lax.fori_loop(0, chunks, add, jnp.zeros(len(functions) + 1, dtype=float))
+    return [total / weight for total in sums]
 
 
-def _end_epoch(program: Program, evaluations: dict[str, Batch], state: TrainState) -> TrainState:
+def _end_epoch(program: Program, data: Batch, evaluations: dict[str, Batch], state: TrainState) -> TrainState:
     """Write the epoch's row, judge progress, and get ready for the next epoch."""
     sums = state.sums
     steps = state.position
+    # Of networks side by side, one that has ended made no step in this epoch, or the last one was refused.
+    ended = (sums.examples == 0) | (state.code == NOT_FINITE)
     row = [
         sums.cost / sums.examples,
         sums.loss / sums.weight,
@@ -273,12 +408,13 @@ def _end_epoch(program: Program, evaluations: dict[str, Batch], state: TrainStat
         sums.gradient_norm / steps,
         program.optimizer.learning_rate_at(state.step - 1, state.monitored.scale),
     ]
-    averages = program.optimizer.averages(state.optimizer)
-    for params in (state.params,) if averages is None else (state.params, averages):
+    network = Network(state.params, state.buffers, program.optimizer.averages(state.optimizer))
+    for model in _models(program, network, data) if evaluations else ():
         for name in sorted(evaluations):
-            row += evaluate(program, params, evaluations[name])
+            row += evaluate(program, model, evaluations[name])
     state = state._replace(
         epoch=state.epoch + 1,
+        epochs=jnp.where(ended, state.epochs, state.epochs + 1),
         position=jnp.zeros_like(state.position),
         sums=jax.tree.map(jnp.zeros_like, sums),
         rows=state.rows.at[state.n_rows].set(jnp.stack([value.astype(state.rows.dtype) for value in row])),
@@ -287,10 +423,44 @@ def _end_epoch(program: Program, evaluations: dict[str, Batch], state: TrainStat
     if program.stopping is None:
         return state
     value = row[program.columns(evaluations).index(program.stopping.monitor)]
-    return _judge(program.stopping, value, averages, state)
+    judged = _judge(program.stopping, value, network, state)
+    if program.axis is None:
+        return judged
+    own = [(one.monitored, one.best, one.code) for one in (state, judged)]
+    monitored, best, code = jax.tree.map(partial(jnp.where, ended), *own)
+    return state._replace(monitored=monitored, best=best, code=code)
 
 
-def _judge(stopping: Stopping, value: Float[Array, ""], averages: PyTree, state: TrainState) -> TrainState:
+def _models(program: Program, network: Network, data: Batch) -> list[Callable[..., Any]]:
+    """Return the model and, if there are averages, the averaged model, its buffers made anew from the training data."""
+    models = [program.model(network.params, network.buffers)]
+    if network.averages is not None:
+        models.append(fresh_buffers(program.model(network.averages, network.buffers), data.inputs, program.batch_size))
+    return models
+
+
+def fresh_buffers(model: Callable[..., Any], inputs: PyTree, size: int) -> Callable[..., Any]:
+    """Return the model with buffers that have seen the inputs once, `size` at a time, and nothing before."""
+    if not jax.tree.leaves(nn.buffers(model)):
+        return model
+    model = nn.restarted_buffers(model)
+    steps = n_rows(inputs) // size
+
+    def look(index: Int[Array, ""], buffers: PyTree) -> PyTree:
+        part = jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, index * size, size), inputs)
+        whole = eqx.combine(buffers, model)
+        return nn.buffers(nn.call_and_update(whole, part, key=jax.random.fold_in(jax.random.key(0), index))[1])
+
+    fresh: Callable[..., Any] = eqx.combine(lax.fori_loop(0, steps, look, nn.buffers(model)), model)
+    return fresh
+
+
+def n_rows(inputs: PyTree) -> int:
+    """Return N, the length of the leading axis of inputs."""
+    return int(jax.tree.leaves(inputs)[0].shape[0])
+
+
+def _judge(stopping: Stopping, value: Float[Array, ""], network: Network, state: TrainState) -> TrainState:
     """Compare the monitored value with the best so far: remember, count, slow down or stop."""
     before = state.monitored
     value = stopping.sign * value.astype(before.best.dtype)
@@ -301,12 +471,12 @@ def _judge(stopping: Stopping, value: Float[Array, ""], averages: PyTree, state:
     slower = stalled & (stopping.factor > 0) & (before.scale > stopping.smallest)
     monitored = Monitored(
         best=jnp.where(better, value, before.best),
-        best_epoch=jnp.where(better, state.epoch, before.best_epoch),
+        best_epoch=jnp.where(better, state.epochs, before.best_epoch),
         unimproved=jnp.where(slower, 0, unimproved),
         scale=jnp.where(slower, before.scale * stopping.factor, before.scale),
     )
-    best = state.best_params, state.best_averages
+    best = state.best
     if stopping.restore_best:
-        best = jax.tree.map(partial(jnp.where, better), (state.params, averages), best)
+        best = jax.tree.map(partial(jnp.where, better), network, best)
     code = jnp.where(stalled & ~slower & (state.code == RUNNING), STALLED, state.code)
-    return state._replace(monitored=monitored, best_params=best[0], best_averages=best[1], code=code)
+    return state._replace(monitored=monitored, best=best, code=code)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,16 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PyTree
+from jaxtyping import PyTree
 
-from shinso.objectives import Categorical, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic
+from shinso.nn import Sequences
+from shinso.objectives import Batch, Categorical, Joint, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic
 from shinso.optim import Optimizer
+from shinso.train._chunks import in_chunks, outputs_of
 from shinso.train._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
 from shinso.train._examples import as_batch, as_inputs
 from shinso.train._history import History
 from shinso.train._program import TrainState
-
-PREDICTION_CHUNK = 1024
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Run:
         return self.objective.likelihood
 
     def outputs(self, inputs: Any) -> np.ndarray:
-        """Return the model's raw outputs ``[N, K]`` (logits, log-rates, means), without noise.
+        """Return the model's raw outputs ``[N, K]`` (logits, log-rates, means), without noise; ``[N, T, K]`` for steps.
 
         Args:
             inputs: ``[N, …]`` as in training; an array, a list or a DataFrame.
@@ -104,15 +105,18 @@ class Run:
         Raises:
             ValueError: the shape of an example differs from training's, or values are not finite.
         """
+        return outputs_of(self.model, self._checked(inputs))
+
+    def _checked(self, inputs: Any) -> PyTree:
         arrays = as_inputs("inputs", inputs)
         expected = self.data.get("input_shape")
         if expected is not None and isinstance(arrays, np.ndarray | jax.Array) and list(arrays.shape[1:]) != expected:
             raise ValueError(f"inputs must have shape [N, {', '.join(map(str, expected))}]; got {list(arrays.shape)}.")
-        return _in_chunks(self.model, arrays)
+        return arrays
 
     def predict_mean(self, inputs: Any) -> np.ndarray:
         """Return E[target | x] ``[N, K]``: class probabilities, label probabilities, means or rates."""
-        return np.asarray(self.likelihood.mean(jnp.asarray(self.outputs(inputs))))
+        return in_chunks(partial(_means, self.model, self.likelihood), self._checked(inputs))
 
     def predict(self, inputs: Any) -> np.ndarray:
         """Return the predicted class indices ``[N]``, labels ``[N, K]`` or means ``[N, K]``."""
@@ -125,11 +129,21 @@ class Run:
             TypeError, ValueError: what `shinso.train` raises for such data.
         """
         batch = as_batch("data", (inputs, targets), self.likelihood)
-        outputs = self.outputs(batch.inputs)
-        evaluation = _evaluation(self, batch.inputs, np.asarray(batch.targets), outputs)
+        outputs, targets = self._scored(batch, self.outputs(batch.inputs))
+        evaluation = _evaluation(self, batch.inputs, targets, outputs)
         if name is not None:
             self.evaluations[name] = evaluation
         return evaluation
+
+    def _scored(self, batch: Batch, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return outputs and targets row by row: of every step that is not padding, where there are steps."""
+        targets = np.asarray(batch.targets)
+        if outputs.ndim == 2:
+            return outputs, targets
+        steps = outputs.shape[1]
+        lengths = batch.inputs.lengths if isinstance(batch.inputs, Sequences) else np.full(len(outputs), steps)
+        there = np.arange(steps) < np.asarray(lengths)[:, None]
+        return outputs[there], targets[there]
 
     def save(self, folder: str | Path) -> Path:
         """Store the run in `folder`, made if need be; see `shinso.load`.
@@ -168,30 +182,18 @@ def recipe_or_none(objective: Objective) -> dict[str, Any] | None:
 
 
 @eqx.filter_jit
-def _forward(model: Callable[..., Array], inputs: PyTree) -> Array:
-    return model(inputs, key=None)
-
-
-def _in_chunks(model: Callable[..., Array], inputs: PyTree) -> np.ndarray:
-    """Apply the model in pieces of a few fixed sizes, so that any number of examples compiles at most a few programs."""
-    n = len(jax.tree.leaves(inputs)[0])
-    if n == 0:
-        raise ValueError("inputs must have at least one example; got none.")
-    size = min(PREDICTION_CHUNK, 1 << (n - 1).bit_length())
-    parts = []
-    for start in range(0, n, size):
-        piece = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], inputs)
-        here = min(size, n - start)
-        if here < size:
-            piece = jax.tree.map(lambda leaf: np.resize(np.asarray(leaf), (size, *leaf.shape[1:])), piece)
-        parts.append(np.asarray(_forward(model, piece))[:here])
-    return np.concatenate(parts)
+def _means(model: Callable[..., Any], likelihood: Likelihood, inputs: PyTree) -> Any:
+    outputs = model(inputs, key=None)
+    return likelihood.mean(outputs.values if isinstance(outputs, Sequences) else outputs)
 
 
 def _evaluation(run: Run, inputs: PyTree, targets: np.ndarray, outputs: np.ndarray) -> Evaluation:
     likelihood = run.likelihood
     device_outputs = jnp.asarray(outputs)
     loss = float(jnp.mean(likelihood.loss(device_outputs, jnp.asarray(targets))))
+    if isinstance(likelihood, Joint):
+        likelihood, device_outputs, main_targets = likelihood.main(device_outputs, jnp.asarray(targets))
+        targets = np.asarray(main_targets)
     means = np.asarray(likelihood.mean(device_outputs))
     kind = run.data.get("kind")
     if isinstance(likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy):

@@ -12,6 +12,9 @@ from shinso import _checks, nn, objectives, optim
 
 Check = Callable[[str, Any], Any]
 
+NETWORKS = ("linear", "basis_model", "mlp", "cnn", "book", "lenet5", "resnet", "alexnet")
+"""Networks for vectors and images, by their builders' names."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -28,15 +31,24 @@ class Settings:
         test_fraction: Share of the examples never seen in training, in [0, 1); see `shinso.data.prepare`.
         standardize: Scale inputs to mean 0 and variance 1, measured on the training examples.
         data_dir: Folder with the IDX files of `mnist`.
-        network: `linear`, `mlp` or `cnn`.
+        network: `linear`, `basis_model`, `mlp`, `cnn`, `book`, `lenet5`, `resnet` or `alexnet`.
         hidden: Units of each hidden layer, for `cnn` those after the convolutions.
         channels: Channels of each convolution (`cnn`).
         kernel_size: Side of the convolutions' kernels, in pixels (`cnn`).
         padding: `same` or `valid` (`cnn`).
         pool: `max`, `mean` or `l2` (`cnn`).
+        basis: Fixed functions of the inputs: `polynomial`, `gaussian` or `sigmoid` (`basis_model`).
+        basis_size: Their number: the polynomial's degree, the Gaussians' centres, or the sigmoids of each input, ≥ 1.
+        configuration: Which of the book's networks (`book`).
+        depth: Layers of the residual network (`resnet`).
         activation: Activation of hidden units.
+        normalization: `batch` or `layer`, of what hidden units take.
         initialization: Distribution of the first weights.
         dropout: Probability of dropping a hidden unit in training, in [0, 1).
+        drop_connect: Probability of dropping a weight of a dense layer in training, in [0, 1).
+        gaussian_noise: Standard deviation of the factor N(1, s²) on hidden units in training, ≥ 0.
+        expansion: Moves every training image anew: `shift` (by up to one pixel) or `distortion` (rotation, scale, skew,
+            translation and elastic displacement).
         likelihood: Negative log-likelihood to minimize; follows from `kind` otherwise.
         l2: Strength λ of the penalty ½ λ Σ w², ≥ 0; biases excluded.
         l1: Strength λ of the penalty λ Σ |w|, ≥ 0; biases excluded.
@@ -46,6 +58,9 @@ class Settings:
             (up to `learning_rate`, then down).
         momentum: Share α of its velocity that a rule with momentum keeps, in [0, 1].
         clip_norm: Norm to which longer gradients are shortened, > 0.
+        max_norm: Largest norm of a unit's incoming weights, > 0.
+        averaging: Average of the parameters kept beside them: `polyak`, the mean over the second half of training, or
+            `exponential`, over about one epoch. It is evaluated and stored; `model` stays what the last step left.
         epochs: Passes over the training examples, ≥ 1.
         batch_size: Examples per step, ≥ 1.
         shuffle: `every_epoch`, `once` or `none`.
@@ -71,9 +86,17 @@ class Settings:
     kernel_size: int | None = None
     padding: str | None = None
     pool: str | None = None
+    basis: str | None = None
+    basis_size: int | None = None
+    configuration: str | None = None
+    depth: int | None = None
     activation: str | None = None
+    normalization: str | None = None
     initialization: str | None = None
     dropout: float | None = None
+    drop_connect: float | None = None
+    gaussian_noise: float | None = None
+    expansion: str | None = None
     likelihood: str | None = None
     l2: float | None = None
     l1: float = 0.0
@@ -82,6 +105,8 @@ class Settings:
     schedule: str | None = None
     momentum: float | None = None
     clip_norm: float | None = None
+    max_norm: float | None = None
+    averaging: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
     shuffle: str = "every_epoch"
@@ -191,15 +216,23 @@ _CHECKS: dict[str, Check] = {
     "test_fraction": _FRACTION,
     "standardize": _yes_or_no,
     "data_dir": _text,
-    "network": _name(tuple(nn.BUILDERS)),
+    "network": _name(NETWORKS),
     "hidden": _sizes,
     "channels": _sizes,
     "kernel_size": _whole(1),
     "padding": _name(("same", "valid")),
     "pool": _name(("max", "mean", "l2")),
-    "activation": _name(tuple(nn.ACTIVATIONS)),
+    "basis": _name(tuple(nn.BASES)),
+    "basis_size": _whole(1),
+    "configuration": _text,
+    "depth": _whole(1),
+    "activation": _name((*nn.ACTIVATIONS, "maxout")),
+    "normalization": _name(("batch", "layer")),
     "initialization": _name(tuple(nn.INITIALIZERS)),
     "dropout": _FRACTION,
+    "drop_connect": _FRACTION,
+    "gaussian_noise": _number(least=0.0),
+    "expansion": _name(("shift", "distortion")),
     "likelihood": _likelihood,
     "l2": _number(least=0.0),
     "l1": _number(least=0.0),
@@ -208,6 +241,8 @@ _CHECKS: dict[str, Check] = {
     "schedule": _name(("constant", "linear", "cosine", "one_cycle")),
     "momentum": _number(least=0.0, most=1.0),
     "clip_norm": _number(above=0.0),
+    "max_norm": _number(above=0.0),
+    "averaging": _name(("polyak", "exponential")),
     "epochs": _whole(1),
     "batch_size": _whole(1),
     "shuffle": _name(("every_epoch", "once", "none")),

@@ -1,71 +1,29 @@
-"""Training: the host's side of the one loop."""
+"""Training: the door to the one loop."""
 
 import contextlib
 import functools
-import math
-import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jaxtyping import Array, PRNGKeyArray, PyTree
+from jaxtyping import Array, ArrayLike
 
 from shinso import nn
 from shinso._checks import one_of, real, whole_number
 from shinso.data import Dataset
 from shinso.objectives import Batch, Categorical, Objective, SigmoidCrossEntropy, SigmoidQuadratic
-from shinso.optim import BUDGET_SPENT, CONVERGED, NO_DESCENT, Optimizer, as_optimizer
-from shinso.train._checkpoint import read_checkpoint, write_checkpoint
+from shinso.optim import Optimizer, as_optimizer
 from shinso.train._device import device_named
-from shinso.train._digest import digest_of
-from shinso.train._environment import environment
 from shinso.train._examples import as_batch
-from shinso.train._folder import refuse_other_run
-from shinso.train._history import History
-from shinso.train._interrupt import Interrupt
-from shinso.train._program import (
-    NOT_FINITE,
-    STALLED,
-    Program,
-    Shuffle,
-    TrainState,
-    advance,
-    initial_state,
-    n_examples,
-)
+from shinso.train._program import MEMBERS, Program, Shuffle, TrainState, initial_state, keys_of, n_examples
 from shinso.train._progress import Event, ProgressBar
-from shinso.train._run import Run, Stop, Timing, recipe_or_none
+from shinso.train._run import Run, recipe_or_none
+from shinso.train._session import Member, Session, Start
 from shinso.train._stopping import Stopping
-
-STRETCH_SECONDS = 0.2
-"""How long the host leaves the device alone: short enough for a live bar and a prompt Ctrl-C."""
-
-
-class TrainingWarning(UserWarning):
-    """Training ended in a way that the person who started it should know of."""
-
-
-class Start(NamedTuple):
-    """What a new training takes over from an earlier one, besides the model.
-
-    Attributes:
-        optimizer: the optimizer's state (`Run.state.optimizer`), as arrays of NumPy or JAX; None starts afresh.
-        step: optimizer updates made before; schedules and noise go on from there.
-        best: the best monitored value so far, None for none.
-        unimproved: epochs without improvement so far.
-    """
-
-    optimizer: PyTree = None
-    step: int = 0
-    best: float | None = None
-    unimproved: int = 0
 
 
 def train(
@@ -82,7 +40,7 @@ def train(
     metrics: Mapping[str, Callable[[Array, Array], Array]] | None = None,
     shuffle: Shuffle = "every_epoch",
     stopping: Stopping | None = None,
-    trainable: Any = eqx.is_inexact_array,
+    trainable: Any = None,
     seed: int = 0,
     device: str | None = None,
     progress: bool | Callable[[Event], object] = False,
@@ -101,7 +59,8 @@ def train(
 
     Args:
         model: an Equinox module on a batch, ``model(X, key=key) → outputs [N, K]`` (`key` is None in prediction), or one
-            without `key`; wrap a per-example module as `shinso.nn.PerExample`.
+            without `key`; wrap a per-example module as `shinso.nn.PerExample`. Outputs for every step of a sequence,
+            `[N, T, K]` or `Sequences`, are scored step by step against targets `[N, T]` or `[N, T, …]`.
         objective: likelihood and penalties.
         data: ``(X, y)``, ``(X, y, weights)``, a `Batch` or a `Dataset`, N examples; X is ``[N, …]``, y what the
             likelihood expects, weights ``[N]`` ≥ 0.
@@ -116,7 +75,8 @@ def train(
             history has their weighted means.
         shuffle: a new order ``"every_epoch"``, one order drawn ``"once"``, or the stored order (``"none"``).
         stopping: early stopping or a lower rate on a stall; None trains for all epochs.
-        trainable: which leaves may change: a predicate on leaves or a matching tree of booleans.
+        trainable: which parameters may change: a predicate on leaves or a matching tree of booleans; None means all
+            arrays of real numbers. Buffers, such as statistics of batch normalization, are carried along in any case.
         seed: determines order and noise (not the model's initial weights, which the model already has).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``; None means JAX's default.
         progress: True shows a bar on stderr; a callable receives an `Event` after every stretch.
@@ -135,66 +95,278 @@ def train(
         FileExistsError: `folder` holds another run.
         OSError: the folder cannot be written; raised before training starts.
     """
-    chosen = device_named(device)
-    with contextlib.nullcontext() if chosen is None else jax.default_device(chosen):
-        if not isinstance(objective, Objective):
-            raise TypeError(f"objective must be a shinso.Objective; got {type(objective).__name__}.")
-        training = as_batch("data", data, objective.likelihood)
-        sets = {} if validation is None else {"validation": validation}
-        sets |= dict(monitor or {})
-        evaluations = {name: as_batch(name, one, objective.likelihood) for name, one in sets.items()}
-        network = _as_model(model)
-        for name, batch in {"data": training, **evaluations}.items():
-            _check_fit(name, network, objective, batch)
-        rule = as_optimizer(optimizer, **({} if learning_rate is None else {"learning_rate": learning_rate}))
-        params, static = eqx.partition(network, trainable)
-        if not jax.tree.leaves(params):
-            raise ValueError("model has no trainable array of real numbers.")
-        program = Program(
-            objective=objective,
-            optimizer=rule,
-            stopping=stopping,
-            static=static,
-            metrics=dict(metrics or {}),
-            batch_size=_batch_size(batch_size, n_examples(training), rule),
-            shuffle=one_of("shuffle", shuffle, ("every_epoch", "once", "none")),  # type: ignore[arg-type]
-        )
-        columns = program.columns(evaluations)
-        if stopping is not None:
-            one_of("monitor of stopping", stopping.monitor, columns)
-        settings = {
-            "epochs": whole_number("epochs", epochs, least=1),
-            "batch_size": program.batch_size,
-            "shuffle": shuffle,
-            "optimizer": rule.recipe,
-            "objective": recipe_or_none(objective),
-            "stopping": None if stopping is None else stopping.recipe,
-            "seed": whole_number("seed", seed),
-            "device": device,
-        }
-        session = _Session(
-            program=program,
-            data=training,
-            evaluations=evaluations,
-            key=jax.random.key(seed),
-            columns=columns,
+    with _on(device):
+        setting = _Setting(
+            _prepared(objective, data, validation, monitor),
+            data,
             epochs=epochs,
-            settings=settings,
-            describe=_describe(data, training, evaluations),
+            batch_size=batch_size,
+            metrics=metrics,
+            shuffle=shuffle,
+            trainable=trainable,
+            device=device,
+        )
+        member, state = setting.member(model, objective, optimizer, learning_rate, stopping, seed)
+        session = Session(
+            program=member.program,
+            members=[member],
+            data=setting.sets.training,
+            evaluations=setting.sets.evaluations,
+            keys=keys_of(seed),
+            epochs=epochs,
+            describe=setting.describe,
+            state=state,
             folder=None if folder is None else Path(folder),
             checkpoint_seconds=real("checkpoint_seconds", checkpoint_seconds, least=0),
-            state=initial_state(program, params, rule.init(params), len(columns), n_examples(training)),
-            history=History(),
         )
         if start is None:
             session.compare_schedules()
         else:
             session.take_over(start)
         session.open_folder(resume=resume)
-        bar: Any = contextlib.nullcontext(progress or None)
-        with ProgressBar() if progress is True else bar as listener:
+        with _listener(progress) as listener:
+            session.run(listener)
+        return session.finish()[0]
+
+
+def train_many(
+    models: Sequence[Callable[..., Any]],
+    objective: Objective | Sequence[Objective],
+    data: Any,
+    *,
+    optimizer: Any = "adam",
+    learning_rate: Any = None,
+    weights: ArrayLike | None = None,
+    epochs: int = 50,
+    batch_size: int | None = None,
+    validation: Any = None,
+    monitor: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, Callable[[Array, Array], Array]] | None = None,
+    shuffle: Shuffle = "every_epoch",
+    stopping: Stopping | Sequence[Stopping] | None = None,
+    trainable: Any = None,
+    seed: int = 0,
+    device: str | None = None,
+    progress: bool | Callable[[Event], object] = False,
+) -> list[Run]:
+    """Train M models of one structure side by side, as one compiled program: an ensemble, or a sweep over numbers.
+
+    All see the same mini-batches in the same order; noise is each one's own. Each stops for itself. The first gives what
+    `train` gives alone with the same arguments and seed.
+
+    Args:
+        models: M models that differ in the values of their arrays only.
+        objective: one for all, or M that differ in numbers only, such as a penalty's strength.
+        data: as in `train`.
+        optimizer: as in `train`, or a sequence of M that differ in numbers only.
+        learning_rate: as in `train`, or a sequence of M numbers or schedules of one kind.
+        weights: `[M, N]` ≥ 0: each model's own weights of the examples, such as counts of a bootstrap sample; None means
+            those of `data` for all.
+        epochs: as in `train`.
+        batch_size: as in `train`.
+        validation: as in `train`.
+        monitor: as in `train`.
+        metrics: as in `train`.
+        shuffle: as in `train`.
+        stopping: one for all, or M that differ in numbers only.
+        trainable: as in `train`.
+        seed: of the order; noise of the m-th model is that of seed + m.
+        device: as in `train`.
+        progress: as in `train`.
+
+    Returns:
+        M runs, in the order of `models`.
+
+    Raises:
+        TypeError, ValueError: as `train`; or the members differ in more than numbers.
+    """
+    if not isinstance(models, Sequence) or not models:
+        raise TypeError(f"models must be a sequence of at least one model; got {models!r:.60}.")
+    many = len(models)
+    with _on(device):
+        objectives, rates = _each("objective", objective, many), _each("learning_rate", learning_rate, many)
+        rules, stoppings = _each("optimizer", optimizer, many), _each("stopping", stopping, many)
+        setting = _Setting(
+            _prepared(objectives[0], data, validation, monitor),
+            data,
+            epochs=epochs,
+            batch_size=batch_size,
+            metrics=metrics,
+            shuffle=shuffle,
+            trainable=trainable,
+            device=device,
+            axis=MEMBERS,
+        )
+        each = zip(models, objectives, rules, rates, stoppings, range(seed, seed + many), strict=True)
+        members, states = zip(*[setting.member(*one) for one in each], strict=True)
+        stacked = _stacked("models", states)
+        state = stacked._replace(
+            **{name: getattr(states[0], name) for name in ("epoch", "position", "order", "n_rows")}
+        )
+        keys = keys_of(seed)
+        session = Session(
+            program=_stacked("objective, optimizer and stopping", [member.program for member in members]),
+            members=list(members),
+            data=_with_weights(setting.sets.training, weights, many),
+            evaluations=setting.sets.evaluations,
+            keys=keys._replace(noise=jnp.stack([keys_of(seed + index).noise for index in range(many)])),
+            epochs=epochs,
+            describe=setting.describe,
+            state=state,
+        )
+        session.compare_schedules()
+        with _listener(progress) as listener:
             session.run(listener)
         return session.finish()
+
+
+def _on(device: str | None) -> Any:
+    chosen = device_named(device)
+    return contextlib.nullcontext() if chosen is None else jax.default_device(chosen)
+
+
+def _listener(progress: bool | Callable[[Event], object]) -> Any:
+    return ProgressBar() if progress is True else contextlib.nullcontext(progress or None)
+
+
+def _each(name: str, value: Any, many: int) -> list[Any]:
+    """Return one value for each of M members."""
+    if not isinstance(value, list | tuple):
+        return [value] * many
+    if len(value) != many:
+        raise ValueError(f"{name} must be one for all or one for each of {many} models; got {len(value)}.")
+    return list(value)
+
+
+def _stacked(what: str, trees: Sequence[Any]) -> Any:
+    """Return one tree whose arrays are those of all trees, stacked."""
+    parts = [eqx.partition(tree, eqx.is_array) for tree in trees]
+    arrays, rest = [part[0] for part in parts], parts[0][1]
+    structures = {jax.tree.structure(part) for part in arrays}
+    shapes = {tuple((leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(part)) for part in arrays}
+    if len(structures) > 1 or len(shapes) > 1 or any(not eqx.tree_equal(rest, part[1]) for part in parts[1:]):
+        raise ValueError(f"{what} must differ in numbers only to be trained side by side; their structures differ.")
+    return eqx.combine(jax.tree.map(lambda *leaves: jnp.stack(leaves), *arrays), rest)
+
+
+def _with_weights(batch: Batch, weights: ArrayLike | None, many: int) -> Batch:
+    """Return the batch with weights `[M, N]` of the members' own."""
+    if weights is None:
+        return batch
+    array = jnp.asarray(weights, dtype=float)
+    if array.shape != (many, n_examples(batch)):
+        raise ValueError(f"weights must have shape [{many}, {n_examples(batch)}]; got {list(array.shape)}.")
+    if not bool(jnp.isfinite(array).all()) or bool((array < 0).any()) or not bool((array > 0).any(axis=1).all()):
+        raise ValueError("weights must be finite and ≥ 0, and not all 0 for any model.")
+    return batch._replace(weights=array)
+
+
+class _Sets(NamedTuple):
+    """Checked data."""
+
+    training: Batch
+    evaluations: dict[str, Batch]
+
+
+def _prepared(objective: Any, data: Any, validation: Any, monitor: Mapping[str, Any] | None) -> _Sets:
+    if not isinstance(objective, Objective):
+        raise TypeError(f"objective must be a shinso.Objective; got {type(objective).__name__}.")
+    sets = {} if validation is None else {"validation": validation}
+    sets |= dict(monitor or {})
+    evaluations = {name: as_batch(name, one, objective.likelihood) for name, one in sets.items()}
+    return _Sets(as_batch("data", data, objective.likelihood), evaluations)
+
+
+class _Setting:
+    """What the members of a training have in common."""
+
+    def __init__(
+        self,
+        sets: _Sets,
+        data: Any,
+        *,
+        epochs: int,
+        batch_size: int | None,
+        metrics: Mapping[str, Callable[[Array, Array], Array]] | None,
+        shuffle: Shuffle,
+        trainable: Any,
+        device: str | None,
+        axis: str | None = None,
+    ) -> None:
+        self.sets = sets
+        self.describe = _describe(data, *sets)
+        self.epochs = whole_number("epochs", epochs, least=1)
+        self.batch_size = batch_size
+        self.metrics = dict(metrics or {})
+        self.shuffle = one_of("shuffle", shuffle, ("every_epoch", "once", "none"))
+        self.trainable = trainable
+        self.device = device
+        self.axis = axis
+
+    def member(
+        self, model: Any, objective: Objective, optimizer: Any, learning_rate: Any, stopping: Any, seed: int
+    ) -> tuple[Member, TrainState]:
+        """Return one member and the state it starts in."""
+        network = _as_model(model)
+        rule = as_optimizer(optimizer, **({} if learning_rate is None else {"learning_rate": learning_rate}))
+        examples = n_examples(self.sets.training)
+        size = _batch_size(self.batch_size, examples, rule)
+        _refuse_noise(network, rule)
+        for name, batch in {"data": self.sets.training, **self.sets.evaluations}.items():
+            _check_fit(name, network, objective, batch, size if name == "data" and not rule.full_batch else None)
+        params, buffers, static = _split(network, self.trainable)
+        program = Program(
+            objective=objective,
+            optimizer=rule,
+            stopping=stopping,
+            static=static,
+            metrics=self.metrics,
+            batch_size=size,
+            shuffle=self.shuffle,  # type: ignore[arg-type]
+            axis=self.axis,
+        )
+        columns = program.columns(self.sets.evaluations)
+        if stopping is not None:
+            one_of("monitor of stopping", stopping.monitor, columns)
+        settings = {
+            "epochs": self.epochs,
+            "batch_size": size,
+            "shuffle": self.shuffle,
+            "optimizer": rule.recipe,
+            "objective": recipe_or_none(objective),
+            "stopping": None if stopping is None else stopping.recipe,
+            "seed": whole_number("seed", seed),
+            "device": self.device,
+        }
+        return Member(program, settings), initial_state(program, buffers, params, len(columns), examples)
+
+
+def _split(network: Any, trainable: Any) -> tuple[Any, Any, Any]:
+    """Return parameters that may change, buffers, and everything else."""
+    parameters, rest = nn.parameters(network)
+    buffers, static = eqx.partition(rest, nn.buffers_filter(rest))
+    if trainable is not None:
+        parameters, frozen = eqx.partition(parameters, trainable)
+        static = eqx.combine(static, frozen)
+    if not jax.tree.leaves(parameters):
+        raise ValueError("model has no trainable array of real numbers.")
+    return parameters, buffers, static
+
+
+def _refuse_noise(network: Any, rule: Optimizer) -> None:
+    """Refuse what changes the cost from one evaluation to the next where a method takes it for fixed."""
+    if not rule.full_batch:
+        return
+    if jax.tree.leaves(nn.buffers(network)):
+        raise ValueError(
+            f"{rule.recipe['name']} minimizes a fixed cost, which batch normalization changes while training; "
+            "choose a mini-batch optimizer, or layer normalization."
+        )
+    if isinstance(network, nn.Layer) and network.uses_key:
+        raise ValueError(
+            f"{rule.recipe['name']} minimizes a fixed cost, without dropout or other noise in the model; "
+            "leave the noise out, or choose a mini-batch optimizer."
+        )
 
 
 def _as_model(model: Any) -> Any:
@@ -204,44 +376,72 @@ def _as_model(model: Any) -> Any:
     return model if nn.accepts_key(model) else nn.WithoutKey(model)
 
 
-def _check_fit(name: str, model: Any, objective: Objective, batch: Batch) -> None:
-    """Trace the objective on abstract values: shapes that do not fit are found before anything is compiled."""
+def _check_fit(name: str, model: Any, objective: Objective, batch: Batch, size: int | None) -> None:
+    """Trace the objective on abstract values: what does not fit is found before anything is compiled.
+
+    `size` is that of a mini-batch in training; None means prediction.
+    """
     try:
-        outputs = _output_shape(model, objective, batch)
+        outputs = _output_shape(model, objective, batch, size)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} and model do not fit: {error}") from error
-    if len(outputs) != 2:
-        raise ValueError(f"model must return outputs [N, K]; for {name} it returns shape {list(outputs)}.")
-    classes = isinstance(objective.likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy)
-    if classes and batch.targets.ndim == 1 and int(batch.targets.max()) >= outputs[1]:
+    if len(outputs) not in (2, 3):
         raise ValueError(
-            f"targets of {name} must be class indices below {outputs[1]}, the model's outputs; "
+            f"model must return outputs [N, K], or [N, T, K] for every step; for {name} it returns shape {list(outputs)}."
+        )
+    classes = isinstance(objective.likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy)
+    if classes and batch.targets.ndim == len(outputs) - 1 and int(batch.targets.max()) >= outputs[-1]:
+        raise ValueError(
+            f"targets of {name} must be class indices below {outputs[-1]}, the model's outputs; "
             f"got {int(batch.targets.max())}."
         )
 
 
-def _output_shape(model: Any, objective: Objective, batch: Batch) -> tuple[int, ...]:
+def _output_shape(model: Any, objective: Objective, batch: Batch, size: int | None) -> tuple[int, ...]:
     """Return the shape of the model's outputs, found by tracing what training will evaluate."""
-    arrays, static = eqx.partition((model, objective, batch), eqx.is_array)
+    arrays, static = eqx.partition((model, objective), eqx.is_array)
     leaves, structure = jax.tree.flatten(arrays)
-    shapes = tuple(jax.typeof(leaf) for leaf in leaves)
     rest, rest_structure = jax.tree.flatten(static)
-    return _traced_output_shape(shapes, structure, tuple(rest), rest_structure)
+    rows = n_examples(batch) if size is None else size
+    examples = [_shape_of(leaf, (rows, *leaf.shape[1:])) for leaf in jax.tree.leaves(batch)]
+    shapes = tuple(_shape_of(leaf, leaf.shape) for leaf in leaves)
+    return _traced_output_shape(
+        shapes, structure, tuple(rest), rest_structure, tuple(examples), jax.tree.structure(batch), size is not None
+    )
+
+
+def _shape_of(leaf: Array, shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
+    abstract: jax.ShapeDtypeStruct = jax.ShapeDtypeStruct(shape, leaf.dtype)  # type: ignore[no-untyped-call]
+    return abstract
 
 
 # Tracing takes as long as a thousand small steps; equal structures and shapes, as in a grid search, trace alike.
 @functools.lru_cache(maxsize=256)
 def _traced_output_shape(
-    shapes: tuple[jax.ShapeDtypeStruct, ...], structure: Any, rest: tuple[Any, ...], rest_structure: Any
+    shapes: tuple[jax.ShapeDtypeStruct, ...],
+    structure: Any,
+    rest: tuple[Any, ...],
+    rest_structure: Any,
+    examples: tuple[jax.ShapeDtypeStruct, ...],
+    batch_structure: Any,
+    training: bool,
 ) -> tuple[int, ...]:
     static = jax.tree.unflatten(rest_structure, rest)
 
-    def outputs(leaves: tuple[Array, ...]) -> Array:
-        model, objective, batch = eqx.combine(jax.tree.unflatten(structure, leaves), static)
-        found: Array = objective.value_and_outputs(model, batch, key=jax.random.key(0))[1]
-        return found
+    def outputs(leaves: tuple[Array, ...], examples: tuple[Array, ...]) -> Array:
+        model, objective = eqx.combine(jax.tree.unflatten(structure, leaves), static)
+        batch = jax.tree.unflatten(batch_structure, examples)
+        if not training:
+            found = objective.value_and_outputs(model, batch, key=None)[1]
+        else:
+            _, found, updated = objective.value_outputs_and_model(model, batch, key=jax.random.key(0))
+            if idle := nn.unchanged_buffers(model, updated):
+                raise ValueError(
+                    f"{idle[0]} is not brought up to date in training: a layer around it lacks call_and_update."
+                )
+        return found.values if isinstance(found, nn.Sequences) else found
 
-    return tuple(jax.eval_shape(outputs, shapes).shape)
+    return tuple(jax.eval_shape(outputs, shapes, examples).shape)
 
 
 def _batch_size(size: int | None, examples: int, rule: Optimizer) -> int:
@@ -279,241 +479,3 @@ def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict
             "feature_names": None if data.feature_names is None else list(data.feature_names),
         }
     return described
-
-
-@dataclass
-class _Session:
-    """One call of `train`: the state, and the host's work between stretches."""
-
-    program: Program
-    data: Batch
-    evaluations: dict[str, Batch]
-    key: PRNGKeyArray
-    columns: list[str]
-    epochs: int
-    settings: dict[str, Any]
-    describe: dict[str, Any]
-    folder: Path | None
-    checkpoint_seconds: float
-    state: TrainState
-    history: History
-    compile_seconds: float = 0.0
-    train_seconds: float = 0.0
-    interrupted: bool = False
-    start_step: int = 0
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return self.program.steps_per_epoch(n_examples(self.data))
-
-    def take_over(self, start: Start) -> None:
-        state = self.state
-        self.start_step = whole_number("step of start", start.step)
-        if start.optimizer is not None:
-            fresh, structure = jax.tree.flatten(state.optimizer)
-            given = jax.tree.leaves(start.optimizer)
-            if [leaf.shape for leaf in fresh] != [np.shape(leaf) for leaf in given]:
-                raise ValueError(
-                    "optimizer of start must be the state of the same optimizer on a model of the same shapes."
-                )
-            leaves = [jnp.asarray(leaf, dtype=like.dtype) for like, leaf in zip(fresh, given, strict=True)]
-            state = state._replace(optimizer=jax.tree.unflatten(structure, leaves))
-        monitored = state.monitored._replace(unimproved=jnp.asarray(start.unimproved, jnp.int32))
-        if start.best is not None and self.program.stopping is not None:
-            best = self.program.stopping.sign * real("best of start", start.best)
-            monitored = monitored._replace(best=jnp.asarray(best, dtype=float))
-        self.state = state._replace(step=jnp.asarray(start.step, jnp.int32), monitored=monitored)
-
-    def compare_schedules(self) -> None:
-        """Warn of a schedule that training will not see the end of: a rate meant to fall would stay high."""
-        course, total = self.program.optimizer.course, self.epochs * self.steps_per_epoch
-        if course > total:
-            warnings.warn(
-                f"A schedule of the optimizer takes {course} steps, training ends after {total}: "
-                "give the schedule fewer steps or train for more epochs.",
-                TrainingWarning,
-                stacklevel=3,
-            )
-
-    def open_folder(self, *, resume: bool) -> None:
-        """Make sure that the folder can be written, and read the checkpoint to resume from, before any work."""
-        if self.folder is None:
-            if resume:
-                raise ValueError("resume=True needs the folder of the run to resume.")
-            return
-        if resume:
-            self.state, self.history, self.train_seconds = read_checkpoint(self.folder, self.state, self.belongs)
-        else:
-            refuse_other_run(self.folder)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.checkpoint()
-
-    @functools.cached_property
-    def belongs(self) -> dict[str, Any]:
-        """What must be the same for a checkpoint to be continued: everything but the number of epochs."""
-        same = {name: value for name, value in self.settings.items() if name not in ("epochs", "device")}
-        digests = {"data": digest_of(self.data), "evaluation data": digest_of(self.evaluations)}
-        return {**same, **digests, "real numbers": str(jnp.zeros(()).dtype)}
-
-    def checkpoint(self) -> None:
-        if self.folder is not None:
-            write_checkpoint(self.folder, self.state, self.history, self.train_seconds, self.belongs)
-
-    def run(self, listener: Callable[[Event], object] | None) -> None:
-        """Train to the end: stretches of steps, and between them progress, checkpoints and Ctrl-C."""
-        began = time.perf_counter()
-        # Asking for no step at all compiles the program and runs nothing: so compiling is timed by itself.
-        self.advance(int(self.state.step))
-        self.compile_seconds = time.perf_counter() - began
-        self._tell(listener, (), math.nan)
-        saved = time.monotonic()
-        with Interrupt() as interrupt:
-            for rows, remaining in self._stretches():
-                self._tell(listener, rows, remaining)
-                if time.monotonic() - saved >= self.checkpoint_seconds:
-                    self.checkpoint()
-                    saved = time.monotonic()
-                if interrupt.requested:
-                    self.interrupted = not self.done
-                    break
-
-    @property
-    def done(self) -> bool:
-        return int(self.state.code) != 0 or int(self.state.epoch) >= self.epochs
-
-    def advance(self, until: int) -> None:
-        state = advance(
-            self.program,
-            self.state,
-            self.data,
-            self.evaluations,
-            self.key,
-            jnp.asarray(until, jnp.int32),
-            jnp.asarray(self.epochs, jnp.int32),
-        )
-        self.state = jax.tree.map(lambda leaf: leaf.block_until_ready(), state)
-
-    def _stretches(self) -> Iterator[tuple[tuple[dict[str, float], ...], float]]:
-        """Advance stretch by stretch; each is made as long as it takes to last `STRETCH_SECONDS`."""
-        stretch = 1
-        while not self.done:
-            before, began = int(self.state.step), time.perf_counter()
-            self.advance(before + stretch)
-            seconds = time.perf_counter() - began
-            made = max(int(self.state.step) - before, 1)
-            rows = self._collect(before, seconds)
-            self.train_seconds += seconds
-            left = self.epochs * self.steps_per_epoch - int(self.state.step) + self.start_step
-            stretch = int(np.clip(STRETCH_SECONDS * made / seconds, 1, 10 * stretch))
-            yield rows, left * seconds / made
-
-    def _collect(self, before: int, seconds: float) -> tuple[dict[str, float], ...]:
-        """Take the rows that the device has written."""
-        n = int(self.state.n_rows)
-        if n == 0:
-            return ()
-        table = np.asarray(self.state.rows)[:n]
-        self.state = self.state._replace(n_rows=jnp.zeros((), jnp.int32))
-        made = max(int(self.state.step) - before, 1)
-        rows = []
-        for values in table:
-            epoch = len(self.history) + 1
-            step = epoch * self.steps_per_epoch + self.start_step
-            share = min(max((step - before) / made, 0.0), 1.0)
-            row = {"epoch": epoch, "step": step, "seconds": self.train_seconds + share * seconds}
-            row |= {name: float(value) for name, value in zip(self.columns, values, strict=True)}
-            if math.isnan(row["learning_rate"]):
-                del row["learning_rate"]
-            self.history.rows.append(row)
-            rows.append(row)
-        return tuple(rows)
-
-    def _tell(
-        self, listener: Callable[[Event], object] | None, rows: tuple[dict[str, float], ...], remaining: float
-    ) -> None:
-        if listener is not None:
-            event = Event(
-                step=int(self.state.step) - self.start_step,
-                steps=self.epochs * self.steps_per_epoch,
-                epoch=int(self.state.epoch),
-                epochs=self.epochs,
-                rows=rows,
-                compile_seconds=self.compile_seconds,
-                train_seconds=self.train_seconds,
-                remaining_seconds=remaining,
-            )
-            listener(event)
-
-    def finish(self) -> Run:
-        """Return the run, stored if there is a folder; warn if it did not end well."""
-        stop = self._stop()
-        state, static = self.state, self.program.static
-        averages = self.program.optimizer.averages(state.optimizer)
-        params = state.params
-        if stop.best_epoch is not None:
-            params, averages = state.best_params, state.best_averages
-        steps = int(self.state.step) - self.start_step
-        run = Run(
-            model=eqx.combine(params, static),
-            averaged_model=None if averages is None else eqx.combine(averages, static),
-            objective=self.program.objective,
-            optimizer=self.program.optimizer,
-            history=self.history,
-            stop=stop,
-            settings=self.settings,
-            timing=Timing(self.compile_seconds, self.train_seconds, steps, self._examples_seen(steps)),
-            environment=environment(),
-            seed=self.settings["seed"],
-            data=self.describe,
-            state=self.state,
-            folder=self.folder,
-        )
-        if self.folder is not None:
-            self.checkpoint()
-            run.save(self.folder)
-        if stop.reason == "not_finite":
-            warnings.warn(stop.message, TrainingWarning, stacklevel=3)
-        return run
-
-    def _examples_seen(self, steps: int) -> int:
-        whole, rest = divmod(steps, self.steps_per_epoch)
-        return whole * n_examples(self.data) + rest * self.program.batch_size
-
-    def _stop(self) -> Stop:
-        state, stopping = self.state, self.program.stopping
-        epoch, step = int(state.epoch), int(state.step)
-        best = int(state.monitored.best_epoch) if stopping is not None and stopping.restore_best else 0
-        ended = f"after {epoch} epochs ({step} steps)"
-        code = int(state.code)
-        if code == NOT_FINITE:
-            reason, message = "not_finite", self._why_not_finite()
-        elif code == CONVERGED:
-            reason, message = "converged", f"The optimizer converged {ended}."
-        elif code == BUDGET_SPENT:
-            reason, message = "evaluations", f"The optimizer has spent its evaluations of the cost {ended}."
-        elif code == NO_DESCENT:
-            reason, message = "no_descent", f"No step along the search direction lowered the cost {ended}."
-        elif code == STALLED and stopping is not None:
-            patience = int(stopping.patience)
-            reason = "stalled"
-            message = f"{stopping.monitor} did not improve for {patience} epochs: training stopped {ended}."
-        elif self.interrupted:
-            reason, message = "interrupted", f"Training was interrupted {ended}; the work is kept."
-        else:
-            whole = f"All {self.epochs} epochs are" if self.epochs > 1 else "The one epoch is"
-            reason, message = "epochs", f"{whole} done ({step} steps)."
-        if best:
-            message += f" The model is that of epoch {best}, the best {stopping.monitor}."  # type: ignore[union-attr]
-        return Stop(reason, epoch, step, message, best or None)
-
-    def _why_not_finite(self) -> str:
-        state = self.state
-        where = f"epoch {int(state.epoch) + 1}, step {int(state.position) + 1} of {self.steps_per_epoch}"
-        rate = float(self.program.optimizer.learning_rate_at(state.step, state.monitored.scale))
-        if int(state.step) == self.start_step:
-            why = "already at the first step: the initial weights or the inputs are too large; scale the inputs"
-        elif math.isfinite(rate):
-            why = f"most likely the learning rate {rate:g} is too high; try {rate / 10:g}"
-        else:
-            why = "most likely the steps are too long; lower the learning rate or clip gradients"
-        return f"The cost or its gradient was not finite at {where}, {why}. The last good parameters are kept."

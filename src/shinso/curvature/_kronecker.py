@@ -1,0 +1,273 @@
+"""Kronecker-factored curvature, layer by layer: K-FAC and E-KFAC."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from shinso._checks import one_of
+from shinso.curvature._blocks import Block, BlockOperator
+from shinso.curvature._dense import LIMIT
+from shinso.curvature._layer_taps import TAPS, probes, seen, supported_layers
+from shinso.curvature._output_curvature import (
+    CONVEX_LIKELIHOODS,
+    OutputCurvature,
+    fisher,
+    gauss_newton,
+    outer_product,
+)
+from shinso.curvature._restrict import leaf_paths
+from shinso.objectives import Batch, Objective
+
+CHUNK = 128
+"""Examples looked at together: every one of them is back-propagated from each output."""
+
+
+class Part(NamedTuple):
+    """Which rows of which site make a block.
+
+    Attributes:
+        site: The site's number, layer after layer.
+        first: Its first row.
+        end: The row behind its last one; counted from the bias's row, the last of the site, if negative.
+        names: Dotted paths of the block's arrays.
+    """
+
+    site: int
+    first: int
+    end: int | None
+    names: tuple[str, ...]
+
+    @property
+    def rows(self) -> slice:
+        """Its rows."""
+        return slice(self.first, self.end)
+
+
+class Factors(NamedTuple):
+    """A and G of one site."""
+
+    inputs: Float[Array, "a a"]
+    gradients: Float[Array, "g g"]
+
+
+def kronecker(
+    model: Callable[..., Any],
+    objective: Objective,
+    data: Any,
+    *,
+    of: str = "gauss_newton",
+    samples: int | None = None,
+    key: PRNGKeyArray | None = None,
+    corrected: bool = False,
+    separate_bias: bool = False,
+    chunk: int = CHUNK,
+    limit: int = LIMIT,
+) -> BlockOperator:
+    """Return the Kronecker-factored approximation of a curvature matrix, a block A ⊗ G for each layer, held by eigenvectors.
+
+    With a_r the rows that a layer's weight is multiplied with, the 1 of the bias appended (one row for a dense layer, the
+    patches of a convolution, the steps of a recurrence but not its padding), and g_rc = ∂(r_c·outputs)/∂(pre-activations)
+    for vectors with Σ_c r_c r_cᵀ = M (as in `gauss_newton`), the block Σ_n s_n Σ_c (Σ_r a_r g_rcᵀ)(Σ_r a_r g_rcᵀ)ᵀ,
+    s_n = w_n/Σw, becomes
+
+        A = Σ_n s_n Σ_r a_r a_rᵀ / R,    G = Σ_n s_n Σ_c Σ_r g_rc g_rcᵀ,    R = Σ_n s_n R_n, the mean number of rows:
+
+    K-FAC in its "expand" form, which takes inputs and gradients as independent and rows as separate examples. It is exact
+    for one example with one row, and for a linear model with one layer whose M is the same for all examples. With
+    `corrected`, the eigenvalues λ_A λ_G are replaced by the exact second moments along the same eigenvectors (E-KFAC), the
+    nearest matrix with these eigenvectors.
+
+    K is the likelihood's part of the mean cost; the penalties are not in it and enter as δ of `K.damped_solve(δ, v)` and
+    its neighbours (`BlockOperator`). For N examples' worth of curvature take `K.scaled(N)`. A recurrent layer has a block
+    for its inputs with the bias and one for its recurrent weights. Costs C backward passes for each example, C = 1 for
+    "outer_product", `samples`, or else the number of outputs, and twice that if `corrected`; memory is that of a chunk's
+    rows and gradients.
+
+    Args:
+        model: Maps a batch to outputs `[N, K]` example by example, in prediction mode. Its parameters must be those of
+            Dense, Conv2d, Elman, LSTM and GRU layers anywhere in it, each called once, outside of loops and `jax.vmap`.
+        objective: The cost, of which the likelihood counts.
+        data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
+        of: "gauss_newton", "fisher" or "outer_product".
+        samples: For "fisher", targets drawn for each example; None for the exact matrix.
+        key: Random key, given exactly if `samples` is.
+        corrected: Whether eigenvalues are exact second moments (E-KFAC).
+        separate_bias: Whether the bias has a block of its own, so that its δ may be another; curvature between weights and
+            bias is then left out.
+        chunk: Examples looked at together, at least 1.
+        limit: Bytes the factors may take.
+
+    Raises:
+        TypeError: As `fisher`.
+        ValueError: As `hessian`; `of` is unknown, a parameter belongs to another kind of layer, a layer is called more or
+            less than once, M of "gauss_newton" may be negative, or the factors would take more than `limit` bytes.
+
+    Source: Martens and Grosse (2015); Grosse and Martens (2016) for convolutions; Martens, Ba and Johnson (2018) for
+    recurrence; George et al. (2018) for the corrected form; Eschenhagen et al. (2023), "expand".
+    """
+    operator = _operator(model, objective, data, of, samples, key, chunk)
+    parts = _parts(operator, separate_bias)
+    _refuse_large(operator, parts, limit)
+    zeros = probes(operator.problem)
+    paths = leaf_paths(operator.point())
+    try:
+        factors = _factors(operator, zeros)
+    except jax.errors.UnexpectedTracerError:
+        raise ValueError(
+            "model must call its layers for kronecker outside of loops, jit, jax.vmap and jax.checkpoint."
+        ) from None
+    blocks = [
+        Block(*eigen, part.names, tuple(map(paths.index, part.names)))
+        for part, eigen in zip(parts, _decomposed(factors, parts), strict=True)
+    ]
+    if corrected:
+        moments = _moments(operator, zeros, [(block.left, block.right) for block in blocks], parts)
+        blocks = [replace(block, values=found) for block, found in zip(blocks, moments, strict=True)]
+    return BlockOperator(tuple(blocks), operator.point(), True)
+
+
+def _operator(
+    model: Callable[..., Any],
+    objective: Objective,
+    data: Any,
+    of: str,
+    samples: int | None,
+    key: PRNGKeyArray | None,
+    chunk: int,
+) -> OutputCurvature:
+    of = one_of("of", of, ("gauss_newton", "fisher", "outer_product"))
+    if of == "fisher":
+        return fisher(model, objective, data, samples=samples, key=key, chunk=chunk)
+    if samples is not None or key is not None:
+        raise ValueError(f"samples and key must be None unless of='fisher'; got of={of!r}.")
+    if of == "outer_product":
+        return outer_product(model, objective, data, chunk=chunk)
+    operator = gauss_newton(model, objective, data, chunk=chunk)
+    if not isinstance(objective.likelihood, CONVEX_LIKELIHOODS):
+        raise ValueError(
+            f"of must be 'fisher' or 'outer_product' for {objective.likelihood.name}, whose loss is not convex in the "
+            "outputs; got 'gauss_newton'."
+        )
+    return operator
+
+
+def _parts(operator: OutputCurvature, separate_bias: bool) -> list[Part]:
+    """Return the blocks to be made, and refuse parameters that would have none.
+
+    Raises:
+        ValueError: A parameter belongs to a layer without a tap.
+    """
+    model = eqx.combine(operator.problem.parameters, operator.problem.rest)
+    layers = supported_layers(model)
+    sites = [(name, site) for name, layer in layers.items() for site in TAPS[type(layer)].sites]
+    parts = []
+    for number, (name, site) in enumerate(sites):
+        paths = tuple(f"{name}.{array}".lstrip(".") for array in site.names)
+        if separate_bias and len(paths) == 2:
+            parts += [Part(number, 0, -1, paths[:1]), Part(number, -1, None, paths[1:])]
+        else:
+            parts.append(Part(number, 0, None if site.bias else -1, paths))
+    strangers = set(leaf_paths(operator.point())) - {path for part in parts for path in part.names}
+    if strangers:
+        raise ValueError(
+            f"model must have parameters in {', '.join(sorted(kind.__name__ for kind in TAPS))} layers only for kronecker; "
+            f"got {_described(model, min(strangers))}."
+        )
+    return parts
+
+
+def _refuse_large(operator: OutputCurvature, parts: Sequence[Part], limit: int) -> None:
+    shapes = dict(zip(leaf_paths(operator.point()), jax.tree.leaves(operator.point()), strict=True))
+    sizes = []
+    for part in parts:
+        width = shapes[part.names[0]].shape[-1]
+        sizes += [sum(shapes[name].size for name in part.names) // width, width]
+    taken = sum(size**2 for size in sizes) * jnp.result_type(*shapes.values()).itemsize
+    if taken > limit:
+        raise ValueError(
+            f"limit must be at least {taken:,} bytes ({taken / 2**30:,.1f} GiB) for the factors, of which the largest are "
+            f"{max(sizes):,} × {max(sizes):,}; got {limit:,}."
+        )
+
+
+def _described(model: Any, path: str) -> str:
+    """Return a parameter's path and the class it belongs to."""
+    owner = model
+    for name in path.split(".")[:-1]:
+        owner = getattr(owner, name) if hasattr(owner, name) else owner[int(name) if name.isdigit() else name]
+    return f"{path} of {type(owner).__name__}"
+
+
+@eqx.filter_jit
+def _factors(operator: OutputCurvature, zeros: Sequence[Array]) -> list[Factors]:
+    """Return A and G of every site."""
+
+    def of_examples(batch: Batch, indices: Int[Array, " n"]) -> list[Factors]:
+        with jax.default_matmul_precision("highest"):
+            sites = seen(operator, zeros, batch, indices)
+            roots = jnp.sqrt(operator.problem.shares(batch, sites[0].rows))
+            return [Factors(_gram(_scaled(roots, site.rows)), _gram(_scaled(roots, site.gradients))) for site in sites]
+
+    # The last row is the bias's 1: its square counts the rows.
+    sums = operator.problem.over_chunks(of_examples)
+    return [Factors(site.inputs / site.inputs[-1, -1], site.gradients) for site in sums]
+
+
+def _scaled(factors: Float[Array, " n"], arrays: Float[Array, "n *shape"]) -> Float[Array, "n *shape"]:
+    return factors.reshape(-1, *[1] * (arrays.ndim - 1)) * arrays
+
+
+def _gram(vectors: Float[Array, "*n a"]) -> Float[Array, "a a"]:
+    flat = vectors.reshape(-1, vectors.shape[-1])
+    return flat.T @ flat
+
+
+@eqx.filter_jit
+def _decomposed(factors: Sequence[Factors], parts: Sequence[Part]) -> list[tuple[Array, Array, Array]]:
+    """Return eigenvectors of A, of G, and the products of their eigenvalues, for every block."""
+    found = []
+    for part in parts:
+        inputs, gradients = factors[part.site]
+        (a, left), (g, right) = map(jnp.linalg.eigh, (inputs[part.rows, part.rows], gradients))
+        # Rounding may leave an eigenvalue just below zero.
+        found.append((left, right, jnp.maximum(a, 0)[:, None] * jnp.maximum(g, 0)))
+    return found
+
+
+@eqx.filter_jit
+def _moments(
+    operator: OutputCurvature, zeros: Sequence[Array], bases: Sequence[tuple[Array, Array]], parts: Sequence[Part]
+) -> list[Float[Array, "a g"]]:
+    """Return Σ_n s_n Σ_c (uᵀ (Σ_r a_r g_rcᵀ) v)² for every pair of eigenvectors u, v of every block."""
+
+    def of_examples(batch: Batch, indices: Int[Array, " n"]) -> list[Array]:
+        with jax.default_matmul_precision("highest"):
+            sites = seen(operator, zeros, batch, indices)
+            roots = jnp.sqrt(operator.problem.shares(batch, sites[0].rows))
+            return [
+                _second_moments(
+                    sites[part.site].rows[..., part.rows] @ left, _scaled(roots, sites[part.site].gradients @ right)
+                )
+                for part, (left, right) in zip(parts, bases, strict=True)
+            ]
+
+    moments: list[Array] = operator.problem.over_chunks(of_examples)
+    return moments
+
+
+def _second_moments(rows: Float[Array, "n R a"], gradients: Float[Array, "n C R g"]) -> Float[Array, "a g"]:
+    """Return Σ_n Σ_c (Σ_r a_r g_rcᵀ)², entry by entry."""
+    if rows.shape[1] == 1:
+        return jnp.square(rows[:, 0]).T @ jnp.sum(jnp.square(gradients), axis=(1, 2))
+
+    def add(total: Array, vectors: Float[Array, "n R g"]) -> tuple[Array, None]:
+        return total + jnp.sum(jnp.square(jnp.einsum("nra,nrg->nag", rows, vectors)), axis=0), None
+
+    # One output vector after another: an example's matrix [a, g] is as large as the weight.
+    zeros = jnp.zeros((rows.shape[-1], gradients.shape[-1]), rows.dtype)
+    return jax.lax.scan(add, zeros, jnp.swapaxes(gradients, 0, 1))[0]

@@ -1,0 +1,273 @@
+"""What Kronecker factors are made of: the inputs of every layer, and the gradients by its pre-activations.
+
+Every supported layer of a model is replaced by a copy that adds a probe, zero, to its pre-activations and notes what it was
+given. The gradient by the probe is the gradient by the pre-activations; a layer's weight has the gradient Σ_r a_r g_rᵀ over
+the rows r it is multiplied with: one for a dense layer, the places of a convolution, the steps of a recurrence.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from shinso.curvature._output_curvature import OutputCurvature
+from shinso.curvature._problem import Problem
+from shinso.nn import GRU, LSTM, Conv2d, Dense, Elman, EveryStep, Layer, Sequences
+from shinso.objectives import Batch
+
+
+class Site(NamedTuple):
+    """Arrays of a layer that make one matrix: those of `weight`, by their last axis, and below them `bias`."""
+
+    weight: str | None
+    bias: str | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arrays' names in the layer."""
+        return tuple(name for name in self if name is not None)
+
+
+class Use(NamedTuple):
+    """One use of a layer.
+
+    Attributes:
+        rows: What each site's weight is multiplied with.
+        present: 0 for rows of the padding, 1 for others.
+        probe: The probe, in the shape of the pre-activations.
+    """
+
+    rows: tuple[Float[Array, "R a"], ...]
+    present: Float[Array, " R"]
+    probe: Float[Array, "*shape"]
+
+
+class Tap(NamedTuple):
+    """How a kind of layer is tapped.
+
+    Attributes:
+        sites: Its matrices.
+        run: `(layer, x, probe) → (output, Use)`; a probe that is a number stands for all pre-activations.
+        gradients: `(layer, use, gradient by the probe [R, g]) → gradient by each site's product [R, …]`.
+    """
+
+    sites: tuple[Site, ...]
+    run: Callable[[Any, Any, Array], tuple[Any, Use]]
+    gradients: Callable[[Any, Use, Float[Array, "R g"]], tuple[Float[Array, "R g"], ...]]
+
+
+class Seen(NamedTuple):
+    """What some examples show of one site.
+
+    Attributes:
+        rows: Its rows with the 1 of the bias appended, 0 in the padding.
+        gradients: The gradients by its products, for each of C output vectors.
+    """
+
+    rows: Float[Array, "n R a"]
+    gradients: Float[Array, "n C R g"]
+
+
+def _run_dense(layer: Dense, x: Float[Array, "R inputs"], probe: Array) -> tuple[Array, Use]:
+    sums = layer(x) + probe
+    return sums, Use((x,), jnp.ones(len(x), x.dtype), jnp.broadcast_to(probe, sums.shape))
+
+
+def _run_convolution(layer: Conv2d, x: Float[Array, "N H W C"], probe: Array) -> tuple[Array, Use]:
+    # The layer pools before it adds the bias, which commutes: without its pool it gives the pre-activations.
+    plain = layer if layer.pool is None else eqx.tree_at(lambda node: node.pool, layer, None)
+    sums = plain(x) + probe
+    area = layer.weight.size // layer.weight.shape[-1]
+    identity = jnp.eye(area, dtype=x.dtype).reshape(*layer.weight.shape[:-1], area)
+    patches = eqx.tree_at(lambda node: (node.weight, node.bias), plain, (identity, jnp.zeros(area, x.dtype)))(x)
+    rows = patches.reshape(-1, area)
+    use = Use((rows,), jnp.ones(len(rows), x.dtype), jnp.broadcast_to(probe, sums.shape))
+    return sums if layer.pool is None else layer.pool(sums), use
+
+
+def _run_recurrent(layer: Elman | LSTM | GRU, x: Any, probe: Array) -> tuple[Any, Use]:
+    # The probe enters beside the inputs, through weights that are the identity.
+    values, present = _opened(x)
+    width = layer.weight.shape[1]
+    probe = jnp.broadcast_to(probe, (*values.shape[:2], width)).astype(values.dtype)
+    identity = jnp.eye(width, dtype=layer.weight.dtype)
+    wide = eqx.tree_at(lambda node: node.weight, layer, jnp.concatenate([layer.weight, identity]))
+    fed = jnp.concatenate([values, probe], axis=-1)
+    output = wide(Sequences(fed, x.lengths) if isinstance(x, Sequences) else fed)
+    states = output.values if isinstance(output, Sequences) else output
+    # Behind the end of a sequence the state is 0 here, which is where the reverse order starts.
+    start = jnp.zeros_like(states[:, :1])
+    before = [states[:, 1:], start] if layer.reverse else [start, states[:, :-1]]
+    recurrent = jnp.concatenate(before, axis=1).reshape(-1, layer.units)
+    return output, Use((values.reshape(-1, values.shape[-1]), recurrent), present.reshape(-1), probe)
+
+
+def _run_gru(layer: GRU, x: Any, probe: Array) -> tuple[Any, Use]:
+    output, use = _run_recurrent(layer, x, probe)
+    return output, use._replace(rows=(*use.rows, jnp.zeros((len(use.present), 0), probe.dtype)))
+
+
+def _gru_gradients(layer: GRU, use: Use, gradient: Float[Array, "R g"]) -> tuple[Float[Array, "R g"], ...]:
+    # The reset gate stands between the product of the third gate and its pre-activation.
+    x, state, _ = use.rows
+    units = layer.units
+    products = x @ layer.weight[:, :units] + layer.bias[:units] + state @ layer.recurrent_weight[:, :units]
+    third = jax.nn.sigmoid(products) * gradient[:, 2 * units :]
+    return gradient, jnp.concatenate([gradient[:, : 2 * units], third], axis=-1), third
+
+
+_ONE = (Site("weight", "bias"),)
+_RECURRENT = (Site("weight", "bias"), Site("recurrent_weight", None))
+
+TAPS: Mapping[type, Tap] = MappingProxyType(
+    {
+        Dense: Tap(_ONE, _run_dense, lambda _, use, gradient: (gradient,)),
+        Conv2d: Tap(_ONE, _run_convolution, lambda _, use, gradient: (gradient,)),
+        Elman: Tap(_RECURRENT, _run_recurrent, lambda _, use, gradient: (gradient, gradient)),
+        LSTM: Tap(_RECURRENT, _run_recurrent, lambda _, use, gradient: (gradient, gradient)),
+        GRU: Tap((*_RECURRENT, Site(None, "recurrent_bias")), _run_gru, _gru_gradients),
+    }
+)
+"""Supported layers; the class must be one of these, not a subclass, whose call may be another."""
+
+
+def supported_layers(model: Any) -> dict[str, Any]:
+    """Return the layers that have a tap, by dotted path; "" for a model that is one."""
+    nodes, _ = jax.tree_util.tree_flatten_with_path(model, is_leaf=_has_tap)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): node for path, node in nodes if _has_tap(node)}
+
+
+def probes(problem: Problem) -> list[Float[Array, "*shape"]]:
+    """Return a probe, zeros, for every supported layer, from one example.
+
+    Raises:
+        ValueError: A layer is not called exactly once in a forward pass.
+    """
+    first = jax.tree.map(lambda leaf: leaf[:1], problem.batch.inputs)
+    names = list(supported_layers(eqx.combine(problem.parameters, problem.rest)))
+
+    def run(inputs: Any) -> list[Use]:
+        uses = _run(problem, [jnp.zeros(())] * len(names), inputs)[1]
+        for name, calls in zip(names, uses, strict=True):
+            if len(calls) != 1:
+                raise ValueError(
+                    f"model must call each of its layers once for kronecker; {name or 'it'} is called {len(calls)} times."
+                )
+        return [use for (use,) in uses]
+
+    return [jnp.zeros(use.probe.shape, use.probe.dtype) for use in jax.eval_shape(run, first)]
+
+
+def seen(operator: OutputCurvature, zeros: Sequence[Array], batch: Batch, indices: Int[Array, " n"]) -> list[Seen]:
+    """Return what some examples show of every site, layer after layer; one example at a time, under `vmap`.
+
+    The output vectors are the roots of the operator's M: Σ_c g_c g_cᵀ is the curvature by the pre-activations.
+
+    Raises:
+        jax.errors.UnexpectedTracerError: A layer is called inside `jax.vmap`, `jit` or a loop: its rows cannot leave.
+    """
+    layers = list(supported_layers(eqx.combine(operator.problem.parameters, operator.problem.rest)).values())
+
+    def one(inputs: Any, target: Array, index: Array) -> list[Seen]:
+        def run(zeros: Sequence[Array]) -> tuple[Array, list[Use]]:
+            outputs, uses = _run(operator.problem, zeros, jax.tree.map(lambda leaf: leaf[None], inputs))
+            return outputs[0], [use for (use,) in uses]
+
+        outputs, pull_back, uses = jax.vjp(run, list(zeros), has_aux=True)
+        vectors = operator.roots(outputs[None], target[None], index[None])[0]
+        found = jax.vmap(lambda vector: pull_back(vector)[0])(vectors)
+        return [site for parts in map(_sites, layers, uses, found) for site in parts]
+
+    return jax.vmap(one)(batch.inputs, batch.targets, indices)
+
+
+def _sites(layer: Any, use: Use, gradients: Float[Array, "C *shape"]) -> list[Seen]:
+    tap = TAPS[type(layer)]
+    flat = gradients.reshape(len(gradients), -1, gradients.shape[-1])
+    each = jax.vmap(lambda gradient: tap.gradients(layer, use, gradient))(flat)
+    ones = jnp.ones((len(use.present), 1), use.present.dtype)
+    # What stands in the padding is set, not multiplied, to 0.
+    kept = use.present[:, None] > 0
+    rows = [jnp.where(kept, jnp.concatenate([part, ones], axis=-1), 0) for part in use.rows]
+    return [Seen(part, gradient) for part, gradient in zip(rows, each, strict=True)]
+
+
+class _Notes:
+    """What tapped layers write down in one forward pass."""
+
+    def __init__(self, layers: int):
+        self.uses: list[list[Use]] = [[] for _ in range(layers)]
+        self.present: Array | None = None
+
+
+class _Tapped(Layer):
+    """A layer that adds a probe and notes its use."""
+
+    layer: Layer
+    probe: Array
+    place: int = eqx.field(static=True)
+    notes: _Notes = eqx.field(static=True)
+
+    def __call__(self, x: Any, *, key: PRNGKeyArray | None = None) -> Any:
+        output, use = TAPS[type(self.layer)].run(self.layer, x, self.probe)
+        present = self.notes.present
+        self.notes.uses[self.place].append(use if present is None else use._replace(present=present))
+        return output
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return self.layer.output_shape(input_shape)
+
+
+class _TappedSteps(Layer):
+    """`EveryStep`, whose layer does not see which of its rows are padding."""
+
+    steps: EveryStep
+    notes: _Notes = eqx.field(static=True)
+
+    def __call__(self, x: Any, *, key: PRNGKeyArray | None = None) -> Any:
+        self.notes.present = _opened(x)[1].reshape(-1)
+        output = self.steps(x)
+        self.notes.present = None
+        return output
+
+
+def _run(problem: Problem, zeros: Sequence[Array], inputs: Any) -> tuple[Array, list[list[Use]]]:
+    """Return the outputs and every layer's uses."""
+    notes = _Notes(len(zeros))
+    model = _tapped(eqx.combine(problem.parameters, problem.rest), zeros, notes)
+    return replace(problem, rest=model).outputs(model, inputs), notes.uses
+
+
+def _tapped(model: Any, zeros: Sequence[Array], notes: _Notes) -> Any:
+    places = itertools.count()
+
+    def replaced(node: Any) -> Any:
+        if type(node) is EveryStep:
+            return _TappedSteps(EveryStep(walk(node.layer)), notes)
+        if not _has_tap(node):
+            return node
+        place = next(places)
+        return _Tapped(node, zeros[place], place, notes)
+
+    def walk(tree: Any) -> Any:
+        return jax.tree.map(replaced, tree, is_leaf=lambda node: _has_tap(node) or type(node) is EveryStep)
+
+    return walk(model)
+
+
+def _has_tap(node: Any) -> bool:
+    return type(node) in TAPS
+
+
+def _opened(x: Any) -> tuple[Float[Array, "N T D"], Float[Array, "N T"]]:
+    """Return the values, 0 in the padding, and 1 where there is none."""
+    if not isinstance(x, Sequences):
+        return x, jnp.ones(x.shape[:2], x.dtype)
+    kept = jnp.arange(x.values.shape[1]) < x.lengths[:, None]
+    return jnp.where(kept[..., None], x.values, 0), kept.astype(x.values.dtype)

@@ -1,0 +1,52 @@
+"""A function of a batch over any number of examples, in pieces of a few fixed sizes."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from shinso import nn
+
+CHUNK = 1024
+
+
+def in_chunks(function: Callable[[PyTree], Any], inputs: PyTree) -> np.ndarray:
+    """Return `function(inputs)` for all N examples, computed on at most 1,024 at a time.
+
+    Pieces have 1,024 examples, or a power of two if N is smaller, the last one filled up: so any N compiles at most a few
+    programs, and the memory is that of one piece.
+
+    Args:
+        function: ``[n, …] → [n, …]``, each example for itself, compiled; `Sequences` it returns become their values.
+        inputs: arrays ``[N, …]``.
+
+    Raises:
+        ValueError: there is no example.
+    """
+    n = len(jax.tree.leaves(inputs)[0])
+    if n == 0:
+        raise ValueError("inputs must have at least one example; got none.")
+    size = min(CHUNK, 1 << (n - 1).bit_length())
+    parts = []
+    for start in range(0, n, size):
+        piece = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], inputs)
+        here = min(size, n - start)
+        if here < size:
+            piece = jax.tree.map(lambda leaf: np.resize(np.asarray(leaf), (size, *leaf.shape[1:])), piece)
+        results = function(piece)
+        parts.append(np.asarray(results.values if isinstance(results, nn.Sequences) else results)[:here])
+    return np.concatenate(parts)
+
+
+def outputs_of(model: Callable[..., Any], inputs: PyTree) -> np.ndarray:
+    """Return the outputs of a model in prediction for any number of examples; see `in_chunks`."""
+    return in_chunks(partial(_outputs, model), inputs)
+
+
+@eqx.filter_jit
+def _outputs(model: Callable[..., Any], inputs: PyTree) -> Any:
+    return model(inputs, key=None)

@@ -1,0 +1,64 @@
+"""Hold-out and k-fold: pairs of examples to train on and examples to choose by."""
+
+import dataclasses
+
+import numpy as np
+
+from shinso._checks import whole_number
+from shinso.data import Dataset, Prepared
+
+FEW = 1000
+"""Examples below which one hold-out set is too noisy to choose by, so that five folds are the default."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fold:
+    """Examples to train on, in random order, and examples to choose by."""
+
+    training: Dataset
+    validation: Dataset | None
+
+
+def folds_of(prepared: Prepared, folds: int | None, seed: int) -> list[Fold]:
+    """Return k folds of training and validation examples together, or the hold-out pair as it is.
+
+    All k folds have the same sizes, so that they share compiled programs: up to k − 1 examples are left out. They are
+    stratified for classification unless a class has fewer than k members. Test examples are never among them.
+
+    Args:
+        prepared: the prepared data; it stays encoded as fitted on its training examples.
+        folds: k ≥ 2; 1 is the hold-out; None is 5 below 1,000 examples, else 1.
+        seed: of the folds.
+
+    Raises:
+        ValueError: fewer examples than folds, or no validation examples for the hold-out.
+    """
+    both = [one for one in (prepared.training, prepared.validation) if one is not None]
+    n = sum(map(len, both))
+    k = (5 if n < FEW or len(both) < 2 else 1) if folds is None else whole_number("folds", folds, least=1)
+    random = np.random.default_rng(seed)
+    if k == 1:
+        if len(both) < 2:
+            raise ValueError("folds must be at least 2 where no validation examples are held out; got 1.")
+        return [Fold(both[0].take(random.permutation(len(both[0]))), both[1])]
+    if n < 2 * k:
+        raise ValueError(f"folds must be at most half the number of examples to choose by, {n}; got {k}.")
+    everything = dataclasses.replace(
+        both[0],
+        inputs=np.concatenate([one.inputs for one in both]),
+        targets=np.concatenate([one.targets for one in both]),
+    )
+    size = n // k
+    rows = [
+        (random.permutation(training)[: n - size - (n % k > 0)], held[:size])
+        for training, held in _split(everything, k, seed)
+    ]
+    return [Fold(everything.take(training), everything.take(held)) for training, held in rows]
+
+
+def _split(data: Dataset, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    from sklearn.model_selection import KFold, StratifiedKFold  # a second of import
+
+    if data.kind == "classification" and np.bincount(data.targets)[np.unique(data.targets)].min() >= k:
+        return list(StratifiedKFold(k, shuffle=True, random_state=seed).split(data.targets, data.targets))
+    return list(KFold(k, shuffle=True, random_state=seed).split(data.targets))
