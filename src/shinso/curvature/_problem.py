@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
-from shinso._checks import whole_number
 from shinso import nn
+from shinso._checks import whole_number
 from shinso.nn import Activation, Sequences, accepts_key
 from shinso.objectives import Batch, Categorical, Objective, per_example
 

@@ -26,7 +26,14 @@ from shinso.estimators._computing import computing
 from shinso.estimators._full_batch import Cost, minimized
 from shinso.estimators._progress import Progress
 from shinso.estimators._rows import bucket, class_weights, dense, example_weights, host_batch, padded, predicted_means
-from shinso.estimators._solvers import SolverState, WarmInverseScaling, build_solver, check_solver, is_full_batch, is_scipys
+from shinso.estimators._solvers import (
+    SolverState,
+    WarmInverseScaling,
+    build_solver,
+    check_solver,
+    is_full_batch,
+    is_scipys,
+)
 from shinso.objectives import Batch, Likelihood, Objective, penalty
 from shinso.train import Event, Run, Stopping, TrainingWarning, train
 

@@ -36,8 +36,8 @@ from shinso.nn._buffers import unchanged_buffers as unchanged_buffers
 from shinso.nn._builders import BUILDERS as BUILDERS
 from shinso.nn._builders import basis_model as basis_model
 from shinso.nn._builders import build as build
-from shinso.nn._builders import expanded as expanded
 from shinso.nn._builders import cnn as cnn
+from shinso.nn._builders import expanded as expanded
 from shinso.nn._builders import linear as linear
 from shinso.nn._builders import mlp as mlp
 from shinso.nn._builders import multi_head as multi_head

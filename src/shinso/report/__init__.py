@@ -10,3 +10,5 @@ from shinso.report._mistakes import mistakes_figure as mistakes_figure
 from shinso.report._page import render as render
 from shinso.report._page import write as write
 from shinso.report._regression import regression_figure as regression_figure
+from shinso.report._tuning import rate_figure as rate_figure
+from shinso.report._tuning import tuning_figure as tuning_figure

@@ -1,6 +1,7 @@
 """The one training loop and what it returns. The room can be called itself: `shinso.train(…)` is `train`.
 
-- `train`: arrays to a `Run`; `train_many`: models side by side; `train_ensemble`: an `Ensemble`; `whole_set_statistics`: exact batch normalization.
+- `train`: arrays to a `Run`; `train_many`: models side by side; `train_ensemble`: an `Ensemble`; `whole_set_statistics`:
+  exact batch normalization.
 - `Stopping`, `Start`, `Event`, `TrainingWarning`: what goes in and what it tells.
 - `Run`, `History`, `Stop`, `Timing`, `Evaluation`, `Mistake`: what comes out. `load`: a `Run` from its folder.
 - `train_boltzmann`, `train_belief_net`: strategies on that loop.

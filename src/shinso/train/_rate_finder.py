@@ -78,8 +78,8 @@ def find_learning_rate(
 
     ``"range"`` (Smith, 2017, §3.3; the rate on a logarithmic axis): one training of `steps` steps while the rate rises
     from `lowest` to `highest` by the same factor each step. The cost C_k is smoothed,
-    S_k = Σ_j 0.9^{k−j} C_j / Σ_j 0.9^{k−j}; it diverges where S_k exceeds four times the least S before, or is not finite. Suggested is the rate where S falls
-    steepest against log ε, at most a tenth of the rate of divergence.
+    S_k = Σ_j 0.9^{k−j} C_j / Σ_j 0.9^{k−j}; it diverges where S_k exceeds four times the least S before, or is not
+    finite. Suggested is the rate where S falls steepest against log ε, at most a tenth of the rate of divergence.
 
     Args:
         model: as in `shinso.train`.

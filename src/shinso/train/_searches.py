@@ -122,7 +122,7 @@ def tame(losses: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     if not finite.size:
         return np.zeros_like(losses)
     median = float(np.median(finite))
-    return np.asarray(np.minimum(losses, median + max(median - float(finite.min()), 1e-12))
+    return np.asarray(np.minimum(losses, median + max(median - float(finite.min()), 1e-12)))
 
 
 def predict_losses(

@@ -24,8 +24,8 @@ from shinso.train._interrupt import Interrupt
 from shinso.train._search_space import Point, Space, default_space, space_of
 from shinso.train._searches import Plan, Search, bayesian_search, random_search, successive_halving
 from shinso.train._settings import Settings
-from shinso.train._trials import Ask, Ledger, Trial
-from shinso.train._tuning import TUNING, Comparison, Tuning, compare
+from shinso.train._trials import Ask, Ledger
+from shinso.train._tuning import TUNING, Comparison, Tuning, compare, losses_and_scores, margin
 
 STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "broad": broad_strategy,
@@ -36,6 +36,7 @@ STRATEGIES: dict[str, Callable[[Plan], Search]] = {
 _SECONDS = 120.0
 _SLOW = 1.3  # the comparison is given so much more time than it is expected to take
 _LARGEST_RESERVE = 0.5
+_FINALISTS = 3
 
 _now: Callable[[], float] = time.monotonic
 
@@ -137,7 +138,7 @@ def tune(
         budget = Budget(trials, _SECONDS if seconds is None and trials is None else seconds or math.inf, began - before)
         search = _Search(bench, ledger, STRATEGIES[strategy](plan), budget, progress)
         stop = search.run()
-        changes = _winner(ledger.trials)
+        changes = search.finals()
         comparison = search.compare(changes) if changes else None
     tuning = Tuning(
         defaults=base,
@@ -226,8 +227,41 @@ class _Search:
         share = 0.35 * seconds
         if self.bench.speed:
             compiling = max(self.bench.compiled.values()) if len(self.bench.folds) > 1 else 0.0
-            share = 2 * _SLOW * (self.bench.expected(Ask({}, ""), folds=1) + compiling)
+            finals = (_FINALISTS + 1) * self.bench.expected(Ask({}, ""))
+            share = _SLOW * (finals + 2 * (self.bench.expected(Ask({}, ""), folds=1) + compiling))
         return min(share, _LARGEST_RESERVE * seconds)
+
+    def finals(self) -> Point:
+        """Return what the winner changes; nothing if the defaults are as good, or the time does not suffice.
+
+        The best of many trials is partly the luckiest. So the three best are trained again beside the defaults, with the
+        same new seeds, and the one with the largest gain less its standard error wins if that is positive.
+        """
+        whole = {trial.ask.key: trial for trial in self.ledger.trials if trial.ask.whole and math.isfinite(trial.loss)}
+        ranked = sorted(whole.values(), key=lambda trial: trial.loss)
+        points = [trial.ask.changes for trial in ranked if trial.ask.changes][:_FINALISTS]
+        if not points or self.bench.watch.interrupt.requested:
+            return {}
+        self.bench.watch.deadline = self.budget.began + self.budget.seconds
+        self._tell("the best again")
+        try:
+            defaults, *losses = [self._losses(point, 500) for point in ({}, *points)]
+        except Enough:
+            return {}
+        margins = [margin(defaults, loss, -1.0) for loss in losses]
+        lead, best = max((one.gain - one.error, index) for index, one in enumerate(margins))
+        return points[best] if lead > 0 else {}
+
+    def _losses(self, point: Point, first_seed: int) -> np.ndarray:
+        """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
+        seeds = [self.bench.base.seed + first_seed + index for index in range(self.bench.width)]
+        slots = [Ask(point, "")] * self.bench.width
+        parts = [
+            losses_and_scores(self.bench.train(fold, slots, seeds), fold.validation)[0]
+            for fold in self.bench.folds
+            if fold.validation is not None
+        ]
+        return np.concatenate(parts, axis=1)
 
     def compare(self, changes: Point) -> Comparison | None:
         """Train defaults and winner anew with the same seeds and compare them; None where the time does not suffice."""
@@ -292,12 +326,6 @@ def _space(
     if not left:
         raise ValueError("settings fix everything that would be searched; name a space.")
     return left
-
-
-def _winner(trials: list[Trial]) -> Point:
-    """Return what the best whole trial changes; nothing if that is the defaults, or none ended well."""
-    whole = [trial for trial in trials if trial.ask.whole and math.isfinite(trial.loss)]
-    return min(whole, key=lambda trial: trial.loss).ask.changes if whole else {}
 
 
 def _on_everything(base: Settings, changes: Point, prepared: Prepared) -> Settings:

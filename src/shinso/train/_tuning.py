@@ -129,13 +129,13 @@ class Tuning:
 
 def compare(on: str, examples: Dataset, defaults: list[Run], winner: list[Run]) -> Comparison:
     """Return the comparison of runs with the same seeds on the same examples."""
-    measured = [_losses_and_scores(runs, examples) for runs in (defaults, winner)]
+    measured = [losses_and_scores(runs, examples) for runs in (defaults, winner)]
     sign = 1.0 if defaults[0].likelihood.higher_is_better else -1.0
     loss, score = (margin(measured[0][i], measured[1][i], way) for i, way in ((0, -1.0), (1, sign)))
     return Comparison(on, len(examples), len(defaults), loss, score)
 
 
-def _losses_and_scores(runs: list[Run], examples: Dataset) -> np.ndarray:
+def losses_and_scores(runs: list[Run], examples: Dataset) -> np.ndarray:
     """Return losses and scores `[2, S, N]`."""
     targets = jnp.asarray(examples.targets)
 
