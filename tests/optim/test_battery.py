@@ -254,7 +254,9 @@ EXCEPTIONS = {
         SLOW,
     ),
     "conjugate_gradient": {"quadratic 1e8": "rounding ends conjugacy, and it is steepest descent again"},
-    "fletcher_reeves": {"quadratic 1e8": "rounding ends conjugacy, and it is steepest descent again"},
+    "fletcher_reeves": dict.fromkeys(
+        ["powell badly scaled [3]", "quadratic 1e8"], "short steps follow short steps: β does not forget a bad direction"
+    ),
     "hestenes_stiefel": {"quadratic 1e8": "rounding ends conjugacy, and it is steepest descent again"},
     "gauss_newton": {
         "freudenstein-roth [2]": SINGULAR,

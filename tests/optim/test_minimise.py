@@ -41,7 +41,6 @@ class TestWhyItStops:
             ({"max_steps": 3}, "steps"),
             ({"max_evaluations": 9}, "evaluations"),
             ({"max_seconds": 1e-9}, "seconds"),
-            ({"gradient_tolerance": 0}, "no_descent"),
         ],
     )
     def test_each_reason(self, arguments, reason):
@@ -96,20 +95,16 @@ class TestWhatItTakes:
         """Logistic regression: the same minimum by a quasi-Newton method and two that need matrices, in chunks."""
         from sklearn.linear_model import LogisticRegression
 
-        model, objective = classifier()
-        reference = LogisticRegression(C=1 / (0.1 * 40), tol=1e-10, max_iter=1000).fit(INPUTS, LABELS)
+        # Two outputs share what one has: scikit-learn's weight is their difference, its penalty half as strong.
+        reference = LogisticRegression(C=2 / (0.1 * 40), tol=1e-10, max_iter=1000).fit(INPUTS, LABELS)
         with jax.enable_x64(True):
             model, objective = classifier()
             problem = curvature.problem(model, objective, (INPUTS, LABELS), chunk=16)
             for method in ("lbfgs", "trust_region", "hessian_free"):
                 found = optim.minimise(problem, method=method, gradient_tolerance=1e-8)
-                weights = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(found.point) if leaf.ndim == 2])
-                # Two outputs share what one has: scikit-learn's weight is their difference, and its penalty twice as mild.
                 assert found.converged
-                difference = weights.reshape(3, 2) @ [-1, 1]
-                halved = LogisticRegression(C=2 / (0.1 * 40), tol=1e-10, max_iter=1000).fit(INPUTS, LABELS)
-                np.testing.assert_allclose(difference, halved.coef_[0], rtol=1e-4)
-        assert reference.coef_.shape == (1, 3)
+                weights = next(np.asarray(leaf) for leaf in jax.tree.leaves(found.point) if leaf.ndim == 2)
+                np.testing.assert_allclose(weights @ [-1, 1], reference.coef_[0], rtol=1e-4)
 
     @pytest.mark.parametrize("method", ["bfgs", "trust_region"])
     def test_optimistix_drives_them(self, method):
@@ -123,9 +118,10 @@ class TestWhatItTakes:
         np.testing.assert_allclose(solution.value, [1, 1], atol=1e-4)
 
     def test_new_numbers_compile_nothing(self, compilations):
+        elsewhere = 2 * START
         optim.minimise(rosenbrock, START, "lbfgs")
         compilations.reset()
-        optim.minimise(rosenbrock, 2 * START, "lbfgs", gradient_tolerance=1e-3, max_line_search=7)
+        optim.minimise(rosenbrock, elsewhere, "lbfgs", gradient_tolerance=1e-3, max_line_search=7)
         assert compilations.count == 0
 
 

@@ -81,16 +81,16 @@ def tune(
     Trials never see the test examples; winner and defaults are compared on them at the end, trained with the same seeds.
     The folder's [bold]settings.toml[/] trains the winner. Ctrl-C ends the search and keeps its trials.
     """
-    from shinso import train as room
     from shinso.report import tuning_figure
     from shinso.train import read_settings
+    from shinso.train import tune as search_settings
 
     given = {"target": target, "data_dir": data_dir, "network": network, "optimizer": optimizer, "epochs": epochs}
     fixed = read_settings(config) if config is not None else {}
     fixed |= {name: value for name, value in given.items() if value is not None}
     fixed.pop("source", None)
     errors = _console(error=True)
-    tuning = room.tune(
+    tuning = search_settings(
         source,
         settings=fixed,
         strategy=strategy,
@@ -175,9 +175,8 @@ def show_tuning(console: Console, tuning: Any) -> None:
         table.add_row("", "no time was left to compare it with the defaults on the test examples")
     for note in tuning.notes:
         table.add_row("data", note)
-    table.add_row("search", str(tuning.folder))
-    table.add_row("train it with", Text(str(tuning.command), style="bold"))
     console.print(table)
+    console.print("train it with  ", Text(str(tuning.command), style="bold"), sep="")
 
 
 def _margin(margin: Any) -> str:

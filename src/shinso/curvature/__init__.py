@@ -43,6 +43,7 @@ from shinso.curvature._output_curvature import fisher as fisher
 from shinso.curvature._output_curvature import gauss_newton as gauss_newton
 from shinso.curvature._output_curvature import outer_product as outer_product
 from shinso.curvature._problem import Problem as Problem
+from shinso.curvature._problem import problem as problem
 from shinso.curvature._restrict import Restricted as Restricted
 from shinso.curvature._restrict import restrict as restrict
 from shinso.curvature._sequential_inverse import inverse_outer_product as inverse_outer_product

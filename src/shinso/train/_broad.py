@@ -20,14 +20,14 @@ def broad_strategy(plan: Plan) -> Search:
 
     1. On at most 1,000 examples, with a small network and λ = 0: the order of magnitude of the learning rate by the
        training cost (`find_learning_rate`). With it, λ by decades by the validation loss; with that, the rate again.
-    2. The whole network on all examples: the defaults, what step 1 found, and numbers near it.
+    2. The whole network on all examples: the defaults, what step 1 found, what lies half-way, and numbers near that.
     3. The shape, one setting at a time: dropout, hidden units, …, each option with the best numbers and some near them.
     4. The mini-batch by time to a given loss in seconds, the rate scaled along: ∝ M for rules that follow the gradient
        itself (eq. 95), ∝ √M for adaptive ones.
     5. Numbers near the best, nearer and nearer.
     """
     start = yield from _first_signal(plan)
-    trials = yield from _whole(plan, "whole network", [{}, start], 0.08)
+    trials = yield from _whole(plan, "whole network", [{}, start, _between(plan, start)], 0.08)
     trials += yield from _whole(plan, "near the best", [_best(trials)], 0.08)
     for name in shapes_in(plan.space):
         if name != "batch_size":
@@ -58,6 +58,17 @@ def _first_signal(plan: Plan) -> Generator[list[Ask], list[Trial], Point]:
             ]
             point[name] = min((yield asks), key=lambda trial: trial.loss).ask.changes[name]
     return point
+
+
+def _between(plan: Plan, point: Point) -> Point:
+    """Return what lies half-way from the defaults to a point."""
+    middle: Point = {}
+    for name, value in point.items():
+        interval = plan.space[name]
+        if isinstance(interval, Interval):
+            default = getattr(plan.base, name) or value
+            middle[name] = interval.at((interval.place(default) + interval.place(value)) / 2)
+    return middle
 
 
 def _whole(plan: Plan, phase: str, points: Sequence[Point], spread: float) -> Trials:

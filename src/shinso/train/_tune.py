@@ -35,8 +35,8 @@ STRATEGIES: dict[str, Callable[[Plan], Search]] = {
 }
 _SECONDS = 120.0
 _SLOW = 1.3  # the comparison is given so much more time than it is expected to take
-_LARGEST_RESERVE = 0.5
-_FINALISTS = 3
+_LARGEST_RESERVE = 0.35
+_FINALISTS = 2
 
 _now: Callable[[], float] = time.monotonic
 
@@ -234,8 +234,8 @@ class _Search:
     def finals(self) -> Point:
         """Return what the winner changes; nothing if the defaults are as good, or the time does not suffice.
 
-        The best of many trials is partly the luckiest. So the three best are trained again beside the defaults, with the
-        same new seeds, and the one with the largest gain less its standard error wins if that is positive.
+        The best of many trials is partly the luckiest. So the two best are trained again beside the defaults, with the
+        same new seeds, and the one with the largest gain less its standard error wins if its gain is positive.
         """
         whole = {trial.ask.key: trial for trial in self.ledger.trials if trial.ask.whole and math.isfinite(trial.loss)}
         ranked = sorted(whole.values(), key=lambda trial: trial.loss)
@@ -249,8 +249,8 @@ class _Search:
         except Enough:
             return {}
         margins = [margin(defaults, loss, -1.0) for loss in losses]
-        lead, best = max((one.gain - one.error, index) for index, one in enumerate(margins))
-        return points[best] if lead > 0 else {}
+        best = max(range(len(margins)), key=lambda index: margins[index].gain - margins[index].error)
+        return points[best] if margins[best].gain > 0 else {}
 
     def _losses(self, point: Point, first_seed: int) -> np.ndarray:
         """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
