@@ -1,7 +1,7 @@
 """Problems × full-batch methods: each pair converges or is listed as one that should not; iterations beside SciPy's.
 
-The problems are those of Moré, Garbow and Hillstrom (1981, numbers in brackets), with their starts and minima of Σ r², ill-conditioned
-quadratics and saddles. All share one program for each method: θ is filled up to 10 parameters, r to 20 residuals, and the
+The problems are those of Moré, Garbow and Hillstrom (1981, numbers in brackets), with their starts and minima of Σ r²,
+ill-conditioned quadratics and saddles. All share one program for each method: θ is filled up to 10 parameters, r to 20 residuals, and the
 problem is a number.
 """
 
@@ -294,11 +294,17 @@ def test_every_problem_is_solved_or_listed(name):
     assert not unsolved
 
 
-class Reached(Exception):
+class ReachedError(Exception):
     """SciPy's method is where the gradient is within the tolerance."""
 
 
-SCIPY = {"conjugate_gradient": "CG", "bfgs": "BFGS", "lbfgs": "L-BFGS-B", "newton": "Newton-CG", "trust_region": "trust-ncg"}
+SCIPY = {
+    "conjugate_gradient": "CG",
+    "bfgs": "BFGS",
+    "lbfgs": "L-BFGS-B",
+    "newton": "Newton-CG",
+    "trust_region": "trust-ncg",
+}
 
 
 @jax.jit
@@ -324,17 +330,19 @@ def scipy_iterations(name, problem):
     def count(intermediate_result):
         counted[0] += 1
         if np.abs(cost(intermediate_result.x)[1]).max() <= TOLERANCE:
-            raise Reached
+            raise ReachedError
 
     options = {"maxiter": 200} | ({"xtol": 1e-300} if name == "newton" else {"gtol": 0})
     options |= {"ftol": 0} if name == "lbfgs" else {}
-    products = {"hessp": lambda x, v: np.asarray(hessian_product(index, x, v))} if name in ("newton", "trust_region") else {}
+    products = (
+        {"hessp": lambda x, v: np.asarray(hessian_product(index, x, v))} if name in ("newton", "trust_region") else {}
+    )
     try:
         scipy.optimize.minimize(
             lambda x: (float(cost(x)[0]), cost(x)[1]), start_of(problem), jac=True, method=SCIPY[name], callback=count,
             options=options, **products,
         )  # fmt: skip
-    except Reached:
+    except ReachedError:
         return counted[0]
     return None
 
@@ -347,7 +355,7 @@ def minpack_evaluations(problem):
         counted[0] += 1
         found, jacobian = (np.asarray(part) for part in residuals_and_jacobian(index, x))
         if np.abs(found @ jacobian).max() <= TOLERANCE:
-            raise Reached
+            raise ReachedError
         return found
 
     def jacobian(x):
@@ -355,7 +363,7 @@ def minpack_evaluations(problem):
 
     try:
         scipy.optimize.leastsq(residuals, start_of(problem), Dfun=jacobian, ftol=0, xtol=0, gtol=0, maxfev=200)
-    except Reached:
+    except ReachedError:
         return counted[0]
     return None
 

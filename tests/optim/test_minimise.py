@@ -22,6 +22,10 @@ def residuals(x):
     return jnp.stack([10 * (x[1] - x[0] ** 2), 1 - x[0]])
 
 
+def exponential(x):
+    return jnp.sum(jnp.exp(x) - 2 * x)
+
+
 def bowl(tree):
     return jnp.sum((tree["a"] - 1) ** 2) + 3 * (tree["b"] + 2) ** 2
 
@@ -130,17 +134,15 @@ class TestRates:
         """Near a minimum the error is squared at every step: R34."""
         with jax.enable_x64(True):
             method = optim.Newton(gradient_tolerance=0)
-            errors = [
-                float(jnp.abs(optim.minimise(lambda x: jnp.sum(jnp.exp(x) - 2 * x), jnp.ones(1), method, max_steps=k).point[0] - np.log(2)))
-                for k in range(1, 5)
-            ]  # fmt: skip
+            ends = [optim.minimise(exponential, jnp.ones(1), method, max_steps=k) for k in range(1, 5)]
+            errors = [abs(float(end.point[0]) - np.log(2)) for end in ends]
         # exp(x) − 2x has the error e² / 2 after e, to first order.
         np.testing.assert_allclose(np.log(errors[1:]), np.log(0.5 * np.square(errors[:-1])), rtol=0.05)
         assert errors[3] < 1e-13 or np.log(errors[3]) < 1.9 * np.log(errors[2])
 
     @pytest.mark.parametrize("condition", [100.0, 10_000.0])
     def test_momentums_rate(self, condition):
-        """On a quadratic with eigenvalues 1 to κ, the best momentum α = ((√κ−1)/(√κ+1))², ε = 4/(√κ+1)², falls by √α a step."""
+        """On eigenvalues 1 to κ the best momentum, α = ((√κ−1)/(√κ+1))² with ε = 4/(√κ+1)², falls by √α a step."""
         root = np.sqrt(condition)
         alpha = ((root - 1) / (root + 1)) ** 2
         steps = int(12 * root)

@@ -182,7 +182,8 @@ def show_tuning(console: Console, tuning: Any) -> None:
 def _margin(margin: Any) -> str:
     better = "better" if margin.gain >= 0 else "worse"
     sure = "" if abs(margin.gain) > 2 * margin.error else ", within noise"
-    return f"{margin.winner:.4g}; defaults {margin.defaults:.4g}: {better} by {abs(margin.gain):.2g} ± {margin.error:.1g}{sure}"
+    gain = f"{better} by {abs(margin.gain):.2g} ± {margin.error:.1g}{sure}"
+    return f"{margin.winner:.4g}; defaults {margin.defaults:.4g}: {gain}"
 
 
 def _trials(tuning: Any) -> Table:

@@ -177,12 +177,13 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def _chains(self) -> int:
         return len(self.h_samples_) if self.persistent else 0
 
-    def _machine(self) -> nn.BernoulliBoltzmannMachine:
+    def _machine(self) -> nn.BoltzmannMachine:
         """Return the machine with the present parameters, which anybody may have replaced."""
         hidden, visible = self.components_.shape
-        fresh = nn.BernoulliBoltzmannMachine(visible, hidden, key=jax.random.key(0))
+        fresh = nn.boltzmann(visible, hidden, key=jax.random.key(0))
         arrays = (self.components_.T, self.intercept_visible_, self.intercept_hidden_)
-        return eqx.tree_at(_arrays, fresh, tuple(map(jnp.asarray, arrays)))
+        machine: nn.BoltzmannMachine = eqx.tree_at(_arrays, fresh, tuple(map(jnp.asarray, arrays)))
+        return machine
 
     def _take(self, model: Any) -> None:
         weight, visible, hidden = map(np.asarray, _arrays(model.machine))
