@@ -1,8 +1,8 @@
 """Problems × full-batch methods: each pair converges or is listed as one that should not; iterations beside SciPy's.
 
 The problems are those of Moré, Garbow and Hillstrom (1981, numbers in brackets), with their starts and minima of Σ r²,
-ill-conditioned quadratics and saddles. All share one program for each method: θ is filled up to 10 parameters, r to 20 residuals, and the
-problem is a number.
+ill-conditioned quadratics and saddles. All share one program for each method: θ is filled up to 10 parameters, r to 20
+residuals, and the problem is a number.
 """
 
 import functools
