@@ -59,6 +59,16 @@ def test_models_objectives_and_sizes(model):
         curvature.finite_difference(model, OBJECTIVE, (X, Y), step=0.0)
 
 
+def test_cost_and_gradient_are_the_same_in_chunks(model):
+    generator = np.random.default_rng(0)
+    data = generator.normal(size=(7, 2)), generator.integers(0, 3, 7)
+    whole, parts = (curvature.problem(model, OBJECTIVE, data, chunk) for chunk in (7, 3))
+    np.testing.assert_allclose(parts.cost(parts.parameters), whole.cost(whole.parameters), rtol=1e-5)
+    by_chunks = jax.grad(parts.cost)(parts.parameters)
+    for one, other in zip(jax.tree.leaves(by_chunks), jax.tree.leaves(whole.gradient(whole.parameters)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
 def test_a_dense_matrix_that_is_too_large_says_its_bytes():
     model = nn.linear(784, 100, key=jax.random.key(0))
     data = (np.ones((1, 784), np.float32), np.zeros(1, int))

@@ -288,9 +288,55 @@ def test_the_optimizer_is_the_one_asked_for() -> None:
     }  # fmt: skip
 
 
+def test_max_norm_and_averages_come_into_the_optimizer() -> None:
+    chosen = {"learning_rate": 0.1, "schedule": "constant", "epochs": 4, "batch_size": 10, "max_norm": 3.0}
+    polyak = _optimizer(Settings(source="arrays", averaging="polyak", **chosen), 200).recipe
+    assert polyak["averaging"] == {"decay": None, "start": 40}
+    assert polyak["max_norm"] == 3.0
+    exponential = _optimizer(Settings(source="arrays", averaging="exponential", **chosen), 200).recipe
+    assert exponential["averaging"]["decay"] == pytest.approx(0.95)
+
+
+def test_normalization_averaging_and_expansion_of_digits(folder: Path) -> None:
+    chosen = {"channels": (4,), "hidden": (16,), "normalization": "batch", "expansion": "distortion", "epochs": 3}
+    run = run_experiment(Settings(source="digits", averaging="exponential", **chosen), folder=folder / "digits")
+    assert {"test", "averaged_test"} <= run.evaluations.keys()
+    assert 0.2 < run.evaluations["averaged_test"].score != run.evaluations["test"].score
+    again = load(folder / "digits")
+    example = np.zeros((2, 8, 8, 1))
+    np.testing.assert_array_equal(again.outputs(example), run.outputs(example))
+    assert again.model.recipe.builder == "expanded"
+
+
+@pytest.mark.parametrize("basis", ["polynomial", "gaussian", "sigmoid"])
+def test_linear_models_on_a_basis(basis: str, folder: Path) -> None:
+    source = str(houses(folder / "homes.csv"))
+    settings = Settings(source=source, target="price", network="basis_model", basis=basis, optimizer="lbfgs", l2=1e-4)
+    run = run_experiment(settings.replace(basis_size=4, epochs=50), folder=folder / basis)
+    assert run.evaluations["test"].score > 0.9
+
+
+def test_expansion_is_for_images(folder: Path) -> None:
+    source = str(houses(folder / "homes.csv"))
+    with pytest.raises(ValueError, match="expansion is for images"):
+        run_experiment(Settings(source=source, target="price", expansion="shift"), folder=folder / "none")
+
+
+def test_a_full_batch_method_drops_nothing() -> None:
+    assert complete(Settings(source="arrays", network="cnn", optimizer="bfgs"), images(10)).dropout == 0
+    assert complete(Settings(source="arrays", network="cnn"), images(10)).dropout == 0.25
+
+
 @pytest.mark.parametrize(
     ("network", "given"),
-    [("mlp", {"channels": (3,)}), ("mlp", {"pool": "max"}), ("linear", {"hidden": (3,)}), ("linear", {"dropout": 0.5})],
+    [
+        ("mlp", {"channels": (3,)}),
+        ("mlp", {"pool": "max"}),
+        ("linear", {"hidden": (3,)}),
+        ("linear", {"dropout": 0.5}),
+        ("lenet5", {"depth": 20}),
+        ("mlp", {"basis_size": 3}),
+    ],
 )
 def test_idle_choices_are_refused(network: str, given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(given))} is not for network {network}"):

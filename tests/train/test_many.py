@@ -35,7 +35,9 @@ def assert_same_run(one, alone, rtol=2e-4):
     assert len(one.history) == len(alone.history)
     assert (one.stop.reason, one.stop.epoch, one.stop.step) == (alone.stop.reason, alone.stop.epoch, alone.stop.step)
     for ours, its in zip(one.history.rows, alone.history.rows, strict=True):
-        assert_allclose(list({**ours, "seconds": 0}.values()), list({**its, "seconds": 0}.values()), rtol=rtol, atol=1e-5)
+        assert_allclose(
+            list({**ours, "seconds": 0}.values()), list({**its, "seconds": 0}.values()), rtol=rtol, atol=1e-5
+        )
     for left, right in zip(jax.tree.leaves(one.model), jax.tree.leaves(alone.model), strict=True):
         assert_allclose(left, right, rtol=rtol, atol=1e-5)
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso import data as sources
-from shinso.train import Run, read_experiment
+from shinso.train import Run, data_of_run
 
 
 def as_inputs(inputs: Any) -> PyTree[Any]:
@@ -49,18 +49,7 @@ def _of_experiment(fitted: Any) -> sources.Dataset:
         raise TypeError(
             "data must be given, the (X, y) of training: only the run folder of an experiment knows its data."
         )
-    settings = read_experiment(fitted.folder)
-    prepared = sources.prepare(
-        settings.source,
-        target=settings.target,
-        kind=settings.kind,
-        validation_fraction=settings.validation_fraction,
-        test_fraction=settings.test_fraction,
-        standardize=settings.standardize,
-        seed=settings.seed,
-        data_dir=settings.data_dir,
-    )
-    return prepared.training
+    return data_of_run(fitted).training
 
 
 def _refuse_other_data(run: Run, parts: tuple[Any, ...]) -> None:

@@ -72,8 +72,7 @@ class Problem(eqx.Module):
     def cost(self, parameters: Parameters) -> Float[Array, ""]:
         """Return E(θ)."""
         # Differentiated, each chunk is computed once more instead of being remembered.
-        whole = self.chunk >= len(self.batch.weights)
-        share = self.cost_of if whole else jax.checkpoint(self.cost_of)
+        share = jax.checkpoint(lambda parameters, batch: self.cost_of(parameters, batch))
         of_examples: Array = self.over_chunks(lambda batch, _: share(parameters, batch))
         return of_examples + self.penalty(parameters)
 

@@ -4,11 +4,12 @@
   exact batch normalization.
 - `Stopping`, `Start`, `Event`, `TrainingWarning`: what goes in and what it tells.
 - `Run`, `History`, `Stop`, `Timing`, `Evaluation`, `Mistake`: what comes out. `load`: a `Run` from its folder.
-- `train_boltzmann`, `train_belief_net`: strategies on that loop.
-- Strategies, built on `train`: `pretrain_autoencoders`, `pretrain_supervised` (layer by layer), `fit_hints`, `distill` (from a
-  teacher), `curriculum` (easy examples first), `continuation` (a blurred cost first); they return `Stages`.
+- Strategies, built on `train`: `pretrain_autoencoders`, `pretrain_supervised` (layer by layer), `train_boltzmann`,
+  `train_belief_net`, `fit_hints`, `distill` (from a teacher), `curriculum` (easy examples first), `continuation` (a blurred
+  cost first); they return `Stages`.
 - `Settings`, `read_settings`, `run_experiment`, `resume_run`, `evaluate_run`, `predict_run`, `Predictions`, `encoder_of`,
-  `read_experiment`: a whole experiment, from a source of data to a run folder and back.
+  `read_experiment`, `data_of_run`, `read_inputs`, `in_words`: a whole experiment, from a source of data to a run folder
+  and back.
 - `find_learning_rate`, `RateSearch`: a learning rate before training. `tune`, `STRATEGIES`, `TuningEvent`: settings better
   than the defaults; `Tuning`, `Trial`, `Comparison`, `Margin`: what was tried, what won, and by how much.
 - `in_chunks`: a function of a batch over any number of examples.
@@ -33,10 +34,13 @@ from shinso.train._evaluation import Mistake as Mistake
 from shinso.train._evaluation import hardest_confusion as hardest_confusion
 from shinso.train._evaluation import wilson_interval as wilson_interval
 from shinso.train._experiment import Predictions as Predictions
+from shinso.train._experiment import data_of_run as data_of_run
 from shinso.train._experiment import encoder_of as encoder_of
 from shinso.train._experiment import evaluate_run as evaluate_run
+from shinso.train._experiment import in_words as in_words
 from shinso.train._experiment import predict_run as predict_run
 from shinso.train._experiment import read_experiment as read_experiment
+from shinso.train._experiment import read_inputs as read_inputs
 from shinso.train._experiment import resume_run as resume_run
 from shinso.train._experiment import run_experiment as run_experiment
 from shinso.train._folder import load as load

@@ -37,7 +37,8 @@ class Ensemble(NamedTuple):
         Args:
             inputs: as for `Run.predict_mean`.
         """
-        return np.mean([run.predict_mean(inputs) for run in self.runs], axis=0)
+        average: np.ndarray = np.mean([run.predict_mean(inputs) for run in self.runs], axis=0)
+        return average
 
     def predict(self, inputs: Any, *, vote: Vote = "average") -> np.ndarray:
         """Return the predicted class indices ``[N]``, labels ``[N, K]`` or means ``[N, K]``.
@@ -53,15 +54,17 @@ class Ensemble(NamedTuple):
         Source: Nielsen, chapter 6 (five networks, a vote: 99.67 %).
         """
         majority = one_of("vote", vote, ("average", "majority")) == "majority"
-        means = [run.predict_mean(inputs) for run in self.runs]
-        average = np.mean(means, axis=0)
+        means = np.stack([run.predict_mean(inputs) for run in self.runs])
+        average: np.ndarray = means.mean(axis=0)
         if isinstance(self.likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy) and average.shape[1] > 1:
-            votes = np.sum([mean.argmax(axis=1)[:, None] == np.arange(mean.shape[1]) for mean in means], axis=0)
-            return (votes + average / 2 if majority else average).argmax(axis=1)
+            votes = np.sum(means.argmax(axis=2)[..., None] == np.arange(means.shape[2]), axis=0)
+            chosen: np.ndarray = np.argmax(votes + average / 2 if majority else average, axis=1)
+            return chosen
         if self.likelihood.name in ("bernoulli", SigmoidQuadratic.name, SigmoidCrossEntropy.name):
-            shares = np.mean([mean > 0.5 for mean in means], axis=0)
-            labels = np.where(shares == 0.5, average, shares) > 0.5 if majority else average > 0.5
-            return labels.astype(np.int32)[:, 0] if labels.shape[1] == 1 else labels.astype(np.int32)
+            shares = np.mean(means > 0.5, axis=0)
+            decisive = np.where(shares == 0.5, average, shares) if majority else average
+            labels: np.ndarray = (decisive > 0.5).astype(np.int32)
+            return labels[:, 0] if labels.shape[1] == 1 else labels
         return average
 
 

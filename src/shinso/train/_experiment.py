@@ -123,6 +123,24 @@ def evaluate_run(
     return _evaluate(run, _labelled(encoder, Path(source), settings.target), encoder)
 
 
+def data_of_run(run: Run, data_dir: str | Path | None = None) -> Prepared:
+    """Read and split the data of a stored experiment again, the same examples in the same order.
+
+    Args:
+        run: loaded from the folder of an experiment.
+        data_dir: folder of the MNIST files, where it has moved.
+
+    Raises:
+        FileNotFoundError: not the folder of an experiment.
+        ValueError: the run is not stored, or its training examples are no longer what they were.
+    """
+    if run.folder is None:
+        raise ValueError("run must be stored in the folder of an experiment, which knows its data; got one without.")
+    prepared, _ = prepare_experiment(read_experiment(run.folder), data_dir)
+    _refuse_changed(run, run.folder, "training", prepared.training)
+    return prepared
+
+
 @dataclasses.dataclass(frozen=True)
 class Predictions:
     """Predictions for N inputs, ready to be shown.
@@ -132,12 +150,19 @@ class Predictions:
         rows: one tuple for each input.
         means: class or label probabilities, or numbers in the target's own units, `[N, K]`.
         outcomes: what the K columns of `means` stand for.
+        spread: further columns, at the end of `columns` and of each row, that say how sure the prediction is.
     """
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     means: np.ndarray
     outcomes: tuple[str, ...]
+    spread: tuple[str, ...] = ()
+
+    def with_spread(self, columns: Sequence[str], values: np.ndarray) -> "Predictions":
+        """Return the same with `columns` added, whose values are `[N, columns]`."""
+        rows = [(*row, *more) for row, more in zip(self.rows, values.tolist(), strict=True)]
+        return dataclasses.replace(self, columns=(*self.columns, *columns), rows=rows, spread=tuple(columns))
 
     def to_csv(self, path: str | Path) -> None:
         """Write a CSV file with a header: `columns`, then, where they are more, one probability for each outcome.
@@ -145,7 +170,7 @@ class Predictions:
         Raises:
             OSError: the file cannot be written; an older one is untouched.
         """
-        more = self.columns[1:] != self.outcomes
+        more = self.columns[1 : len(self.columns) - len(self.spread)] != self.outcomes
         header = [*self.columns, *(f"probability of {outcome}" for outcome in self.outcomes if more)]
         lines: list[str] = []
         writer = csv.writer(_Lines(lines), lineterminator="\n")
@@ -172,6 +197,16 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
         ValueError: a file cannot be read or does not fit the model.
     """
     run = load(folder)
+    names, inputs = read_inputs(run, paths)
+    return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
+
+
+def read_inputs(run: Run, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:
+    """Return a name for each example of some files, and the run's inputs `[N, …]`.
+
+    Raises:
+        ValueError: a file cannot be read or does not fit the model.
+    """
     encoder = encoder_of(run)
     names: list[Any] = []
     inputs = []
@@ -181,8 +216,7 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
         single = len(encoded) == 1 and path.suffix.lower() in (".png", ".jpg", ".jpeg")
         names += [str(path)] if single else [f"{path}:{row}" if len(paths) > 1 else row for row in rows]
         inputs.append(encoded)
-    means = run.predict_mean(np.concatenate(inputs))
-    return _in_words(names, means, run.predict(np.concatenate(inputs)), encoder)
+    return names, np.concatenate(inputs)
 
 
 def encoder_of(run: Run) -> Encoder:
@@ -284,7 +318,7 @@ def _basis(name: str, size: int, training: Dataset, seed: int) -> dict[str, Any]
 
 
 def _expansion(name: str, training: Dataset) -> nn.Layer:
-    """Return the layer that moves training images: by a pixel, or as Simard's settings for 28×28 digits, scaled to the size."""
+    """Return the layer that moves training images: by a pixel, or by Simard's settings for 28×28 digits, to scale."""
     if not training.is_image:
         raise ValueError(
             f"expansion is for images, [N, height, width, maps]; got inputs of shape {training.inputs.shape}."
@@ -329,7 +363,8 @@ def _judge(run: Run, prepared: Prepared) -> Run:
         "n_test": 0 if prepared.test is None else len(prepared.test),
         "encoder": prepared.encoder.to_dict(),
         "notes": list(prepared.notes),
-        "test_sha256": None if prepared.test is None else digest_of((prepared.test.inputs, prepared.test.targets)),
+        "training_sha256": _digest(prepared.training),
+        "test_sha256": None if prepared.test is None else _digest(prepared.test),
     }
     present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
     for name, dataset in present.items():
@@ -356,9 +391,19 @@ def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:
     prepared, _ = prepare_experiment(read_experiment(folder), data_dir)
     if prepared.test is None:
         raise ValueError(f"{folder} has no test examples; name a file with targets.")
-    if digest_of((prepared.test.inputs, prepared.test.targets)) != run.data.get("test_sha256"):
-        raise ValueError(f"the test examples of {folder} are no longer what they were: {run.data['name']} has changed.")
+    _refuse_changed(run, folder, "test", prepared.test)
     return prepared.test
+
+
+def _refuse_changed(run: Run, folder: Path, part: str, dataset: Dataset) -> None:
+    if _digest(dataset) != run.data.get(f"{part}_sha256"):
+        raise ValueError(
+            f"the {part} examples of {folder} are no longer what they were: {run.data['name']} has changed."
+        )
+
+
+def _digest(dataset: Dataset) -> str:
+    return digest_of((dataset.inputs, dataset.targets))
 
 
 def _labelled(encoder: Encoder, path: Path, target: str | None) -> Dataset:
@@ -374,7 +419,16 @@ def _labelled(encoder: Encoder, path: Path, target: str | None) -> Dataset:
     return encoder.dataset(raw, arrays[name])
 
 
-def _in_words(names: list[Any], means: np.ndarray, predicted: np.ndarray, encoder: Encoder) -> Predictions:
+def in_words(run: Run, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
+    """Return predictions of a run in the words and units of its data.
+
+    Args:
+        run: of an experiment.
+        names: of the N examples.
+        means: probabilities or, standardized as in training, numbers, `[N, K]`.
+        predicted: class indices `[N]` or labels `[N, K]`.
+    """
+    encoder = encoder_of(run)
     if encoder.classes is not None:
         labels = encoder.decode_targets(predicted)
         sure = means[np.arange(len(means)), predicted]

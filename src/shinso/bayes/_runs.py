@@ -1,0 +1,166 @@
+"""Posteriors of stored experiments: made, judged and kept in the run folder, and used for new files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from scipy import special
+
+from shinso.bayes._assessment import Assessment, assess, predict_alone
+from shinso.bayes._file import load as load_posterior
+from shinso.bayes._laplace import laplace
+from shinso.bayes._network import Subset
+from shinso.bayes._posterior import Posterior
+from shinso.bayes._prediction import Prediction
+from shinso.bayes._with_evidence import free_precisions, laplace_with_evidence
+from shinso.data import Dataset, Encoder
+from shinso.objectives import Gaussian
+from shinso.train import Predictions, Run, data_of_run, encoder_of, in_words, load, read_inputs
+
+POSTERIOR = "posterior.safetensors"
+"""The posterior's file in a run folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunPosterior:
+    """A stored posterior, and what it changes on examples that training did not see.
+
+    Attributes:
+        posterior: the posterior.
+        path: its file.
+        before: figures of the network with its weights as they are, by name of the examples ("validation", "test").
+        after: those of the posterior.
+    """
+
+    posterior: Posterior
+    path: Path
+    before: Mapping[str, Assessment]
+    after: Mapping[str, Assessment]
+
+
+def posterior_of_run(
+    folder: str | Path,
+    *,
+    subset: Subset = "last_layer",
+    structure: str = "kronecker",
+    fit_priors: bool = True,
+    prior_precision: float | None = None,
+    data_dir: str | Path | None = None,
+) -> RunPosterior:
+    """Make the posterior of a stored experiment, judge it, and keep it in the run folder.
+
+    Args:
+        folder: the run folder; its training data are read again, and must be what they were.
+        subset: as for `laplace`.
+        structure: as for `laplace`.
+        fit_priors: re-estimate precisions by the evidence (`laplace_with_evidence`); else they are those of the run's
+            penalties, and 1 for parameters without one.
+        prior_precision: α > 0 of all parameters instead, when `fit_priors` is False.
+        data_dir: folder of the MNIST files, where it has moved.
+
+    Raises:
+        FileNotFoundError: not the folder of an experiment.
+        TypeError, ValueError: what `laplace` and `Posterior.fit_priors` refuse, or the data have changed.
+    """
+    run = load(folder)
+    encoder = encoder_of(run)
+    if fit_priors and prior_precision is not None:
+        raise ValueError(f"prior_precision must be left out when priors are fitted; got {prior_precision:g}.")
+    prepared = data_of_run(run, data_dir)
+    if fit_priors:
+        posterior = laplace_with_evidence(run, prepared.training, subset=subset, structure=structure)
+    else:
+        prior: Any = prior_precision or free_precisions(run.objective.penalties, run.model, subset) or None
+        posterior = laplace(run, prepared.training, subset=subset, structure=structure, prior_precision=prior)
+    held = {"validation": prepared.validation, "test": prepared.test}
+    known = {name: dataset for name, dataset in held.items() if dataset is not None}
+    return RunPosterior(
+        posterior,
+        posterior.save(Path(folder) / POSTERIOR),
+        {name: _assess(predict_alone(posterior, one.inputs), one, encoder) for name, one in known.items()},
+        {name: _assess(posterior.predict(one.inputs), one, encoder) for name, one in known.items()},
+    )
+
+
+def load_run_posterior(folder: str | Path) -> Posterior:
+    """Return the posterior that a run folder stores.
+
+    Raises:
+        FileNotFoundError: there is none yet, or it is no run folder.
+        ValueError: it is damaged, or of other parameters than the run has now.
+    """
+    return _posterior_of(load(folder), Path(folder))
+
+
+def predict_run_with_spread(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
+    """Predict for files with a stored run and its posterior, and say how sure each prediction is.
+
+    Further columns are `std of …`, √Var[y | x], of a number or count, in its own units; of a class, `std of probability`,
+    that of its probability under the posterior, and `entropy`, −Σ_k p_k ln p_k in nats; of labels, `std of …` for each
+    label's probability.
+
+    Raises:
+        FileNotFoundError: not a run folder, or it has no posterior yet.
+        ValueError: a file cannot be read or does not fit the model, or the posterior is damaged or out of date.
+    """
+    run = load(folder)
+    posterior = _posterior_of(run, Path(folder))
+    names, inputs = read_inputs(run, paths)
+    prediction = posterior.predict(inputs)
+    means = prediction.mean
+    if prediction.probabilities is None:
+        return in_words(run, names, means, means).with_spread(*_of_numbers(prediction, encoder_of(run)))
+    if encoder_of(run).classes is None:
+        found = in_words(run, names, means, means)
+        return found.with_spread([f"std of {name}" for name in found.outcomes], np.sqrt(prediction.epistemic))
+    chosen = means.argmax(axis=1)
+    sure = np.sqrt(prediction.epistemic[np.arange(len(means)), chosen])
+    values = np.stack([sure, special.entr(means).sum(axis=1)], axis=1)
+    return in_words(run, names, means, chosen).with_spread(("std of probability", "entropy"), values)
+
+
+def _of_numbers(prediction: Prediction, encoder: Encoder) -> tuple[list[str], np.ndarray]:
+    columns = [f"std of {name}" for name in encoder.target_names]
+    return columns, prediction.std * _units(prediction.mean.shape[1], encoder)
+
+
+def _units(outputs: int, encoder: Encoder) -> np.ndarray:
+    """Return how much of the target one unit of each standardized output is, `[K]`."""
+    if encoder.kind != "regression":
+        return np.ones(outputs)
+    ends = encoder.decode_targets(np.stack([np.zeros(outputs), np.ones(outputs)]))
+    return np.asarray(np.abs(ends[1] - ends[0]))
+
+
+def _posterior_of(run: Run, folder: Path) -> Posterior:
+    path = folder / POSTERIOR
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} has no posterior yet; make it with: shinso posterior {folder}")
+    posterior = load_posterior(path, run.model)
+    pairs = zip(
+        *(jax.tree.leaves(eqx.filter(model, eqx.is_array)) for model in (posterior.model, run.model)), strict=True
+    )
+    if not all(np.array_equal(stored, present) for stored, present in pairs):
+        raise ValueError(
+            f"{path} is the posterior of other parameters, from before the run was trained further; make it again with: "
+            f"shinso posterior {folder}"
+        )
+    return posterior
+
+
+def _assess(prediction: Prediction, dataset: Dataset, encoder: Encoder) -> Assessment:
+    """Return the figures; those of numbers are in the target's own units, not in those of training."""
+    found = assess(prediction, dataset.targets)
+    if not isinstance(prediction.likelihood, Gaussian):
+        return found
+    units = _units(prediction.mean.shape[1], encoder)
+    errors = (dataset.targets.reshape(prediction.mean.shape) - prediction.mean) * units
+    return replace(
+        found,
+        negative_log_likelihood=found.negative_log_likelihood + float(np.log(units).sum()),
+        root_mean_squared_error=float(np.sqrt(np.mean(np.square(errors)))),
+    )
