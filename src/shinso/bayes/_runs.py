@@ -34,12 +34,14 @@ class RunPosterior:
         path: its file.
         before: figures of the network with its weights as they are, by name of the examples ("validation", "test").
         after: those of the posterior.
+        noise: standard deviation of the noise of each target, in its own units; empty where the likelihood has none.
     """
 
     posterior: Posterior
     path: Path
     before: Mapping[str, Assessment]
     after: Mapping[str, Assessment]
+    noise: Mapping[str, float]
 
 
 def posterior_of_run(
@@ -83,6 +85,7 @@ def posterior_of_run(
         posterior.save(Path(folder) / POSTERIOR),
         {name: _assess(predict_alone(posterior, one.inputs), one, encoder) for name, one in known.items()},
         {name: _assess(posterior.predict(one.inputs), one, encoder) for name, one in known.items()},
+        _noise(posterior, encoder),
     )
 
 
@@ -126,6 +129,13 @@ def predict_run_with_spread(folder: str | Path, paths: Sequence[str | Path]) -> 
 def _of_numbers(prediction: Prediction, encoder: Encoder) -> tuple[list[str], np.ndarray]:
     columns = [f"std of {name}" for name in encoder.target_names]
     return columns, prediction.std * _units(prediction.mean.shape[1], encoder)
+
+
+def _noise(posterior: Posterior, encoder: Encoder) -> dict[str, float]:
+    if posterior.noise_precision is None:
+        return {}
+    deviations = posterior.noise_precision**-0.5 * _units(len(encoder.target_names), encoder)
+    return dict(zip(encoder.target_names, deviations.tolist(), strict=True))
 
 
 def _units(outputs: int, encoder: Encoder) -> np.ndarray:

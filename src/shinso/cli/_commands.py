@@ -143,7 +143,9 @@ def train(
         str | None,
         _option(NETWORK, "Which of the book's networks.", "conv-conv-fc1000-fc1000-relu-dropout", metavar="NAME"),
     ] = None,
-    depth: Annotated[int | None, _option(NETWORK, "Layers of a resnet: 18, 34 or 50.", "18")] = None,
+    depth: Annotated[
+        int | None, _option(NETWORK, "Layers of a resnet: 18, 34, 50; for small images 8, 14, 20, ….", "18; 20")
+    ] = None,
     activation: Annotated[
         str | None, _option(NETWORK, "Activation of hidden units, such as relu, tanh, gelu.", "relu", metavar="NAME")
     ] = None,
@@ -301,7 +303,8 @@ def evaluate(
 
 
 @app.command(
-    epilog="Examples:  shinso predict runs/iris-1 new.csv --out predicted.csv  |  shinso predict runs/digits-1 *.png"
+    epilog="Examples:  shinso predict runs/iris-1 new.csv --out predicted.csv  |  shinso predict runs/digits-1 *.png  |  "
+    "shinso predict runs/iris-1 new.csv --std"
 )
 def predict(
     run: RunFolder,
@@ -313,13 +316,23 @@ def predict(
             show_default=False,
         ),
     ],
+    std: Annotated[
+        bool, _option(OUTPUT, "Say how sure it is, by the posterior that shinso posterior RUN made.", name="--std")
+    ] = False,
     out: Out = None,
 ) -> None:
-    """Predict: the class and its probability, or the number in the target's own units."""
+    """Predict: the class and its probability, or the number in the target's own units.
+
+    With [bold]--std[/] numbers come with their standard deviation; classes with that of their probability, which is
+    ignorance of the weights, and with the entropy of all probabilities in nats, which is 0 for certainty.
+    """
     from shinso.cli._results import predictions
-    from shinso.train import predict_run
 
     _refuse_folder(out)
+    if std:
+        from shinso.bayes import predict_run_with_spread as predict_run
+    else:
+        from shinso.train import predict_run
     predicted = predict_run(run, inputs)
     if out is None:
         predictions(_console(), predicted)

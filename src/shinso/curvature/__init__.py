@@ -9,7 +9,7 @@
 - Products with many vectors: `products`. Diagonals and traces: `diagonal`, `trace`, `diagonal_estimate`,
   `trace_estimate`, and `diagonal_approximation` for dense networks.
 - Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`.
-- Any size: `extreme_eigenvalues`, `spectral_density`.
+- Any size: `extreme_eigenvalues`, `spectral_density`; `summarize` gives ends, condition, traces and density at once.
 
 Everywhere the model runs in prediction mode: dropout is off, statistics are fixed. Where a function has a corner (relu and
 elu at 0, max pooling at ties, L1 at 0) the derivatives are those JAX takes, and second derivatives are those almost
@@ -49,3 +49,5 @@ from shinso.curvature._restrict import restrict as restrict
 from shinso.curvature._sequential_inverse import inverse_outer_product as inverse_outer_product
 from shinso.curvature._spectral_density import SpectralDensity as SpectralDensity
 from shinso.curvature._spectral_density import spectral_density as spectral_density
+from shinso.curvature._summary import Summary as Summary
+from shinso.curvature._summary import summarize as summarize

@@ -12,3 +12,6 @@ from shinso.report._page import write as write
 from shinso.report._regression import regression_figure as regression_figure
 from shinso.report._tuning import rate_figure as rate_figure
 from shinso.report._tuning import tuning_figure as tuning_figure
+from shinso.report._uncertainty import band_figure as band_figure
+from shinso.report._uncertainty import reliability_figure as reliability_figure
+from shinso.report._uncertainty import spectrum_figure as spectrum_figure

@@ -26,6 +26,8 @@ from shinso.train._stopping import Stopping
 from shinso.train._train import train
 
 SETTINGS = "settings.toml"
+SMALL_IMAGE = 64
+"""Pixels below which a residual network begins without taking the image apart into larger places."""
 Listener = bool | Callable[[Event], object]
 
 
@@ -300,6 +302,9 @@ def _network_arguments(settings: Settings, training: Dataset) -> dict[str, Any]:
     chosen = {name: value for name, value in settings.to_dict().items() if name in LAYERS}
     if settings.basis is not None:
         chosen["basis"] = _basis(settings.basis, settings.basis_size or 1, training, settings.seed)
+    if settings.network == "resnet":
+        small = max(training.input_shape[:2]) < SMALL_IMAGE
+        chosen = {"depth": 20 if small else 18, "small_images": small} | chosen
     return chosen | ({} if settings.initialization is None else {"weight_init": settings.initialization})
 
 
