@@ -1,8 +1,9 @@
 """What the estimators of any network have in common."""
 
+import contextlib
 import sys
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
@@ -19,6 +20,7 @@ from shinso import nn, optim
 from shinso._checks import one_of
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
+from shinso.estimators._posterior import PosteriorMixin, as_arrays
 from shinso.estimators._rows import (
     bucket,
     class_weights,
@@ -46,13 +48,14 @@ class Prepared(NamedTuple):
     labels: np.ndarray
 
 
-class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     """Any network, any likelihood, trained by `shinso.train` behind scikit-learn's interface.
 
     Subclasses say what targets are: `_prepared`, `_likelihood`, `_stratify`.
     """
 
     _checks: ClassVar[Mapping[str, _parameters.Check]] = {
+        **PosteriorMixin._posterior_checks,
         "network_arguments": _parameters.arguments,
         "optimizer": check_solver,
         "epochs": _parameters.whole(1),
@@ -94,7 +97,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             ValueError: an argument out of range, or data that do not fit the network.
         """
         _parameters.check_all(self, self._checks)
+        self._forget_posterior()
         prepared = self._prepared(X, y)
+        self._refuse_without_posterior()
         dtype = real_type(prepared.inputs)
         weights = example_weights(sample_weight, len(prepared.targets), dtype)
         weights = class_weights(getattr(self, "class_weight", None), prepared.labels, weights)
@@ -104,6 +109,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             training, validation = self._split(host_batch(prepared.inputs, prepared.targets, weights), random_state)
             run = self._train(model, training, validation, int(random_state.randint(np.iinfo(np.int32).max)))
             self.network_ = _as_numpy(run.model)
+            self._learn_posterior(run.model, run.objective, training)
         self.history_ = run.history.rows
         self.loss_curve_ = [row["cost"] for row in self.history_]
         self.n_iter_ = len(self.history_)
@@ -192,13 +198,20 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         return Objective(self._likelihood(), penalties)
 
     def _predict_mean(self, X: Any) -> np.ndarray:
-        """Return means or probabilities `[N, K]` for new X."""
+        """Return means or probabilities `[N, K]` for new X, averaged over the posterior if there is one."""
+        if self._mean_is_averaged():
+            return self._predictive(X).mean
+        with self._examples(X) as inputs:
+            return predicted_means(self.network_, self._likelihood(), inputs)
+
+    @contextlib.contextmanager
+    def _examples(self, X: Any) -> Iterator[PyTree]:
+        """Validate new X and enter the numbers of the network."""
         check_is_fitted(self)
         X = self._new(X)
         dtype = next(leaf.dtype for leaf in jax.tree.leaves(self.network_) if eqx.is_inexact_array_like(leaf))
         with computing(dtype, self.device):
-            X = jax.tree.map(lambda leaf: leaf.astype(dtype, copy=False) if leaf.dtype.kind == "f" else leaf, X)
-            return predicted_means(self.network_, self._likelihood(), X)
+            yield as_arrays(X, dtype)
 
     def _new(self, X: Any) -> PyTree:
         """Return new X as `_validated` returns those of `fit`."""

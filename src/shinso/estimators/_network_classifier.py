@@ -39,6 +39,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         random_state: seed of first weights, split, order and noise.
         verbose: print the history as it comes.
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
+        posterior: what the posterior is of, made after training: ``"last_layer"``, ``"all"``, patterns over parameter paths, or
+            None for no posterior. Its priors come from the training data (`shinso.bayes.laplace_with_evidence`),
+            whatever `l2` and `l1` are.
+        structure: the posterior's structure, ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
@@ -47,6 +51,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.
         stop_reason_: how training ended (`shinso.train.Stop`).
+        posterior_: how sure it is (`shinso.bayes.Posterior`), with `posterior`.
+        log_evidence_: ln p(training targets | inputs), in nats, with `posterior`; it compares networks without held-out data.
         input_shape_: shape of one example.
         n_outputs_: the network's outputs K.
         classes_: the classes, sorted (for labels: their numbers).
@@ -80,6 +86,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         random_state: Any = None,
         verbose: bool | int = False,
         class_weight: Any = None,
+        posterior: Any = None,
+        structure: str = "kronecker",
         device: str | None = None,
     ) -> None:
         self.network = network
@@ -99,6 +107,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self.random_state = random_state
         self.verbose = verbose
         self.class_weight = class_weight
+        self.posterior = posterior
+        self.structure = structure
         self.device = device
 
     def predict(self, X: Any) -> np.ndarray:
@@ -111,7 +121,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class (label), `[N, K]`, in the order of `classes_`.
 
-        Independent sigmoids (the book's likelihoods) are divided by their sum.
+        With a posterior they are averaged over it, which makes them less sure where data were few. Independent sigmoids
+        (the book's likelihoods) are divided by their sum.
         """
         means = self._predict_mean(X)
         if self._multilabel or self.likelihood == "categorical":
@@ -146,6 +157,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")
         self.n_outputs_ = len(self.classes_)
         return Prepared(X, targets, labels)
+
+    def _new_targets(self, y: Any) -> np.ndarray:
+        labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        if self._multilabel:
+            return labels
+        unknown = np.setdiff1d(labels, self.classes_)
+        if unknown.size:
+            raise ValueError(f"y must hold the classes {self.classes_} of fit; got {unknown[0]!r}.")
+        return np.searchsorted(self.classes_, np.asarray(column_if_one(labels)))
 
     def _likelihood(self) -> Likelihood:
         return objectives.likelihood("bernoulli" if self._multilabel else self.likelihood)

@@ -34,6 +34,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         warm_start: `fit` goes on from the present parameters.
         random_state: seed of first weights, split, order and noise.
         verbose: print the history as it comes.
+        posterior: what the posterior is of, made after training: ``"last_layer"``, ``"all"``, patterns over parameter paths, or
+            None for no posterior. Its priors and noise come from the training data (`shinso.bayes.laplace_with_evidence`),
+            whatever `l2` and `l1` are.
+        structure: the posterior's structure, ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
@@ -42,6 +46,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.
         stop_reason_: how training ended (`shinso.train.Stop`).
+        posterior_: how sure it is (`shinso.bayes.Posterior`), with `posterior`.
+        log_evidence_: ln p(training targets | inputs), in nats, with `posterior`; it compares networks without held-out data.
         input_shape_: shape of one example.
         n_outputs_: the network's outputs K.
         n_features_in_: length of the first axis of an example.
@@ -72,6 +78,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         random_state: Any = None,
         verbose: bool | int = False,
+        posterior: Any = None,
+        structure: str = "kronecker",
         device: str | None = None,
     ) -> None:
         self.network = network
@@ -90,12 +98,28 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+        self.posterior = posterior
+        self.structure = structure
         self.device = device
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the means (rates with ``likelihood="poisson"``), `[N]` or `[N, K]` as y was."""
-        means = self._predict_mean(X)
-        return means[:, 0] if self._one_column else means
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the means (rates with ``likelihood="poisson"``), `[N]` or `[N, K]` as y was.
+
+        Args:
+            X: as in `fit`.
+            return_std: return standard deviations too, √Var[y | x], noise included, in the shape of the means; the estimator
+                must have been made with a `posterior`.
+
+        Raises:
+            ValueError: X does not fit, or there is no posterior to tell standard deviations.
+        """
+        if return_std:
+            prediction = self._predictive(X)
+            return self._as_y(prediction.mean), self._as_y(prediction.std)
+        return self._as_y(self._predict_mean(X))
+
+    def _as_y(self, values: np.ndarray) -> np.ndarray:
+        return values[:, 0] if self._one_column else values
 
     def _prepared(self, X: Any, y: Any) -> Prepared:
         X, y = self._validated(X, y, y_numeric=True)
@@ -106,6 +130,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         targets = (y[:, None] if self._one_column else y).astype(X.dtype)
         self.n_outputs_ = targets.shape[1]
         return Prepared(X, targets, y)
+
+    def _new_targets(self, y: Any) -> np.ndarray:
+        return np.asarray(y, dtype=float)
 
     def _likelihood(self) -> Likelihood:
         return objectives.likelihood(self.likelihood)

@@ -100,3 +100,13 @@ def arguments(argument: str, value: Any) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, Mapping):
         raise TypeError(f"{argument} must be None or a dictionary of keyword arguments; got {value!r}.")
     return value or {}
+
+
+def subset(argument: str, value: Any) -> object:
+    """Return None, or what chooses parameters: a name or pattern, several of them, or a predicate of (path, leaf)."""
+    listed = isinstance(value, list | tuple) and bool(value) and all(isinstance(one, str) for one in value)
+    if not (value is None or isinstance(value, str) or listed or callable(value)):
+        raise TypeError(
+            f"{argument} must be None, 'last_layer', 'all', patterns over parameter paths, or a predicate; got {value!r}."
+        )
+    return value

@@ -1,0 +1,99 @@
+"""What estimators with a posterior have in common: how sure they are of what they predict."""
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from shinso.bayes import LIKELIHOODS, STRUCTURES, Posterior, Prediction, laplace_with_evidence, log_density
+from shinso.estimators import _parameters
+from shinso.estimators._rows import bucket, padded
+from shinso.objectives import Batch, Gaussian, Likelihood, Objective
+
+
+class PosteriorMixin:
+    """Makes `posterior_` after training, if the argument `posterior` asks for one, and predicts with it.
+
+    Subclasses say what they predict from: `_likelihood`, `_examples`, `_new_targets`.
+    """
+
+    posterior: Any
+    structure: str
+    posterior_: Posterior
+    log_evidence_: float
+
+    _posterior_checks: ClassVar[dict[str, _parameters.Check]] = {
+        "posterior": _parameters.subset,
+        "structure": _parameters.name(*STRUCTURES),
+    }
+
+    @abstractmethod
+    def _likelihood(self) -> Likelihood:
+        """Return the likelihood of the targets."""
+
+    @abstractmethod
+    def _examples(self, X: Any) -> AbstractContextManager[PyTree]:
+        """Validate new X and enter the numbers it is computed in."""
+
+    @abstractmethod
+    def _new_targets(self, y: Any) -> np.ndarray:
+        """Return new y in the likelihood's form."""
+
+    def log_predictive_density(self, X: Any, y: Any) -> np.ndarray:
+        """Return ln p(y_n | x_n, training data) of each example, `[N]`, in nats: how expected y_n was. Higher is better.
+
+        It is not called ``score_samples``, which in scikit-learn is ln p(x) and takes no y.
+
+        Args:
+            X: as for `predict`.
+            y: as in `fit`.
+
+        Raises:
+            ValueError: the estimator was fitted without a posterior, or X and y do not fit.
+        """
+        prediction = self._predictive(X)
+        return log_density(prediction, self._new_targets(y))
+
+    def _refuse_without_posterior(self) -> None:
+        """Raise before training where there can be no posterior after it."""
+        likelihood = self._likelihood()
+        if self.posterior is not None and not isinstance(likelihood, LIKELIHOODS):
+            raise ValueError(
+                "posterior must be None with a likelihood other than gaussian, bernoulli, categorical and poisson; "
+                f"got {self.posterior!r} with {likelihood.name}."
+            )
+
+    def _forget_posterior(self) -> None:
+        """Drop the posterior of other parameters."""
+        for name in ("posterior_", "log_evidence_"):
+            self.__dict__.pop(name, None)
+
+    def _learn_posterior(self, model: Any, objective: Objective, training: Batch) -> None:
+        """Make the posterior of a trained model, if one is asked for."""
+        if self.posterior is None:
+            return
+        data = padded(training, bucket(len(training.weights)))
+        self.posterior_ = laplace_with_evidence(model, data, objective, subset=self.posterior, structure=self.structure)
+        self.log_evidence_ = self.posterior_.log_evidence()
+
+    def _predictive(self, X: Any) -> Prediction:
+        """Return the predictive distribution of new X."""
+        with self._examples(X) as inputs:
+            if not hasattr(self, "posterior_"):
+                raise ValueError(
+                    "posterior must be given when the estimator is made, such as posterior='last_layer', to know how sure "
+                    "it is; it was fitted with None."
+                )
+            return self.posterior_.predict(inputs)
+
+    def _mean_is_averaged(self) -> bool:
+        """Whether the posterior changes E[y | x]; it does not where outputs are means themselves."""
+        return hasattr(self, "posterior_") and not isinstance(self._likelihood(), Gaussian)
+
+
+def as_arrays(inputs: PyTree, dtype: np.dtype[Any]) -> PyTree:
+    """Return inputs with real numbers in `dtype`."""
+    return jax.tree.map(lambda leaf: leaf.astype(dtype, copy=False) if leaf.dtype.kind == "f" else leaf, inputs)
