@@ -48,7 +48,8 @@ class Network(eqx.Module):
     @property
     def point(self) -> np.ndarray:
         """θ as one vector, `[W]`, in float64."""
-        return np.asarray(ravel_pytree(self.parameters)[0], dtype=np.float64)
+        leaves = [np.ravel(leaf).astype(np.float64) for leaf in jax.tree.leaves(self.parameters)]
+        return np.concatenate(leaves)
 
     @property
     def model(self) -> Any:

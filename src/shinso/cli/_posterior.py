@@ -105,8 +105,8 @@ def show_posterior(console: Console, found: Any, run: Path) -> None:
     table.add_row("kept in", Text(str(found.path), style="bold"))
     if (run / "reliability.svg").exists():
         table.add_row("picture", str(run / "reliability.svg"))
-    table.add_row("use it with", f"shinso predict {run} FILE --std")
     console.print(table)
+    console.print("predict with  ", Text(f"shinso predict {run} FILE --std", style="bold"), sep="")
 
 
 def _comparison(name: str, before: Any, after: Any) -> Table:

@@ -57,6 +57,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         dropout: probability of dropping a hidden unit in training, in [0, 1).
         l1: strength ≥ 0 of the penalty l1 · Σ|w|, divided by the mini-batch's weight.
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
+        posterior: parameters whose posterior `fit` makes after training: ``"last_layer"``, ``"all"``, patterns over their
+            paths; None makes none. Its priors come from the training data
+            (`shinso.bayes.laplace_with_evidence`), whatever `alpha` and `l1` are; `partial_fit` drops it.
+        structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
@@ -73,6 +77,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         n_layers_: layers, input included.
         n_outputs_: outputs K; 1 for two classes.
         out_activation_: ``"softmax"`` or ``"logistic"``.
+        posterior_: how sure it is (`shinso.bayes.Posterior`), with `posterior`.
+        log_evidence_: ln p(training targets | inputs), in nats, with `posterior`; it compares networks on the same data.
         n_features_in_: inputs D.
         feature_names_in_: their names, if X had names.
     """
@@ -113,6 +119,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         dropout: float = 0.0,
         l1: float = 0.0,
         class_weight: Any = None,
+        posterior: Any = None,
+        structure: str = "kronecker",
         device: str | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -141,6 +149,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         self.dropout = dropout
         self.l1 = l1
         self.class_weight = class_weight
+        self.posterior = posterior
+        self.structure = structure
         self.device = device
 
     @available_if(works_on_mini_batches)  # type: ignore[untyped-decorator]
@@ -181,7 +191,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         return np.asarray(self._label_binarizer.inverse_transform(means[:, 0] if self.n_outputs_ == 1 else means))
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class (label), `[N, K]`, in the order of `classes_`."""
+        """Return the probability of each class (label), `[N, K]`, in the order of `classes_`.
+
+        With a posterior they are averaged over it, which makes them less sure where data were few.
+        """
         means = self._predict_mean(X)
         return np.hstack([1 - means, means]) if means.shape[1] == 1 else means
 
@@ -229,6 +242,13 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
 
     def _likelihood(self) -> Likelihood:
         return Categorical() if self.out_activation_ == "softmax" else Bernoulli()
+
+    def _new_targets(self, y: Any) -> np.ndarray:
+        labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        unknown = np.setdiff1d(labels, self.classes_) if labels.ndim == 1 else np.empty(0)
+        if unknown.size:
+            raise ValueError(f"y must hold the classes {self.classes_} of fit; got {unknown[0]!r}.")
+        return self._targets(self._label_binarizer.transform(labels).astype(bool), np.dtype(float))
 
     def _targets(self, y: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
         if self.out_activation_ == "softmax":

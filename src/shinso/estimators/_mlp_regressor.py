@@ -58,6 +58,10 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
         max_fun: most evaluations of the cost by full-batch methods, ≥ 1.
         dropout: probability of dropping a hidden unit in training, in [0, 1).
         l1: strength ≥ 0 of the penalty l1 · Σ|w|, divided by the mini-batch's weight.
+        posterior: parameters whose posterior `fit` makes after training: ``"last_layer"``, ``"all"``, patterns over their
+            paths; None makes none. Its priors and noise come from the training data
+            (`shinso.bayes.laplace_with_evidence`), whatever `alpha` and `l1` are; `partial_fit` drops it.
+        structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
@@ -73,6 +77,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
         n_layers_: layers, input included.
         n_outputs_: outputs K.
         out_activation_: ``"identity"``, or ``"exp"`` for counts.
+        posterior_: how sure it is (`shinso.bayes.Posterior`), with `posterior`.
+        log_evidence_: ln p(training targets | inputs), in nats, with `posterior`; it compares networks on the same data.
         n_features_in_: inputs D.
         feature_names_in_: their names, if X had names.
     """
@@ -111,6 +117,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
         max_fun: int = 15000,
         dropout: float = 0.0,
         l1: float = 0.0,
+        posterior: Any = None,
+        structure: str = "kronecker",
         device: str | None = None,
     ) -> None:
         self.loss = loss
@@ -139,6 +147,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
         self.max_fun = max_fun
         self.dropout = dropout
         self.l1 = l1
+        self.posterior = posterior
+        self.structure = structure
         self.device = device
 
     @available_if(works_on_mini_batches)  # type: ignore[untyped-decorator]
@@ -156,10 +166,24 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the means (rates with ``loss="poisson"``), `[N]` or `[N, K]`."""
-        means = self._predict_mean(X)
-        return means[:, 0] if means.shape[1] == 1 else means
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the means (rates with ``loss="poisson"``), `[N]` or `[N, K]`.
+
+        Args:
+            X: as in `fit`.
+            return_std: return standard deviations too, √Var[y | x], noise included, in the shape of the means; the estimator
+                must have been made with a `posterior`.
+
+        Raises:
+            ValueError: X does not fit, or there is no posterior to tell standard deviations.
+        """
+        if return_std:
+            prediction = self._predictive(X)
+            return _without_axis_of_one(prediction.mean), _without_axis_of_one(prediction.std)
+        return _without_axis_of_one(self._predict_mean(X))
+
+    def _new_targets(self, y: Any) -> np.ndarray:
+        return np.asarray(y, dtype=float)
 
     def _validated(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
@@ -200,3 +224,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
             return 0.0
         constants = np.sum(xlogy(training.targets, training.targets) - training.targets, axis=1)
         return float(np.average(constants, weights=training.weights))
+
+
+def _without_axis_of_one(values: np.ndarray) -> np.ndarray:
+    """Return `[N, 1]` as `[N]`."""
+    return values[:, 0] if values.shape[1] == 1 else values

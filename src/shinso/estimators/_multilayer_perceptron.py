@@ -1,12 +1,13 @@
 """What the multilayer perceptrons for classes and for numbers have in common."""
 
+import contextlib
 import functools
 import itertools
 import math
 import sys
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
@@ -24,6 +25,7 @@ from shinso import nn, optim
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
 from shinso.estimators._full_batch import Cost, minimized
+from shinso.estimators._posterior import PosteriorMixin
 from shinso.estimators._progress import Progress
 from shinso.estimators._rows import bucket, class_weights, dense, example_weights, host_batch, padded, predicted_means
 from shinso.estimators._solvers import (
@@ -55,13 +57,14 @@ class Split(NamedTuple):
     validation: Batch | None
 
 
-class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
+class MultilayerPerceptron(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     """A multilayer perceptron with scikit-learn's arguments, trained by `shinso.train`.
 
     Subclasses say what targets are: `_validated`, `_likelihood`, `_targets`, `_stratify`, `_score_name`.
     """
 
     _checks: ClassVar[Mapping[str, _parameters.Check]] = {
+        **PosteriorMixin._posterior_checks,
         "hidden_layer_sizes": _parameters.sizes,
         "activation": _parameters.activation,
         "solver": check_solver,
@@ -156,11 +159,15 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
         if first:
             self._initialize(units, X.dtype)
         self._check_shapes(units)
+        self._forget_posterior()
         with computing(X.dtype, self.device):
             if is_scipys(self.solver):
-                self._fit_full_batch(self._batch(X, y, weights))
+                training = self._batch(X, y, weights)
+                self._fit_full_batch(training)
             else:
-                self._fit_stochastic(X, y, weights, incremental=incremental)
+                training = self._fit_stochastic(X, y, weights, incremental=incremental)
+            if not incremental:
+                self._learn_posterior(jax.tree.map(jnp.asarray, self._model()), self._objective(), training)
         return self
 
     def _class_weight(self, incremental: bool) -> Any:
@@ -221,7 +228,8 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
 
     # ---- mini-batch solvers ------------------------------------------------------------------------------------------
 
-    def _fit_stochastic(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray, *, incremental: bool) -> None:
+    def _fit_stochastic(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray, *, incremental: bool) -> Batch:
+        """Train, and return the examples that were not held out."""
         split = self._split(X, y, weights)
         n = len(split.training.weights)
         batch_size = self._mini_batch(n)
@@ -235,6 +243,7 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
         self._record(run, split, progress)
         self._optimizer.leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state.optimizer)]
         self._judge(run, incremental=incremental)
+        return split.training
 
     def _split(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Split:
         """Hold out examples if early stopping needs them: the ones scikit-learn would hold out."""
@@ -443,12 +452,20 @@ class MultilayerPerceptron(BaseEstimator):  # type: ignore[misc]
     # ---- prediction --------------------------------------------------------------------------------------------------
 
     def _predict_mean(self, X: Any) -> np.ndarray:
-        """Return means or probabilities `[N, K]` for validated new X."""
+        """Return means or probabilities `[N, K]` for new X, averaged over the posterior if there is one."""
+        if self._mean_is_averaged():
+            return self._predictive(X).mean
+        with self._examples(X) as inputs:
+            return predicted_means(self._model(), self._likelihood(), inputs)
+
+    @contextlib.contextmanager
+    def _examples(self, X: Any) -> Iterator[np.ndarray]:
+        """Validate new X and enter the numbers of the network."""
         check_is_fitted(self)
         X = dense(validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False))
         dtype = np.result_type(X.dtype, np.asarray(self.coefs_[0]).dtype)
         with computing(dtype, self.device):
-            return predicted_means(self._model(), self._likelihood(), X.astype(dtype, copy=False))
+            yield X.astype(dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -22,6 +22,7 @@ from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
 from shinso.estimators._posterior import PosteriorMixin, as_arrays
 from shinso.estimators._rows import (
+    as_numpy,
     bucket,
     class_weights,
     dense,
@@ -108,7 +109,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             model = self._first_model(dtype, int(random_state.randint(np.iinfo(np.int32).max)))
             training, validation = self._split(host_batch(prepared.inputs, prepared.targets, weights), random_state)
             run = self._train(model, training, validation, int(random_state.randint(np.iinfo(np.int32).max)))
-            self.network_ = _as_numpy(run.model)
+            self.network_ = as_numpy(run.model)
             self._learn_posterior(run.model, run.objective, training)
         self.history_ = run.history.rows
         self.loss_curve_ = [row["cost"] for row in self.history_]
@@ -233,10 +234,6 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
 def with_channels(X: np.ndarray) -> np.ndarray:
     """Return images `[N, H, W]` as `[N, H, W, 1]`, anything else as it is."""
     return X[..., None] if X.ndim == 3 else X
-
-
-def _as_numpy(model: PyTree) -> PyTree:
-    return jax.tree.map(lambda leaf: np.asarray(leaf) if eqx.is_array(leaf) else leaf, model)
 
 
 def _as_jax(model: PyTree, dtype: np.dtype[Any]) -> PyTree:

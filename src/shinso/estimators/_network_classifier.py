@@ -39,10 +39,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         random_state: seed of first weights, split, order and noise.
         verbose: print the history as it comes.
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
-        posterior: what the posterior is of, made after training: ``"last_layer"``, ``"all"``, patterns over parameter paths, or
-            None for no posterior. Its priors come from the training data (`shinso.bayes.laplace_with_evidence`),
+        posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
+            None makes none. Its priors come from the training data (`shinso.bayes.laplace_with_evidence`),
             whatever `l2` and `l1` are.
-        structure: the posterior's structure, ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
+        structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
@@ -52,7 +52,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         n_iter_: epochs made.
         stop_reason_: how training ended (`shinso.train.Stop`).
         posterior_: how sure it is (`shinso.bayes.Posterior`), with `posterior`.
-        log_evidence_: ln p(training targets | inputs), in nats, with `posterior`; it compares networks without held-out data.
+        log_evidence_: ln p(training targets | inputs), in nats, with `posterior`; it compares networks on the same data.
         input_shape_: shape of one example.
         n_outputs_: the network's outputs K.
         classes_: the classes, sorted (for labels: their numbers).

@@ -1,5 +1,6 @@
 """What estimators with a posterior have in common: how sure they are of what they predict."""
 
+import dataclasses
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from jaxtyping import PyTree
 
 from shinso.bayes import LIKELIHOODS, STRUCTURES, Posterior, Prediction, laplace_with_evidence, log_density
 from shinso.estimators import _parameters
-from shinso.estimators._rows import bucket, padded
+from shinso.estimators._rows import as_numpy, bucket, padded
 from shinso.objectives import Batch, Gaussian, Likelihood, Objective
 
 
@@ -76,7 +77,9 @@ class PosteriorMixin:
         if self.posterior is None:
             return
         data = padded(training, bucket(len(training.weights)))
-        self.posterior_ = laplace_with_evidence(model, data, objective, subset=self.posterior, structure=self.structure)
+        made = laplace_with_evidence(model, data, objective, subset=self.posterior, structure=self.structure)
+        # JAX's arrays would be unpickled in JAX's default precision.
+        self.posterior_ = dataclasses.replace(made, network=as_numpy(made.network))
         self.log_evidence_ = self.posterior_.log_evidence()
 
     def _predictive(self, X: Any) -> Prediction:

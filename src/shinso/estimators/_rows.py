@@ -45,6 +45,11 @@ def padded(batch: Batch, rows: int) -> Batch:
     return host_batch(inputs, targets, np.concatenate([batch.weights, np.zeros(more, batch.weights.dtype)]))
 
 
+def as_numpy(model: PyTree) -> PyTree:
+    """Return a model with NumPy's arrays for JAX's."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf) if eqx.is_array(leaf) else leaf, model)
+
+
 def taken(tree: PyTree, chosen: Any) -> PyTree:
     """Return the rows `chosen`, indices or a slice, of every array in `tree`."""
     return jax.tree.map(lambda array: array[chosen], tree)

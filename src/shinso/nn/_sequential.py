@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import equinox as eqx
-import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from shinso.nn._keys import keys_for
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._recipe import Recipe
 
@@ -41,18 +41,10 @@ class Sequential(Layer):
     def call_and_update(self, x: Any, *, key: PRNGKeyArray | None = None) -> tuple[Any, "Sequential"]:
         """Return the last layer's output, and the network with every layer's buffers brought up to date."""
         layers = []
-        for layer, layer_key in zip(self.layers, self._keys(key), strict=True):
+        for layer, layer_key in zip(self.layers, keys_for(self.layers, key), strict=True):
             x, updated = layer.call_and_update(x, key=layer_key)
             layers.append(updated)
         return x, Sequential(layers, self.recipe)
-
-    def _keys(self, key: PRNGKeyArray | None) -> list[PRNGKeyArray | None]:
-        """Return a key for each layer: one of its own where it draws, any where it only asks whether it is in training."""
-        if key is None:
-            return [None] * len(self.layers)
-        drawing = sum(layer.uses_key for layer in self.layers)
-        own = iter(jax.random.split(key, drawing) if drawing > 1 else [key] * drawing)
-        return [next(own) if layer.uses_key else key for layer in self.layers]
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """Shapes of one example before the first layer, between layers, and after the last.

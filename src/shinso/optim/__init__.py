@@ -9,7 +9,7 @@
 - `averaged`, `Averaged`: the mean or moving average of the parameters beside them.
 - `max_norm`, `MaxNorm`: each unit's incoming weights held within a ball.
 - `least_squares`, `ridge`, `lasso`: linear readouts without training (`Readout`, `Lasso`); `with_readout` puts one into a
-  model. `coordinate_descent` on a quadratic.
+  model. `coordinate_descent` on a quadratic; `sparse_coding`, codes and dictionary in turn.
 - `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Exponential`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`:
   hyperparameters that change with the step.
 """
@@ -59,4 +59,6 @@ from shinso.optim._schedules import OneCycle as OneCycle
 from shinso.optim._schedules import RobbinsMonro as RobbinsMonro
 from shinso.optim._schedules import Schedule as Schedule
 from shinso.optim._schedules import WarmUp as WarmUp
+from shinso.optim._sparse_coding import SparseCode as SparseCode
+from shinso.optim._sparse_coding import sparse_coding as sparse_coding
 from shinso.optim._trust_region import TrustRegion as TrustRegion
