@@ -31,7 +31,9 @@ PAIRS = [(MLPClassifier, neural_network.MLPClassifier), (MLPRegressor, neural_ne
 def test_arguments_are_scikit_learns_then_ours(ours, theirs):
     mine, their = (list(inspect.signature(kind).parameters.values()) for kind in (ours, theirs))
     assert [(p.name, p.default, p.kind) for p in mine[: len(their)]] == [(p.name, p.default, p.kind) for p in their]
-    extra = {"dropout", "l1", "device"} | ({"class_weight"} if ours is MLPClassifier else set())
+    extra = {"dropout", "l1", "posterior", "structure", "device"} | (
+        {"class_weight"} if ours is MLPClassifier else set()
+    )
     assert {p.name for p in mine[len(their) :]} == extra
 
 

@@ -41,9 +41,10 @@ def steps(optimizer, problem, most):
 def test_steps_are_those_of_minimise(name, problem):
     found = optim.minimise(problem, method=name, max_steps=5)
     made = steps(optim.build(name), problem, 5)
-    np.testing.assert_allclose([float(step.cost) for step in made], found.history[:-1], rtol=1e-5)
+    np.testing.assert_allclose([float(step.cost) for step in made], found.history[1:], rtol=1e-5)
     batch = objectives.Batch(jnp.asarray(INPUTS), jnp.asarray(TARGETS), jnp.ones(30))
-    np.testing.assert_allclose(made[0].cost, OBJECTIVE(network(), batch), rtol=1e-6)
+    model = eqx.combine(made[0].params, network())
+    np.testing.assert_allclose(made[0].cost, OBJECTIVE(model, batch), rtol=1e-5)
     assert [int(step.result) for step in made] == [optim.RUNNING] * 5
     assert all(bool(step.finite) for step in made)
 

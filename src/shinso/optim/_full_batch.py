@@ -77,7 +77,7 @@ class FullBatch(Optimizer):
             scale: not read: a line search chooses each step's length.
 
         Returns:
-            The step; its cost and the norm of its gradient are those before it, as for mini-batch rules.
+            The step; its cost and the norm of its gradient are those it has reached.
 
         Raises:
             ValueError: too many parameters for a dense method, or corners under a method that uses the Hessian.
@@ -92,9 +92,9 @@ class FullBatch(Optimizer):
         return Step(
             params=full.tree(after.point.at),
             state=_Course(after, jnp.asarray(True)),
-            cost=before.point.cost,
+            cost=after.point.cost,
             auxiliary=None,
-            gradient_norm=jnp.linalg.norm(before.point.gradient),
+            gradient_norm=jnp.linalg.norm(after.point.gradient),
             finite=before.code != NOT_FINITE,
             result=jnp.where(spent, BUDGET_SPENT, codes[after.code]).astype(jnp.int32),
         )
