@@ -114,6 +114,20 @@ def test_assessments():
     assert found.accuracy is found.expected_calibration_error is None
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        ({"validation": 0.3, "test": 0.5}, {"validation": 0.2, "test": 0.6}, "test"),
+        ({"validation": 0.3, "test": 0.5}, {"validation": 0.4, "test": 0.5}, None),
+        ({"validation": 0.3}, {"validation": 0.4}, "validation"),
+        ({}, {}, None),
+    ],
+)
+def test_which_examples_the_network_alone_is_better_on(before, after, worse):
+    pair = ({name: bayes.Assessment(10, loss) for name, loss in losses.items()} for losses in (before, after))
+    assert bayes.RunPosterior(None, None, *pair, {}).worse == worse
+
+
 def test_with_evidence_every_parameter_has_a_prior(linear):
     """The noise and precisions are those of `fit_priors`; the network alone differs in its variance only."""
     plain = objectives.Objective(objectives.Gaussian(1.0))

@@ -75,6 +75,14 @@ def test_figures_are_those_of_the_posterior_on_the_test_examples(place, made):
     assert float(row.split()[-2]) == pytest.approx(alone, rel=1e-3)
 
 
+def test_a_posterior_that_does_not_help_is_named(place, made, monkeypatch):
+    monkeypatch.setattr(bayes.RunPosterior, "worse", property(lambda self: "test"))
+    wide = shutil.copytree(place / "answer", place / "wide")
+    shown = ran("posterior", wide, "--keep-priors", "--prior-precision", 1e-3)
+    assert "On the test examples the network alone is better" in " ".join(shown.split())
+    assert "0.001 of all" in shown
+
+
 def test_numbers_with_their_deviation_in_their_own_units(place, made):
     ran("predict", place / "price", place / "price.csv", "--std", "--out", place / "numbers.csv")
     rows = table_of(place / "numbers.csv")

@@ -43,6 +43,14 @@ class RunPosterior:
     after: Mapping[str, Assessment]
     noise: Mapping[str, float]
 
+    @property
+    def worse(self) -> str | None:
+        """The examples, test before validation, on which the network alone has the lower negative log-likelihood."""
+        name = next((name for name in ("test", "validation") if name in self.after), None)
+        if name is None or self.after[name].negative_log_likelihood <= self.before[name].negative_log_likelihood:
+            return None
+        return name
+
 
 def posterior_of_run(
     folder: str | Path,

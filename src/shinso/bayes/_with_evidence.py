@@ -30,6 +30,10 @@ def laplace_with_evidence(
     Precisions, and the noise of a Gaussian likelihood, are then re-estimated (MacKay), so that it hardly matters whether
     and how the network was penalized. The weights stay as they were trained. `L1` is replaced by such a prior.
 
+    Where the training data leave hardly an error, few parameters are determined, the precisions come out small, and the
+    posterior is too wide: probabilities are then less sure than they should be. Compare with `assess` and `predict_alone` on
+    held-out data, and give `laplace` a larger `prior_precision` instead.
+
     Args:
         fitted: as for `laplace`.
         data: as for `laplace`.

@@ -101,6 +101,11 @@ def show_posterior(console: Console, found: Any, run: Path) -> None:
     console.print(table)
     for name in found.after:
         console.print(_comparison(name, found.before[name], found.after[name]))
+    if found.worse is not None:
+        console.print(
+            f"On the {found.worse} examples the network alone is better: the posterior is wider than its errors. "
+            "--keep-priors with a larger --prior-precision narrows it."
+        )
     table = _grid()
     table.add_row("kept in", Text(str(found.path), style="bold"))
     if (run / "reliability.svg").exists():

@@ -71,8 +71,12 @@ class Problem(eqx.Module):
 
     def cost(self, parameters: Parameters) -> Float[Array, ""]:
         """Return E(θ)."""
+
         # Differentiated, each chunk is computed once more instead of being remembered.
-        share = jax.checkpoint(lambda parameters, batch: self.cost_of(parameters, batch))
+        @jax.checkpoint  # a function, because a bound method of a module has no hash
+        def share(parameters: Parameters, batch: Batch) -> Float[Array, ""]:
+            return self.cost_of(parameters, batch)
+
         of_examples: Array = self.over_chunks(lambda batch, _: share(parameters, batch))
         return of_examples + self.penalty(parameters)
 
