@@ -70,7 +70,6 @@ def main() -> None:
     shares = []
     for _ in range(5):
         together = train_ensemble(network, objective, (X, y), members=MEMBERS, **SETTINGS).runs[0].timing.train_seconds
-        began = time.perf_counter()
         alone = [
             shinso.train(network(jax.random.key(i)), objective, (X, y), **SETTINGS).timing.train_seconds
             for i in range(MEMBERS)

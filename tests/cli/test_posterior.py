@@ -59,7 +59,8 @@ def test_it_says_what_it_found_and_keeps_it(place, made):
     for words in ("of price", "share in 90 % intervals", "RMSE"):
         assert words in made["price"]
     posterior = bayes.load_run_posterior(place / "answer")
-    assert f"{posterior.log_evidence():.6g}" in made["answer"]
+    for precision in posterior.prior_precisions.values():
+        assert f"{precision:.4g}" in made["answer"]
     assert {"posterior.safetensors", "reliability.svg"} <= {path.name for path in (place / "answer").iterdir()}
     assert not (place / "price" / "reliability.svg").exists()
 

@@ -59,6 +59,13 @@ def test_models_objectives_and_sizes(model):
         curvature.finite_difference(model, OBJECTIVE, (X, Y), step=0.0)
 
 
+def test_padded_sequences_are_taken():
+    model = nn.recurrent(2, 3, (3,), cell="elman", key=jax.random.key(0))
+    sequences = nn.pad([np.ones((3, 2)), np.ones((2, 2)), np.zeros((1, 2))])
+    gradient = curvature.gradient(model, OBJECTIVE, (sequences, np.arange(3)))
+    assert jax.tree.structure(gradient) == jax.tree.structure(nn.parameters(model)[0])
+
+
 def test_cost_and_gradient_are_the_same_in_chunks(model):
     generator = np.random.default_rng(0)
     data = generator.normal(size=(7, 2)), generator.integers(0, 3, 7)

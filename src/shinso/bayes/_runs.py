@@ -35,6 +35,8 @@ class RunPosterior:
         before: figures of the network with its weights as they are, by name of the examples ("validation", "test").
         after: those of the posterior.
         noise: standard deviation of the noise of each target, in its own units; empty where the likelihood has none.
+        log_evidence: at the precisions before validation examples scaled them: what compares networks.
+        scale: the factor that these chose; 1 where they had no say.
     """
 
     posterior: Posterior
@@ -42,6 +44,8 @@ class RunPosterior:
     before: Mapping[str, Assessment]
     after: Mapping[str, Assessment]
     noise: Mapping[str, float]
+    log_evidence: float
+    scale: float
 
     @property
     def worse(self) -> str | None:
@@ -67,7 +71,8 @@ def posterior_of_run(
         folder: the run folder; its training data are read again, and must be what they were.
         subset: as for `laplace`.
         structure: as for `laplace`.
-        fit_priors: re-estimate precisions by the evidence (`laplace_with_evidence`); else they are those of the run's
+        fit_priors: re-estimate precisions by the evidence (`laplace_with_evidence`), then, where the run has validation
+            examples, their common scale by these (`Posterior.fit_prior_scale`); else they are those of the run's
             penalties, and 1 for parameters without one.
         prior_precision: α > 0 of all parameters instead, when `fit_priors` is False.
         data_dir: folder of the MNIST files, where it has moved.
@@ -86,6 +91,10 @@ def posterior_of_run(
     else:
         prior: Any = prior_precision or free_precisions(run.objective.penalties, run.model, subset) or None
         posterior = laplace(run, prepared.training, subset=subset, structure=structure, prior_precision=prior)
+    evidence, scale, validation = posterior.log_evidence(), 1.0, prepared.validation
+    if fit_priors and validation is not None:
+        posterior = posterior.fit_prior_scale(validation.inputs, validation.targets)
+        scale = min(posterior.history, key=lambda row: row["negative_log_likelihood"])["factor"]
     held = {"validation": prepared.validation, "test": prepared.test}
     known = {name: dataset for name, dataset in held.items() if dataset is not None}
     return RunPosterior(
@@ -94,6 +103,8 @@ def posterior_of_run(
         {name: _assess(predict_alone(posterior, one.inputs), one, encoder) for name, one in known.items()},
         {name: _assess(posterior.predict(one.inputs), one, encoder) for name, one in known.items()},
         _noise(posterior, encoder),
+        evidence,
+        scale,
     )
 
 

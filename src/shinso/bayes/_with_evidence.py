@@ -31,8 +31,8 @@ def laplace_with_evidence(
     and how the network was penalized. The weights stay as they were trained. `L1` is replaced by such a prior.
 
     Where the training data leave hardly an error, few parameters are determined, the precisions come out small, and the
-    posterior is too wide: probabilities are then less sure than they should be. Compare with `assess` and `predict_alone` on
-    held-out data, and give `laplace` a larger `prior_precision` instead.
+    posterior is too wide: probabilities are then less sure than they should be. Held-out
+    data put that right: `Posterior.fit_prior_scale`.
 
     Args:
         fitted: as for `laplace`.

@@ -48,7 +48,8 @@ def posterior(
         bool,
         _option(
             POSTERIOR,
-            "Choose prior precisions and noise by the evidence, or keep those of the run's penalties.",
+            "Choose prior precisions and noise by the evidence and the validation examples, or keep those of the run's "
+            "penalties.",
             name="--fit-priors/--keep-priors",
         ),
     ] = True,
@@ -92,10 +93,12 @@ def show_posterior(console: Console, found: Any, run: Path) -> None:
     table = _grid()
     size = made.network.size
     table.add_row("posterior", f"{made.structure}, of {size:,} parameters: {', '.join(made.paths)}")
-    table.add_row("log evidence", Text(f"{made.log_evidence():.6g}", style="bold"))
+    table.add_row("log evidence", Text(f"{found.log_evidence:.6g}", style="bold"))
     table.add_row("determined by the data", f"{made.effective_parameters:.4g} of {size:,} parameters")
     for name, precision in made.prior_precisions.items():
         table.add_row("prior precision", f"{precision:.4g} of {name}")
+    if found.scale != 1:
+        table.add_row("", f"{found.scale:.4g} times what the evidence chose: validation examples are then likeliest")
     for name, deviation in found.noise.items():
         table.add_row("noise", f"standard deviation {deviation:.4g} of {name}")
     console.print(table)
@@ -103,8 +106,8 @@ def show_posterior(console: Console, found: Any, run: Path) -> None:
         console.print(_comparison(name, found.before[name], found.after[name]))
     if found.worse is not None:
         console.print(
-            f"On the {found.worse} examples the network alone is better: the posterior is wider than its errors. "
-            "--keep-priors with a larger --prior-precision narrows it."
+            f"On the {found.worse} examples the network alone has the lower negative log-likelihood. --keep-priors with a "
+            "larger --prior-precision makes the posterior narrower."
         )
     table = _grid()
     table.add_row("kept in", Text(str(found.path), style="bold"))

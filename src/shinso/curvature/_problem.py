@@ -160,7 +160,11 @@ def _batch(data: Any) -> Batch:
         parts = (*data, None)[:3]
     else:
         raise TypeError(f"data must be (X, y), (X, y, weights), a Batch or a Dataset; got {type(data).__name__}.")
-    inputs, targets = jax.tree.map(_real, parts[0]), jnp.asarray(parts[1])
+    inputs, targets = parts[0], jnp.asarray(parts[1])
+    if isinstance(inputs, Sequences):
+        inputs = Sequences(_real(inputs.values), jnp.asarray(inputs.lengths))
+    else:
+        inputs = jax.tree.map(_real, inputs)
     examples = len(targets) if targets.ndim else 0
     if examples == 0:
         raise ValueError("data must have at least one example; got none.")
