@@ -125,7 +125,7 @@ def test_assessments():
 )
 def test_which_examples_the_network_alone_is_better_on(before, after, worse):
     pair = ({name: bayes.Assessment(10, loss) for name, loss in losses.items()} for losses in (before, after))
-    assert bayes.RunPosterior(None, None, *pair, {}).worse == worse
+    assert bayes.RunPosterior(None, None, *pair, {}, 0.0, 1.0).worse == worse
 
 
 def test_with_evidence_every_parameter_has_a_prior(linear):

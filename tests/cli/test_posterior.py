@@ -80,7 +80,7 @@ def test_a_posterior_that_does_not_help_is_named(place, made, monkeypatch):
     monkeypatch.setattr(bayes.RunPosterior, "worse", property(lambda self: "test"))
     wide = shutil.copytree(place / "answer", place / "wide")
     shown = ran("posterior", wide, "--keep-priors", "--prior-precision", 1e-3)
-    assert "On the test examples the network alone is better" in " ".join(shown.split())
+    assert "On the test examples the network alone has the lower" in " ".join(shown.split())
     assert "0.001 of all" in shown
 
 
