@@ -21,8 +21,9 @@ class PosteriorMixin:
     Subclasses say what they predict from: `_likelihood`, `_examples`, `_new_targets`.
     """
 
-    posterior: Any
-    structure: str
+    # Of estimators that do not offer the arguments.
+    posterior: Any = None
+    structure: str = "kronecker"
     posterior_: Posterior
     log_evidence_: float
 
