@@ -1,5 +1,6 @@
 """What all tests share: the device they run on, a place for figures, real data, and a counter of compilations."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -24,6 +25,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
 COMPILATION = "/jax/core/compile/backend_compile_duration"
 MNIST_FILES = tuple(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room_for_programs() -> Iterator[None]:
+    """Give compiled programs back before they use up the memory maps a process may have: XLA then ends with a fault."""
+    yield
+    maps, limit = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+    if maps.exists() and limit.exists() and 3 * len(maps.read_text().splitlines()) > int(limit.read_text()):
+        jax.clear_caches()
+        gc.collect()
 
 
 def data_folder() -> Path:
