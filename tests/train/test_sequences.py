@@ -7,7 +7,7 @@ import pytest
 
 import shinso
 from shinso import Objective, nn, objectives
-from shinso.train._examples import as_batch
+from shinso.objectives import as_batch
 
 RANDOM = np.random.default_rng(0)
 LENGTHS = np.array([3, 5, 2, 4, 1, 5])

@@ -15,9 +15,9 @@ import scipy.stats
 
 import shinso
 from shinso import Objective, Start, Stopping, TrainingWarning, nn, objectives, optim
+from shinso.objectives import as_batch
 from shinso.train import _program
 from shinso.train import _session as module
-from shinso.train._examples import as_batch
 from shinso.train._program import Program, _order
 
 SETTINGS = {"epochs": 4, "batch_size": 8, "optimizer": "momentum", "learning_rate": 0.1}
@@ -450,7 +450,7 @@ def test_bad_arguments_are_met_before_training(table, objective, model, wrong, e
 
 X22, Y22 = np.ones((22, 3)), np.zeros(22, int)
 BAD_DATA = [
-    (X22, TypeError, r"data must be \(X, y\), \(X, y, weights\) or a Dataset; got ndarray"),
+    (X22, TypeError, r"data must be \(X, y\), \(X, y, weights\), a Batch or a Dataset; got ndarray"),
     ((X22, None), TypeError, "data must have targets; got None"),
     (
         (X22, Y22[:21]),

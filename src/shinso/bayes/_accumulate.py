@@ -56,6 +56,8 @@ class Sums:
         self.unpenalized = Objective(objective.likelihood)
         # The operator is built for the whole model, which checks the data; then it is made to act on the subset.
         whole = curvature.gauss_newton(network.model, objective, data)
+        if whole.problem.per_step:
+            raise ValueError("model must have outputs [N, K] for a posterior; it has one for every step of a sequence.")
         self.problem = replace(whole.problem, parameters=network.parameters, rest=network.rest)
         self.whole = replace(whole, problem=replace(self.problem, objective=self.unpenalized))
         first = jax.tree.map(lambda leaf: leaf[:1], self.problem.batch.inputs)

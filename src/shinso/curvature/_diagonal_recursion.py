@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from shinso.curvature._output_curvature import output_gradient
-from shinso.curvature._problem import CHUNK, Parameters, Problem, problem
+from shinso.curvature._problem import CHUNK, Parameters, Problem, one_output_each, problem
 from shinso.nn import Activation, Dense, Dropout, Flatten, Sequential
 from shinso.objectives import Batch, Objective
 
@@ -47,7 +47,7 @@ def diagonal_approximation(model: Sequential, objective: Objective, data: Any, *
     Source: S2; PRML (5.79)–(5.81); Becker and Le Cun (1989).
     """
     _check_layers(model)
-    return _diagonal(problem(model, objective, data, chunk))
+    return _diagonal(one_output_each("diagonal_approximation", problem(model, objective, data, chunk)))
 
 
 def _check_layers(model: Any) -> None:
@@ -80,7 +80,7 @@ def _backward(problem: Problem, batch: Batch) -> Parameters:
     derivatives = _Derivatives(
         output_gradient(likelihood, outputs, batch.targets), jnp.diagonal(hessians, axis1=-2, axis2=-1)
     )
-    shares = problem.shares(batch, outputs)
+    shares = problem.shares(batch.weights, outputs)
     diagonal = problem.parameters
     for place in reversed(range(len(model.layers))):
         layer, z = model.layers[place], inputs[place]

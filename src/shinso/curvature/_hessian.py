@@ -42,7 +42,7 @@ def hessian(model: Callable[..., Any], objective: Objective, data: Any, *, chunk
     examples at a time, and hold the activations of one chunk.
 
     Args:
-        model: Maps a batch to outputs `[N, K]`; the operator acts on its real arrays.
+        model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real arrays.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
         chunk: Examples looked at together, at least 1; it changes memory and rounding, nothing else.

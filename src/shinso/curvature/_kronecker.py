@@ -20,6 +20,7 @@ from shinso.curvature._output_curvature import (
     gauss_newton,
     outer_product,
 )
+from shinso.curvature._problem import one_output_each
 from shinso.curvature._restrict import leaf_paths
 from shinso.objectives import Batch, Objective
 
@@ -111,6 +112,7 @@ def kronecker(
     recurrence; George et al. (2018) for the corrected form; Eschenhagen et al. (2023), "expand".
     """
     operator = _operator(model, objective, data, of, samples, key, chunk)
+    one_output_each("kronecker", operator.problem)
     parts = _parts(operator, separate_bias)
     _refuse_large(operator, parts, limit)
     zeros = probes(operator.problem)
@@ -210,7 +212,7 @@ def _factors(operator: OutputCurvature, zeros: Sequence[Array]) -> list[Factors]
     def of_examples(batch: Batch, indices: Int[Array, " n"]) -> list[Factors]:
         with jax.default_matmul_precision("highest"):
             sites = seen(operator, zeros, batch, indices)
-            roots = jnp.sqrt(operator.problem.shares(batch, sites[0].rows))
+            roots = jnp.sqrt(operator.problem.shares(batch.weights, sites[0].rows))
             return [Factors(_gram(_scaled(roots, site.rows)), _gram(_scaled(roots, site.gradients))) for site in sites]
 
     # The last row is the bias's 1: its square counts the rows.
@@ -248,7 +250,7 @@ def _moments(
     def of_examples(batch: Batch, indices: Int[Array, " n"]) -> list[Array]:
         with jax.default_matmul_precision("highest"):
             sites = seen(operator, zeros, batch, indices)
-            roots = jnp.sqrt(operator.problem.shares(batch, sites[0].rows))
+            roots = jnp.sqrt(operator.problem.shares(batch.weights, sites[0].rows))
             return [
                 _second_moments(
                     sites[part.site].rows[..., part.rows] @ left, _scaled(roots, sites[part.site].gradients @ right)

@@ -43,7 +43,7 @@ class OutputCurvature(ParameterOperator):
     def curve(
         self, outputs: Float[Array, "n K"], targets: Array, indices: Int[Array, " n"], tangents: Float[Array, "n K"]
     ) -> Float[Array, "n K"]:
-        """Return M_n u_n for each example; `indices` are the examples' places in the data."""
+        """Return M_n u_n for each example; `indices` are the places of examples, or steps, in the data."""
 
     @abc.abstractmethod
     def roots(self, outputs: Float[Array, "n K"], targets: Array, indices: Int[Array, " n"]) -> Float[Array, "n C K"]:
@@ -54,13 +54,15 @@ class OutputCurvature(ParameterOperator):
         problem = self.problem
 
         def of_examples(batch: Batch, indices: Int[Array, " n"]) -> Parameters:
-            def run(parameters: Parameters) -> Array:
-                return problem.outputs(parameters, batch.inputs)
+            def run(parameters: Parameters) -> tuple[Array, tuple[Array, Array]]:
+                outputs, targets, weights = problem.rows(parameters, batch)
+                return outputs, (targets, weights)
 
-            outputs, pull_back = jax.vjp(run, problem.parameters)
-            _, tangents = jax.jvp(run, (problem.parameters,), (vector,))
-            shares = problem.shares(batch, outputs)
-            return pull_back(shares[:, None] * self.curve(outputs, batch.targets, indices, tangents))[0]
+            outputs, pull_back, (targets, weights) = jax.vjp(run, problem.parameters, has_aux=True)
+            _, tangents, _ = jax.jvp(run, (problem.parameters,), (vector,), has_aux=True)
+            shares = problem.shares(weights, outputs)
+            places = _places(indices, len(outputs) // len(indices))
+            return pull_back(shares[:, None] * self.curve(outputs, targets, places, tangents))[0]
 
         return jax.tree.map(jnp.add, problem.over_chunks(of_examples), problem.penalty_product(vector))
 
@@ -146,7 +148,8 @@ def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, 
     holds the activations of one chunk and its M, `[chunk, K, K]`.
 
     Args:
-        model: Maps a batch to outputs `[N, K]`; the operator acts on its real arrays. It runs in prediction mode.
+        model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real
+            arrays. It runs in prediction mode.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
         chunk: Examples looked at together, at least 1.
@@ -168,7 +171,8 @@ def outer_product(model: Callable[..., Any], objective: Objective, data: Any, *,
     perfect fit g, and with it this matrix, vanishes where the Hessian does not. The model must treat examples one by one.
 
     Args:
-        model: Maps a batch to outputs `[N, K]`; the operator acts on its real arrays. It runs in prediction mode.
+        model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real
+            arrays. It runs in prediction mode.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
         chunk: Examples looked at together, at least 1.
@@ -198,7 +202,8 @@ def fisher(
     (`sigmoid_quadratic`). With `samples`, an unbiased estimate by targets drawn once for each example.
 
     Args:
-        model: Maps a batch to outputs `[N, K]`; the operator acts on its real arrays. It runs in prediction mode.
+        model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real
+            arrays. It runs in prediction mode.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`; targets are read for their shape alone.
         samples: Targets drawn for each example, at least 1; None for the exact matrix.
@@ -235,6 +240,11 @@ def matrix_roots(matrices: Float[Array, "n K K"]) -> Float[Array, "n K K"]:
     values, bases = jnp.linalg.eigh(matrices)
     # M is singular for a softmax: rounding may leave an eigenvalue just below zero.
     return jnp.sqrt(jnp.maximum(values, 0))[:, :, None] * jnp.swapaxes(bases, -1, -2)
+
+
+def _places(indices: Int[Array, " n"], steps: int) -> Int[Array, " M"]:
+    """Return the places of the rows of some examples, `steps` for each."""
+    return (indices[:, None] * steps + jnp.arange(steps)).ravel()
 
 
 def _times(matrices: Float[Array, "n K K"], vectors: Float[Array, "n K"]) -> Float[Array, "n K"]:

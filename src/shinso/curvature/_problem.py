@@ -1,18 +1,18 @@
 """The cost of training as a function of the parameters alone, over data taken in chunks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
 from shinso import nn
 from shinso._checks import whole_number
 from shinso.nn import Activation, Sequences, accepts_key
-from shinso.objectives import Batch, Categorical, Objective, per_example
+from shinso.objectives import Batch, Categorical, Objective, as_batch, per_example
 
 CHUNK = 1024
 """Examples looked at together, unless a call says otherwise."""
@@ -46,9 +46,13 @@ class Problem(eqx.Module):
         outputs: Array = model(inputs, key=None) if accepts_key(model) else model(inputs)
         return outputs
 
+    def rows(self, parameters: Parameters, batch: Batch) -> tuple[Float[Array, "M K"], Array, Float[Array, " M"]]:
+        """Return outputs, targets and weights of some examples; with an output for every step, M counts steps."""
+        return per_example(self.outputs(parameters, batch.inputs), batch)
+
     def cost_of(self, parameters: Parameters, batch: Batch) -> Float[Array, ""]:
         """Return the share Σ_{n∈batch} w_n L_n / Σ_n w_n of some examples."""
-        outputs, targets, weights = per_example(self.outputs(parameters, batch.inputs), batch)
+        outputs, targets, weights = self.rows(parameters, batch)
         losses = self.objective.likelihood.loss(outputs, targets)
         return jnp.sum(weights.astype(losses.dtype) * losses) / self.total.astype(losses.dtype)
 
@@ -57,9 +61,9 @@ class Problem(eqx.Module):
         model = eqx.combine(parameters, self.rest)
         return sum((penalty(model, self.total) for penalty in self.objective.penalties), start=jnp.zeros(()))
 
-    def shares(self, batch: Batch, like: Array) -> Float[Array, " n"]:
-        """Return w_n / Σ_n w_n for the examples of `batch`, in the type of `like`."""
-        return batch.weights.astype(like.dtype) / self.total.astype(like.dtype)
+    def shares(self, weights: Float[Array, " n"], like: Array) -> Float[Array, " n"]:
+        """Return w_n / Σ_n w_n for some of the examples' weights, in the type of `like`."""
+        return weights.astype(like.dtype) / self.total.astype(like.dtype)
 
     @property
     def total(self) -> Float[Array, ""]:
@@ -119,7 +123,7 @@ def problem(model: Callable[..., Any], objective: Objective, data: Any, chunk: i
     """Return the checked problem.
 
     Args:
-        model: Maps a batch to outputs `[N, K]`.
+        model: Maps a batch to outputs `[N, K]`, or `[N, T, K]` for every step of a sequence.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch`, or anything with `inputs` and `targets`, such as a `Dataset`.
         chunk: Examples looked at together, at least 1.
@@ -135,11 +139,21 @@ def problem(model: Callable[..., Any], objective: Objective, data: Any, chunk: i
     if not jax.tree.leaves(parameters):
         raise ValueError(f"model must have parameters, arrays of real numbers; {type(model).__name__} has none.")
     _refuse_step(model)
-    batch = _batch(data)
+    batch = as_batch("data", data, objective.likelihood)
     chunk = min(whole_number("chunk", chunk, least=1), len(batch.weights))
     made = Problem(parameters, rest, objective, batch, chunk)
-    _check_targets(made)
-    return made
+    return replace(made, per_step=_checked_outputs(made))
+
+
+def one_output_each(what: str, problem: Problem) -> Problem:
+    """Return the problem; refuse outputs for every step of a sequence.
+
+    Raises:
+        ValueError: The model has an output for every step.
+    """
+    if problem.per_step:
+        raise ValueError(f"model must have outputs [N, K] for {what}; it has one for every step of a sequence.")
+    return problem
 
 
 def _refuse_step(model: Any) -> None:
@@ -153,60 +167,16 @@ def _refuse_step(model: Any) -> None:
             )
 
 
-def _batch(data: Any) -> Batch:
-    if hasattr(data, "inputs") and hasattr(data, "targets"):
-        parts = (data.inputs, data.targets, getattr(data, "weights", None))
-    elif isinstance(data, tuple) and len(data) in (2, 3):
-        parts = (*data, None)[:3]
-    else:
-        raise TypeError(f"data must be (X, y), (X, y, weights), a Batch or a Dataset; got {type(data).__name__}.")
-    inputs, targets = parts[0], jnp.asarray(parts[1])
-    if isinstance(inputs, Sequences):
-        inputs = Sequences(_real(inputs.values), jnp.asarray(inputs.lengths))
-    else:
-        inputs = jax.tree.map(_real, inputs)
-    examples = len(targets) if targets.ndim else 0
-    if examples == 0:
-        raise ValueError("data must have at least one example; got none.")
-    for leaf in jax.tree.leaves(inputs):
-        if leaf.ndim == 0 or len(leaf) != examples:
-            raise ValueError(f"inputs must be [N, …] with N={examples}, as many as targets; got shape {leaf.shape}.")
-    return Batch(inputs, targets, _weights(parts[2], examples))
-
-
-def _real(values: Any) -> Array:
-    array = jnp.asarray(values)
-    array = array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(float)
-    if not _traced(array) and not bool(jnp.isfinite(array).all()):
-        raise ValueError("inputs must be finite; got NaN or infinity.")
-    return array
-
-
-def _weights(weights: Any, examples: int) -> Float[Array, " N"]:
-    if weights is None:
-        return jnp.ones(examples)
-    array = _real(weights)
-    if array.shape != (examples,):
-        raise ValueError(f"weights must have shape [{examples}]; got {list(array.shape)}.")
-    if not _traced(array) and (bool((array < 0).any()) or not bool((array > 0).any())):
-        raise ValueError(f"weights must be ≥ 0 and not all 0; the least is {float(array.min()):g}.")
-    return array
-
-
-def _check_targets(problem: Problem) -> None:
-    first = problem.batch._replace(inputs=jax.tree.map(lambda leaf: leaf[:1], problem.batch.inputs))
-    first = first._replace(targets=first.targets[:1], weights=first.weights[:1])
+def _checked_outputs(problem: Problem) -> bool:
+    """Return whether there are outputs for every step; refuse targets that do not fit them."""
+    first: Batch = jax.tree.map(lambda leaf: leaf[:1], problem.batch)
     outputs = jax.eval_shape(problem.outputs, problem.parameters, first.inputs)
-    if isinstance(outputs, Sequences) or outputs.ndim != 2:
-        raise ValueError("model must have outputs [N, K]; curvature of outputs for every step is not offered.")
-    jax.eval_shape(problem.cost_of, problem.parameters, first)
+    rows, targets, _ = jax.eval_shape(problem.rows, problem.parameters, first)
+    jax.eval_shape(problem.objective.likelihood.loss, rows, targets)
     jax.eval_shape(problem.penalty, problem.parameters)
-    targets = problem.batch.targets
-    if isinstance(problem.objective.likelihood, Categorical) and not _traced(targets):
-        classes, least, most = outputs.shape[-1], int(targets.min()), int(targets.max())
-        if least < 0 or most >= classes:
-            raise ValueError(f"targets must be class indices 0 to {classes - 1}; got {least if least < 0 else most}.")
-
-
-def _traced(array: Array | np.ndarray) -> bool:
-    return isinstance(array, jax.core.Tracer)
+    given = problem.batch.targets
+    if isinstance(problem.objective.likelihood, Categorical) and not isinstance(given, jax.core.Tracer):
+        classes, most = rows.shape[-1], int(given.max())
+        if most >= classes:
+            raise ValueError(f"targets must be class indices 0 to {classes - 1}; got {most}.")
+    return isinstance(outputs, Sequences) or outputs.ndim == 3

@@ -15,7 +15,7 @@ from shinso.curvature._dense import LIMIT, refuse_large
 from shinso.curvature._hessian import Hessian
 from shinso.curvature._operator import DenseOperator
 from shinso.curvature._output_curvature import CONVEX_PENALTIES, expected_output_hessian, matrix_roots
-from shinso.curvature._problem import CHUNK, Problem, problem
+from shinso.curvature._problem import CHUNK, Problem, one_output_each, problem
 from shinso.objectives import Batch, Objective
 
 RANK = 128
@@ -53,7 +53,7 @@ def inverse_outer_product(
     for penalty in objective.penalties if isinstance(objective, Objective) else ():
         if not isinstance(penalty, CONVEX_PENALTIES):
             raise ValueError(f"penalties must be L2 or L1 for inverse_outer_product; got {type(penalty).__name__}.")
-    made = problem(model, objective, data, CHUNK)
+    made = one_output_each("inverse_outer_product", problem(model, objective, data, CHUNK))
     refuse_large(Hessian(made), limit)
     first = jax.tree.map(lambda leaf: leaf[:1], made.batch.inputs)
     outputs = jax.eval_shape(made.outputs, made.parameters, first).shape[-1]
@@ -86,7 +86,7 @@ def _vectors(problem: Problem, batch: Batch) -> Float[Array, "R W"]:
 
     outputs = problem.outputs(problem.parameters, batch.inputs)
     roots = matrix_roots(expected_output_hessian(problem.objective.likelihood, outputs))
-    roots = jnp.sqrt(problem.shares(batch, outputs))[:, None, None] * roots
+    roots = jnp.sqrt(problem.shares(batch.weights, outputs))[:, None, None] * roots
     vectors = jnp.matmul(roots, jax.vmap(jacobian)(batch.inputs))
     return vectors.reshape(-1, vectors.shape[-1])
 

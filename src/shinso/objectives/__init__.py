@@ -1,6 +1,6 @@
 """Costs: likelihoods, penalties, and the objective that joins them.
 
-- `Batch`: weighted examples.
+- `Batch`: weighted examples; `as_batch` checks arrays of any kind and makes one, `as_inputs` inputs alone.
 - `Likelihood`: what a cost on outputs can do (loss, mean, output Hessian, sampling, score); `likelihood(name)` makes
   `Gaussian`, `Bernoulli`, `Categorical`, `Poisson`, or S4's `SigmoidQuadratic` or `SigmoidCrossEntropy`.
 - `Contrastive`: the cost of `nn.ContrastiveDivergence`.
@@ -40,6 +40,8 @@ from shinso.objectives._code_penalties import CodePenalty as CodePenalty
 from shinso.objectives._code_penalties import CodeSparsity as CodeSparsity
 from shinso.objectives._contrastive import Contrastive as Contrastive
 from shinso.objectives._distillation import Distillation as Distillation
+from shinso.objectives._examples import as_batch as as_batch
+from shinso.objectives._examples import as_inputs as as_inputs
 from shinso.objectives._gaussian import Gaussian as Gaussian
 from shinso.objectives._gradient_check import GradientCheck as GradientCheck
 from shinso.objectives._gradient_check import LeafCheck as LeafCheck

@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import Array
 
 from shinso import nn
-from shinso.objectives import Contrastive, Objective
+from shinso.objectives import Contrastive, Objective, as_inputs
 from shinso.train._chunks import in_chunks
-from shinso.train._examples import as_inputs
 from shinso.train._run import Run
 from shinso.train._stages import Stages, cut_short, refuse, stage_seed
 from shinso.train._train import train

@@ -10,8 +10,7 @@ from jaxtyping import Float, Int
 
 from shinso._checks import real
 from shinso.data import Dataset
-from shinso.objectives import Batch, Objective
-from shinso.train._examples import as_batch
+from shinso.objectives import Batch, Objective, as_batch
 from shinso.train._stages import Stages, in_stages, refuse, stage_seed
 
 Difficulty = Sequence[float] | Float[np.ndarray, " N"] | Callable[[Any, Any], Any]

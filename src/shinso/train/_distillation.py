@@ -9,9 +9,8 @@ import jax.numpy as jnp
 
 from shinso import nn
 from shinso.data import Dataset
-from shinso.objectives import Batch, Categorical, Distillation, Objective, Penalty
+from shinso.objectives import Batch, Categorical, Distillation, Objective, Penalty, as_batch
 from shinso.train._chunks import outputs_of
-from shinso.train._examples import as_batch
 from shinso.train._run import Run
 from shinso.train._stages import refuse
 from shinso.train._train import train

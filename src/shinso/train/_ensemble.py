@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from shinso._checks import one_of, whole_number
-from shinso.objectives import Categorical, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic
-from shinso.train._examples import as_batch
+from shinso.objectives import Categorical, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic, as_batch
 from shinso.train._program import n_examples
 from shinso.train._run import Run
 from shinso.train._train import train_many

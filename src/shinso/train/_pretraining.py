@@ -7,9 +7,8 @@ import jax
 
 from shinso import nn
 from shinso.nn import Layer
-from shinso.objectives import Gaussian, Objective
+from shinso.objectives import Gaussian, Objective, as_inputs
 from shinso.train._chunks import outputs_of
-from shinso.train._examples import as_inputs
 from shinso.train._stages import Stages, cut_short, refuse, stage_seed
 from shinso.train._train import train
 

@@ -13,11 +13,20 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso.nn import Sequences
-from shinso.objectives import Batch, Categorical, Joint, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic
+from shinso.objectives import (
+    Batch,
+    Categorical,
+    Joint,
+    Likelihood,
+    Objective,
+    SigmoidCrossEntropy,
+    SigmoidQuadratic,
+    as_batch,
+    as_inputs,
+)
 from shinso.optim import Optimizer
 from shinso.train._chunks import in_chunks, outputs_of
 from shinso.train._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
-from shinso.train._examples import as_batch, as_inputs
 from shinso.train._history import History
 from shinso.train._program import TrainState
 

@@ -8,8 +8,7 @@ import jax
 
 from shinso import nn
 from shinso.nn import Layer
-from shinso.objectives import Objective, parameter_paths, weights
-from shinso.train._examples import as_batch
+from shinso.objectives import Objective, as_batch, parameter_paths, weights
 from shinso.train._stages import Stages, cut_short, refuse, stage_seed
 from shinso.train._train import train
 

@@ -15,10 +15,9 @@ from jaxtyping import Array, ArrayLike
 from shinso import nn
 from shinso._checks import one_of, real, whole_number
 from shinso.data import Dataset
-from shinso.objectives import Batch, Categorical, Objective, SigmoidCrossEntropy, SigmoidQuadratic
+from shinso.objectives import Batch, Categorical, Objective, SigmoidCrossEntropy, SigmoidQuadratic, as_batch
 from shinso.optim import Optimizer, as_optimizer
 from shinso.train._device import device_named
-from shinso.train._examples import as_batch
 from shinso.train._program import MEMBERS, Program, Shuffle, TrainState, initial_state, keys_of, n_examples
 from shinso.train._progress import Event, ProgressBar
 from shinso.train._run import Run, recipe_or_none

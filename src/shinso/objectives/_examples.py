@@ -10,26 +10,33 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso import nn
-from shinso.data import Dataset
-from shinso.objectives import Batch, Bernoulli, Categorical, Likelihood, Poisson, SigmoidCrossEntropy, SigmoidQuadratic
+from shinso.objectives._batch import Batch
+from shinso.objectives._bernoulli import Bernoulli
+from shinso.objectives._book import SigmoidCrossEntropy, SigmoidQuadratic
+from shinso.objectives._categorical import Categorical
+from shinso.objectives._likelihood import Likelihood
+from shinso.objectives._poisson import Poisson
 
 
 def as_batch(name: str, data: Any, likelihood: Likelihood) -> Batch:
     """Return `data` as a checked batch of floating inputs, targets that suit `likelihood`, and weights.
 
+    Values that JAX is tracing are not known yet; their shapes are checked.
+
     Args:
         name: how messages call the data: "data", "validation", …
-        data: ``(X, y)``, ``(X, y, weights)``, `Batch`, or `Dataset`; arrays of NumPy or JAX, lists, or DataFrames.
+        data: ``(X, y)``, ``(X, y, weights)``, `Batch`, or what has `inputs` and `targets`, such as a `Dataset`; arrays of
+            NumPy or JAX, lists, or DataFrames.
         likelihood: says what targets have to be.
 
     Raises:
         TypeError: not one of these forms, or entries that are not numbers.
         ValueError: lengths that differ, no example, values that are not finite, negative weights, or targets out of range.
     """
-    if isinstance(data, Dataset):
+    if not isinstance(data, tuple) and hasattr(data, "inputs") and hasattr(data, "targets"):
         data = (data.inputs, data.targets)
     if not isinstance(data, tuple) or len(data) not in (2, 3):
-        raise TypeError(f"{name} must be (X, y), (X, y, weights) or a Dataset; got {type(data).__name__}.")
+        raise TypeError(f"{name} must be (X, y), (X, y, weights), a Batch or a Dataset; got {type(data).__name__}.")
     if data[1] is None:
         raise TypeError(f"{name} must have targets; got None.")
     inputs = as_inputs(f"inputs of {name}", data[0])
@@ -98,10 +105,14 @@ def floating(name: str, values: Any) -> Any:
     target = jax.dtypes.canonicalize_dtype(array.dtype if array.dtype.kind == "f" else float)
     array = array.astype(target, copy=False)
     # A sum is finite only if every entry is; where it overflows, the entries are looked at one by one.
-    if not np.isfinite(array.sum()) and not bool(np.isfinite(array).all()):
+    if _known(array) and not np.isfinite(array.sum()) and not bool(np.isfinite(array).all()):
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(array)))[0])
         raise ValueError(f"{name} must be finite; got {np.asarray(array)[place]} at index {place}.")
     return array
+
+
+def _known(array: Any) -> bool:
+    return not isinstance(array, jax.core.Tracer)
 
 
 def _first_odd(array: Any) -> object:
@@ -120,6 +131,8 @@ def _targets(name: str, targets: Any, likelihood: Likelihood) -> Any:
     if isinstance(likelihood, SigmoidQuadratic | SigmoidCrossEntropy) and array.ndim == 1 and array.dtype.kind in "iu":
         return _class_indices(name, array)
     array = floating(name, array)
+    if not _known(array):
+        return array
     values = np.asarray(array)
     if isinstance(likelihood, Bernoulli) and not bool(((values == 0) | (values == 1)).all()):
         raise ValueError(f"{name} must be 0 or 1; got {values[(values != 0) & (values != 1)].flat[0]:g}.")
@@ -134,7 +147,7 @@ def _class_indices(name: str, array: Any) -> Any:
             f"{name} must be class indices 0, 1, …: whole numbers of shape [N], or [N, T] for every step; "
             f"got {array.dtype} of shape {array.shape}."
         )
-    if array.size and int(array.min()) < 0:
+    if array.size and _known(array) and int(array.min()) < 0:
         raise ValueError(f"{name} must be class indices 0, 1, …; got {int(array.min())}.")
     return array.astype(np.int32, copy=False)
 
@@ -145,6 +158,6 @@ def _weights(name: str, weights: Any, examples: int) -> Any:
     array = floating(name, as_arrays(weights))
     if array.shape != (examples,):
         raise ValueError(f"{name} must have shape [{examples}]; got {list(array.shape)}.")
-    if array.min() < 0 or not array.sum() > 0:
+    if _known(array) and (array.min() < 0 or not array.sum() > 0):
         raise ValueError(f"{name} must be ≥ 0 and not all 0; the least is {array.min():g}.")
     return array
