@@ -62,7 +62,11 @@ def tune(
     trials: Annotated[int | None, _option(SEARCH, "Most trials; then the time is open.", False)] = None,
     folds: Annotated[
         int | None,
-        _option(SEARCH, "Choose by k-fold cross-validation; 1: by the validation examples.", "5 below 1,000 examples"),
+        _option(
+            SEARCH,
+            "Choose by k-fold cross-validation; 1: by the validation examples.",
+            "5 below 1,000 examples, 2 below 5,000",
+        ),
     ] = None,
     side_by_side: Annotated[
         int | None, _option(SEARCH, "Trainings at a time, and seeds of the comparison.", "8; 4 for images")

@@ -70,8 +70,8 @@ class Bench:
     folds: list[Fold]
     width: int
     watch: Watch
-    compiled: dict[Any, float] = field(default_factory=dict)
-    speed: float = 0.0
+    compiled: dict[str, float] = field(default_factory=dict)
+    speeds: dict[str, float] = field(default_factory=dict)
 
     def groups(self, asks: Sequence[Ask]) -> list[list[Ask]]:
         """Return the asks in groups that can be trained side by side, in the order of their first members."""
@@ -117,8 +117,10 @@ class Bench:
         """Return the seconds that a group is expected to take; 0 before there is any experience."""
         n = min(len(self.folds[0].training), ask.examples or len(self.folds[0].training))
         epochs = ask.epochs or self.base.epochs or 1
-        compiling = 0.0 if repr(self._program(ask)) in self.compiled else max(self.compiled.values(), default=0.0)
-        return compiling + (folds or len(self.folds)) * self.width * n * epochs * self.speed
+        program = repr(self._program(ask))
+        compiling = 0.0 if program in self.compiled else max(self.compiled.values(), default=0.0)
+        speed = self.speeds.get(program, max(self.speeds.values(), default=0.0))
+        return compiling + (folds or len(self.folds)) * self.width * n * epochs * speed
 
     def train(self, fold: Fold, slots: Sequence[Ask], seeds: Sequence[int]) -> list[Run]:
         """Train slots of one program side by side, each with its own seed for the first weights."""
@@ -155,7 +157,7 @@ class Bench:
         training = max(seconds - run.timing.compile_seconds, 0.0)
         if key not in self.compiled:
             self.compiled[key] = run.timing.compile_seconds
-        self.speed = training / (self.width * n * max(run.stop.epoch, 1))
+        self.speeds[key] = training / (self.width * n * max(run.stop.epoch, 1))
 
     def settings(self, ask: Ask, seed: int, n: int) -> Settings:
         """Return the settings of one trial on n examples: λ/2 Σw² beside a mean of n losses is a prior of precision λn."""

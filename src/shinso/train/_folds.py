@@ -7,8 +7,8 @@ import numpy as np
 from shinso._checks import whole_number
 from shinso.data import Dataset, Prepared
 
-FEW = 1000
-"""Examples below which one hold-out set is too noisy to choose by, so that five folds are the default."""
+FOLDS = {1000: 5, 5000: 2}
+"""Folds below so many examples, where one hold-out set is too noisy to choose by."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,7 +27,8 @@ def folds_of(prepared: Prepared, folds: int | None, seed: int) -> list[Fold]:
 
     Args:
         prepared: the prepared data; it stays encoded as fitted on its training examples.
-        folds: k ≥ 2; 1 is the hold-out; None is 5 below 1,000 examples, else 1.
+        folds: k ≥ 2; 1 is the hold-out; None is 5 below 1,000 examples, 2 below 5,000 (every example is judged once, and
+            both trainings together take the time of one), else 1.
         seed: of the folds.
 
     Raises:
@@ -35,7 +36,7 @@ def folds_of(prepared: Prepared, folds: int | None, seed: int) -> list[Fold]:
     """
     both = [one for one in (prepared.training, prepared.validation) if one is not None]
     n = sum(map(len, both))
-    k = (5 if n < FEW or len(both) < 2 else 1) if folds is None else whole_number("folds", folds, least=1)
+    k = _usual(n, len(both) == 2) if folds is None else whole_number("folds", folds, least=1)
     random = np.random.default_rng(seed)
     if k == 1:
         if len(both) < 2:
@@ -54,6 +55,11 @@ def folds_of(prepared: Prepared, folds: int | None, seed: int) -> list[Fold]:
         for training, held in _split(everything, k, seed)
     ]
     return [Fold(everything.take(training), everything.take(held)) for training, held in rows]
+
+
+def _usual(n: int, held_out: bool) -> int:
+    """Return the default number of folds."""
+    return next((k for limit, k in FOLDS.items() if n < limit), 1 if held_out else 5)
 
 
 def _split(data: Dataset, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -23,6 +23,7 @@ SHAPES = (
     "initialization",
     "optimizer",
     "pool",
+    "normalization",
 )
 """Settings of which each value compiles a program of its own."""
 
@@ -121,6 +122,11 @@ def default_space(base: Settings, examples: int) -> Space:
         space["batch_size"] = Choice(
             tuple(s for s in (size // 2, size, 2 * size, 4 * size) if 1 <= s <= examples // 2 or s == size)
         )
+        if base.network == "cnn":
+            space["normalization"] = Choice(tuple(dict.fromkeys((base.normalization, "batch"))))
+            for name in ("hidden", "channels"):
+                sizes = getattr(base, name)
+                space[name] = Choice((sizes, tuple(2 * size for size in sizes)))
         if base.network in ("mlp", "cnn"):
             space["dropout"] = Choice(tuple(dict.fromkeys((base.dropout, 0.0, 0.25, 0.5))))
     if base.network == "mlp":

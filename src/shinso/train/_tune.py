@@ -25,7 +25,7 @@ from shinso.train._search_space import Point, Space, default_space, space_of
 from shinso.train._searches import Plan, Search, bayesian_search, random_search, successive_halving
 from shinso.train._settings import Settings
 from shinso.train._trials import Ask, Ledger
-from shinso.train._tuning import TUNING, Comparison, Tuning, compare, losses_and_scores, margin
+from shinso.train._tuning import TUNING, Comparison, Margin, Tuning, compare, losses_and_scores, margin
 
 STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "broad": broad_strategy,
@@ -34,8 +34,8 @@ STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "bayes": bayesian_search,
 }
 _SECONDS = 120.0
-_SLOW = 1.3  # the comparison is given so much more time than it is expected to take
-_LARGEST_RESERVE = 0.35
+_SLOW = 1.2  # the end is given so much more time than it is expected to take
+_LARGEST_RESERVE = 0.6
 _FINALISTS = 2
 
 _now: Callable[[], float] = time.monotonic
@@ -95,7 +95,8 @@ def tune(
             those that `settings` fixes.
         trials: at most so many trials.
         seconds: at most so many seconds in all, compilation and the final comparison included; 120 if neither is given.
-        folds: k-fold cross-validation, or 1 for the held-out validation examples; None means 5 below 1,000 examples.
+        folds: k-fold cross-validation, or 1 for the held-out validation examples; None means 5 below 1,000 examples, 2
+            below 5,000, else 1.
         side_by_side: trainings at a time; None means 4 for images, else 8.
         seed: of the search.
         folder: new or empty folder for `trials.jsonl`, `tuning.json` and `settings.toml`; None stores nothing.
@@ -212,45 +213,62 @@ class _Search:
             left = self.trials_left
             if left <= 0:
                 raise Enough
-            self.bench.watch.deadline = self.budget.began + self.budget.seconds - self._reserve()
+            self.bench.watch.deadline = self.budget.began + self.budget.seconds - self._reserve(group[0])
             self._tell(group[0].phase)
             self.ledger.add(self.bench.measure(group[: int(min(left, len(group)))]))
             self._tell(group[0].phase)
             if left < len(group):
                 raise Enough
 
-    def _reserve(self) -> float:
-        """Return the seconds to keep for the comparison at the end."""
-        seconds = self.budget.seconds
-        if math.isinf(seconds) or self._judges is None:
+    def _reserve(self, ask: Ask) -> float:
+        """Return the seconds to keep for training the defaults and the winner again, be it the best so far or `ask`."""
+        if math.isinf(self.budget.seconds) or self._judges is None:
             return 0.0
-        share = 0.35 * seconds
-        if self.bench.speed:
-            compiling = max(self.bench.compiled.values()) if len(self.bench.folds) > 1 else 0.0
-            finals = (_FINALISTS + 1) * self.bench.expected(Ask({}, ""))
-            share = _SLOW * (finals + 2 * (self.bench.expected(Ask({}, ""), folds=1) + compiling))
-        return min(share, _LARGEST_RESERVE * seconds)
+        winner = max([ask, *self._ranked[:1]], key=self.bench.expected)
+        needed = sum(self._final(one) + self._compared(one) for one in (Ask({}, ""), winner))
+        return min(_SLOW * needed, _LARGEST_RESERVE * self.budget.seconds)
+
+    def _final(self, ask: Ask) -> float:
+        """Return the seconds that training again over the folds is expected to take."""
+        return self.bench.expected(Ask(ask.changes, ""))
+
+    def _compared(self, ask: Ask) -> float:
+        """Return the same for the comparison: one training on more examples, for which folds have not compiled."""
+        bench = self.bench
+        compiling = max(bench.compiled.values(), default=0.0) if len(bench.folds) > 1 else 0.0
+        share = len(bench.prepared.training) / len(bench.folds[0].training)
+        return compiling + share * bench.expected(Ask(ask.changes, ""), folds=1)
+
+    @property
+    def _ranked(self) -> list[Ask]:
+        """What was trained whole and ended well, the best first, without the defaults."""
+        whole = {trial.ask.key: trial for trial in self.ledger.trials if trial.ask.whole and math.isfinite(trial.loss)}
+        return [trial.ask for trial in sorted(whole.values(), key=lambda trial: trial.loss) if trial.ask.changes]
 
     def finals(self) -> Point:
         """Return what the winner changes; nothing if the defaults are as good, or the time does not suffice.
 
-        The best of many trials is partly the luckiest. So the two best are trained again beside the defaults, with the
-        same new seeds, and the one with the largest gain less its standard error wins if its gain is positive.
+        The best of many trials is partly the luckiest. So the two best (the best, where time is short) are trained again
+        beside the defaults, with the same new seeds, and the one with the largest gain less its standard error wins if
+        its gain is positive.
         """
-        whole = {trial.ask.key: trial for trial in self.ledger.trials if trial.ask.whole and math.isfinite(trial.loss)}
-        ranked = sorted(whole.values(), key=lambda trial: trial.loss)
-        points = [trial.ask.changes for trial in ranked if trial.ask.changes][:_FINALISTS]
-        if not points or self.bench.watch.interrupt.requested:
+        asks = self._ranked[:_FINALISTS]
+        if not asks or self.bench.watch.interrupt.requested:
             return {}
         self.bench.watch.deadline = self.budget.began + self.budget.seconds
         self._tell("the best again")
+        margins: list[Margin] = []
         try:
-            defaults, *losses = [self._losses(point, 500) for point in ({}, *points)]
+            defaults = self._losses({}, 500)
+            for ask in asks:
+                later = self._final(ask) + sum(self._compared(one) for one in (Ask({}, ""), *asks[:1]))
+                if not margins or _SLOW * later < self.bench.watch.left:
+                    margins.append(margin(defaults, self._losses(ask.changes, 500), -1.0))
         except Enough:
-            return {}
-        margins = [margin(defaults, loss, -1.0) for loss in losses]
+            if not margins:
+                return {}
         best = max(range(len(margins)), key=lambda index: margins[index].gain - margins[index].error)
-        return points[best] if margins[best].gain > 0 else {}
+        return asks[best].changes if margins[best].gain > 0 else {}
 
     def _losses(self, point: Point, first_seed: int) -> np.ndarray:
         """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
