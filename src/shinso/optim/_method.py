@@ -138,14 +138,14 @@ class Method(optimistix.AbstractIterativeSolver[Any, Any, Any, Any]):
             raise TypeError(f"fn must return residuals, an array with an axis, for {name}; it returns a scalar.")
         if self.needs_matrix and size > LARGEST_DENSE:
             raise ValueError(
-                f"{name} needs at most {LARGEST_DENSE:,} parameters, for its matrix; got {size:,}. LBFGS, TrustRegion and "
-                "HessianFree need no matrix."
+                f"{name} needs at most {LARGEST_DENSE:,} parameters, for its matrix; got {size:,}. lbfgs, trust_region and "
+                "hessian_free need no matrix."
             )
         corners = cost.corners() if self.needs_hessian else []
         if corners:
             raise ValueError(
                 f"{name} needs a cost with second derivatives; this one has {', '.join(corners)}, with a corner each. "
-                "Take smooth units such as tanh or softplus, or a quasi-Newton method such as LBFGS."
+                "Take smooth units such as tanh or softplus, or a quasi-Newton method such as lbfgs."
             )
 
     # What Optimistix asks for.
