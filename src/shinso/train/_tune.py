@@ -250,7 +250,7 @@ class _Search:
 
         The best of many trials is partly the luckiest. So the two best (the best, where time is short) are trained again
         beside the defaults, with the same new seeds, and the one with the largest gain less its standard error wins if
-        its gain is positive.
+        that is positive.
         """
         asks = self._ranked[:_FINALISTS]
         if not asks or self.bench.watch.interrupt.requested:
@@ -268,7 +268,7 @@ class _Search:
             if not margins:
                 return {}
         best = max(range(len(margins)), key=lambda index: margins[index].gain - margins[index].error)
-        return asks[best].changes if margins[best].gain > 0 else {}
+        return asks[best].changes if margins[best].gain > margins[best].error else {}
 
     def _losses(self, point: Point, first_seed: int) -> np.ndarray:
         """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
