@@ -91,5 +91,3 @@ def test_plain_arrays_have_no_padding(model):
 def test_targets_must_be_there_for_every_step(model, sequences):
     with pytest.raises(ValueError, match=r"targets must be \[N, T, …\] with N=6 and T=5"):
         shinso.train(model, Objective(likelihood("categorical")), (sequences[0], sequences[1][:, :3]))
-    with pytest.raises(ValueError, match="curvature of outputs for every step is not offered"):
-        shinso.curvature.gauss_newton(model, Objective(likelihood("categorical")), sequences)
