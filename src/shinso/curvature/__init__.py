@@ -5,9 +5,11 @@
 - Their kinds: `ParameterOperator`, and `DenseOperator` for a matrix. They add, scale, compose and solve as Lineax does;
   `damped` is A + sI, marked for its solvers. `restrict` is the part of one that acts on a layer or some arrays.
 - Layer by layer: `block_diagonal` (exact blocks) and `kronecker` (K-FAC, E-KFAC) make a `BlockOperator` of `Block`s, which
-  gives solves, roots, log-determinants and quadratic forms of K + δ at the price of a product.
-- Products with many vectors: `products`. Diagonals and traces: `diagonal`, `trace`, `diagonal_estimate`,
-  `trace_estimate`, and `diagonal_approximation` for dense networks.
+  gives solves, roots, log-determinants and quadratic forms of K + δ at the price of a product. `layer_jacobians` are
+  outputs' derivatives as products (`LayerJacobian`). `layer_factors` (`LayerFactors`, `blank_factors`) are the factors
+  of a mini-batch, for optimizers.
+- Products with many vectors: `products`; `gauss_newton_forms` are vᵢᵀ A vⱼ. Diagonals and traces: `diagonal`, `trace`,
+  `diagonal_estimate`, `trace_estimate`, and `diagonal_approximation` for dense networks.
 - Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`.
 - Any size: `extreme_eigenvalues`, `spectral_density`; `summarize` gives ends, condition, traces and density at once.
 
@@ -35,12 +37,18 @@ from shinso.curvature._hessian import hessian as hessian
 from shinso.curvature._kronecker import kronecker as kronecker
 from shinso.curvature._lanczos import Extremes as Extremes
 from shinso.curvature._lanczos import extreme_eigenvalues as extreme_eigenvalues
+from shinso.curvature._layer_factors import LayerFactors as LayerFactors
+from shinso.curvature._layer_factors import blank_factors as blank_factors
+from shinso.curvature._layer_factors import layer_factors as layer_factors
+from shinso.curvature._layer_jacobians import LayerJacobian as LayerJacobian
+from shinso.curvature._layer_jacobians import layer_jacobians as layer_jacobians
 from shinso.curvature._operator import DenseOperator as DenseOperator
 from shinso.curvature._operator import ParameterOperator as ParameterOperator
 from shinso.curvature._operator import damped as damped
 from shinso.curvature._operator import products as products
 from shinso.curvature._output_curvature import fisher as fisher
 from shinso.curvature._output_curvature import gauss_newton as gauss_newton
+from shinso.curvature._output_curvature import gauss_newton_forms as gauss_newton_forms
 from shinso.curvature._output_curvature import outer_product as outer_product
 from shinso.curvature._problem import Problem as Problem
 from shinso.curvature._problem import problem as problem

@@ -12,41 +12,21 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from shinso._checks import one_of
 from shinso.curvature._blocks import Block, BlockOperator
 from shinso.curvature._dense import LIMIT
-from shinso.curvature._layer_taps import TAPS, probes, seen, supported_layers
+from shinso.curvature._layer_diagonal import scaled, second_moments
+from shinso.curvature._layer_taps import Part, parts_of, probes, seen
 from shinso.curvature._output_curvature import (
-    CONVEX_LIKELIHOODS,
     OutputCurvature,
     fisher,
     gauss_newton,
+    is_convex,
     outer_product,
 )
 from shinso.curvature._problem import one_output_each
-from shinso.curvature._restrict import leaf_paths
+from shinso.curvature._restrict import Where, leaf_paths, narrowed
 from shinso.objectives import Batch, Objective
 
 CHUNK = 128
 """Examples looked at together: every one of them is back-propagated from each output."""
-
-
-class Part(NamedTuple):
-    """Which rows of which site make a block.
-
-    Attributes:
-        site: The site's number, layer after layer.
-        first: Its first row.
-        end: The row behind its last one; counted from the bias's row, the last of the site, if negative.
-        names: Dotted paths of the block's arrays.
-    """
-
-    site: int
-    first: int
-    end: int | None
-    names: tuple[str, ...]
-
-    @property
-    def rows(self) -> slice:
-        """Its rows."""
-        return slice(self.first, self.end)
 
 
 class Factors(NamedTuple):
@@ -66,6 +46,7 @@ def kronecker(
     key: PRNGKeyArray | None = None,
     corrected: bool = False,
     separate_bias: bool = False,
+    where: Where | None = None,
     chunk: int = CHUNK,
     limit: int = LIMIT,
 ) -> BlockOperator:
@@ -100,6 +81,8 @@ def kronecker(
         corrected: Whether eigenvalues are exact second moments (E-KFAC).
         separate_bias: Whether the bias has a block of its own, so that its δ may be another; curvature between weights and
             bias is then left out.
+        where: The parameters that get blocks, as for `restrict`, the others held fixed; None for all. Nothing is
+            propagated back below the first of their layers, and other layers may be of any kind.
         chunk: Examples looked at together, at least 1.
         limit: Bytes the factors may take.
 
@@ -113,12 +96,14 @@ def kronecker(
     """
     operator = _operator(model, objective, data, of, samples, key, chunk)
     one_output_each("kronecker", operator.problem)
-    parts = _parts(operator, separate_bias)
+    if where is not None:
+        operator = replace(operator, problem=narrowed(operator.problem, where))
+    parts = parts_of(operator.problem, separate_bias)
     _refuse_large(operator, parts, limit)
     zeros = probes(operator.problem)
     paths = leaf_paths(operator.point())
     try:
-        factors = _factors(operator, zeros)
+        factors = factors_of_sites(operator, zeros)
     except jax.errors.UnexpectedTracerError:
         raise ValueError(
             "model must call its layers for kronecker outside of loops, jit, jax.vmap and jax.checkpoint."
@@ -150,37 +135,12 @@ def _operator(
     if of == "outer_product":
         return outer_product(model, objective, data, chunk=chunk)
     operator = gauss_newton(model, objective, data, chunk=chunk)
-    if not isinstance(objective.likelihood, CONVEX_LIKELIHOODS):
+    if not is_convex(objective.likelihood):
         raise ValueError(
             f"of must be 'fisher' or 'outer_product' for {objective.likelihood.name}, whose loss is not convex in the "
             "outputs; got 'gauss_newton'."
         )
     return operator
-
-
-def _parts(operator: OutputCurvature, separate_bias: bool) -> list[Part]:
-    """Return the blocks to be made, and refuse parameters that would have none.
-
-    Raises:
-        ValueError: A parameter belongs to a layer without a tap.
-    """
-    model = eqx.combine(operator.problem.parameters, operator.problem.rest)
-    layers = supported_layers(model)
-    sites = [(name, site) for name, layer in layers.items() for site in TAPS[type(layer)].sites]
-    parts = []
-    for number, (name, site) in enumerate(sites):
-        paths = tuple(f"{name}.{array}".lstrip(".") for array in site.names)
-        if separate_bias and len(paths) == 2:
-            parts += [Part(number, 0, -1, paths[:1]), Part(number, -1, None, paths[1:])]
-        else:
-            parts.append(Part(number, 0, None if site.bias else -1, paths))
-    strangers = set(leaf_paths(operator.point())) - {path for part in parts for path in part.names}
-    if strangers:
-        raise ValueError(
-            f"model must have parameters in {', '.join(sorted(kind.__name__ for kind in TAPS))} layers only for kronecker; "
-            f"got {_described(model, min(strangers))}."
-        )
-    return parts
 
 
 def _refuse_large(operator: OutputCurvature, parts: Sequence[Part], limit: int) -> None:
@@ -197,31 +157,19 @@ def _refuse_large(operator: OutputCurvature, parts: Sequence[Part], limit: int) 
         )
 
 
-def _described(model: Any, path: str) -> str:
-    """Return a parameter's path and the class it belongs to."""
-    owner = model
-    for name in path.split(".")[:-1]:
-        owner = getattr(owner, name) if hasattr(owner, name) else owner[int(name) if name.isdigit() else name]
-    return f"{path} of {type(owner).__name__}"
-
-
 @eqx.filter_jit
-def _factors(operator: OutputCurvature, zeros: Sequence[Array]) -> list[Factors]:
+def factors_of_sites(operator: OutputCurvature, zeros: Sequence[Array]) -> list[Factors]:
     """Return A and G of every site."""
 
     def of_examples(batch: Batch, indices: Int[Array, " n"]) -> list[Factors]:
         with jax.default_matmul_precision("highest"):
             sites = seen(operator, zeros, batch, indices)
             roots = jnp.sqrt(operator.problem.shares(batch.weights, sites[0].rows))
-            return [Factors(_gram(_scaled(roots, site.rows)), _gram(_scaled(roots, site.gradients))) for site in sites]
+            return [Factors(_gram(scaled(roots, site.rows)), _gram(scaled(roots, site.gradients))) for site in sites]
 
     # The last row is the bias's 1: its square counts the rows.
     sums = operator.problem.over_chunks(of_examples)
     return [Factors(site.inputs / site.inputs[-1, -1], site.gradients) for site in sums]
-
-
-def _scaled(factors: Float[Array, " n"], arrays: Float[Array, "n *shape"]) -> Float[Array, "n *shape"]:
-    return factors.reshape(-1, *[1] * (arrays.ndim - 1)) * arrays
 
 
 def _gram(vectors: Float[Array, "*n a"]) -> Float[Array, "a a"]:
@@ -252,24 +200,11 @@ def _moments(
             sites = seen(operator, zeros, batch, indices)
             roots = jnp.sqrt(operator.problem.shares(batch.weights, sites[0].rows))
             return [
-                _second_moments(
-                    sites[part.site].rows[..., part.rows] @ left, _scaled(roots, sites[part.site].gradients @ right)
+                second_moments(
+                    sites[part.site].rows[..., part.rows] @ left, scaled(roots, sites[part.site].gradients @ right)
                 )
                 for part, (left, right) in zip(parts, bases, strict=True)
             ]
 
     moments: list[Array] = operator.problem.over_chunks(of_examples)
     return moments
-
-
-def _second_moments(rows: Float[Array, "n R a"], gradients: Float[Array, "n C R g"]) -> Float[Array, "a g"]:
-    """Return Σ_n Σ_c (Σ_r a_r g_rcᵀ)², entry by entry."""
-    if rows.shape[1] == 1:
-        return jnp.square(rows[:, 0]).T @ jnp.sum(jnp.square(gradients), axis=(1, 2))
-
-    def add(total: Array, vectors: Float[Array, "n R g"]) -> tuple[Array, None]:
-        return total + jnp.sum(jnp.square(jnp.einsum("nra,nrg->nag", rows, vectors)), axis=0), None
-
-    # One output vector after another: an example's matrix [a, g] is as large as the weight.
-    zeros = jnp.zeros((rows.shape[-1], gradients.shape[-1]), rows.dtype)
-    return jax.lax.scan(add, zeros, jnp.swapaxes(gradients, 0, 1))[0]

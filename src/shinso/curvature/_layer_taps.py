@@ -5,7 +5,6 @@ given. The gradient by the probe is the gradient by the pre-activations; a layer
 the rows r it is multiplied with: one for a dense layer, the places of a convolution, the steps of a recurrence.
 """
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from shinso.curvature._output_curvature import OutputCurvature
 from shinso.curvature._problem import Problem
+from shinso.curvature._restrict import leaf_paths
 from shinso.nn import GRU, LSTM, Conv2d, Dense, Elman, EveryStep, Layer, Sequences
 from shinso.objectives import Batch
 
@@ -32,6 +32,31 @@ class Site(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """The arrays' names in the layer."""
         return tuple(name for name in self if name is not None)
+
+    def paths(self, layer: str) -> tuple[str, ...]:
+        """The arrays' dotted paths in the model, of which `layer` is the layer's."""
+        return tuple(f"{layer}.{name}".lstrip(".") for name in self.names)
+
+
+class Part(NamedTuple):
+    """Which rows of which site make a block.
+
+    Attributes:
+        site: The site's number, layer after layer.
+        first: Its first row.
+        end: The row behind its last one; counted from the bias's row, the last of the site, if negative.
+        names: Dotted paths of the block's arrays.
+    """
+
+    site: int
+    first: int
+    end: int | None
+    names: tuple[str, ...]
+
+    @property
+    def rows(self) -> slice:
+        """Its rows."""
+        return slice(self.first, self.end)
 
 
 class Use(NamedTuple):
@@ -143,14 +168,60 @@ def supported_layers(model: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator="."): node for path, node in nodes if _has_tap(node)}
 
 
+def tapped_layers(problem: Problem) -> dict[str, Any]:
+    """Return those of the supported layers that hold one of the problem's parameters, by dotted path."""
+    chosen = set(leaf_paths(problem.parameters))
+
+    def holds(name: str, layer: Any) -> bool:
+        return any(path in chosen for site in TAPS[type(layer)].sites for path in site.paths(name))
+
+    layers = supported_layers(eqx.combine(problem.parameters, problem.rest))
+    return {name: layer for name, layer in layers.items() if holds(name, layer)}
+
+
+def parts_of(problem: Problem, separate_bias: bool = False) -> list[Part]:
+    """Return the matrices that the problem's parameters make; a bias may be one of its own.
+
+    Raises:
+        ValueError: A parameter belongs to a layer without a tap.
+    """
+    chosen = set(leaf_paths(problem.parameters))
+    sites = [(name, site) for name, layer in tapped_layers(problem).items() for site in TAPS[type(layer)].sites]
+    parts = []
+    for number, (name, site) in enumerate(sites):
+        paths = site.paths(name)
+        held = tuple(path for path in paths if path in chosen)
+        if len(paths) == 2 and (separate_bias or len(held) == 1):
+            weight, bias = Part(number, 0, -1, paths[:1]), Part(number, -1, None, paths[1:])
+            parts += [part for part in (weight, bias) if part.names[0] in chosen]
+        elif held:
+            parts.append(Part(number, 0, None if site.bias else -1, paths))
+    strangers = chosen - {path for part in parts for path in part.names}
+    if strangers:
+        stranger = _described(eqx.combine(problem.parameters, problem.rest), min(strangers))
+        raise ValueError(
+            f"model must have parameters in {', '.join(sorted(kind.__name__ for kind in TAPS))} layers only for kronecker; "
+            f"got {stranger}."
+        )
+    return parts
+
+
+def _described(model: Any, path: str) -> str:
+    """Return a parameter's path and the class it belongs to."""
+    owner = model
+    for name in path.split(".")[:-1]:
+        owner = getattr(owner, name) if hasattr(owner, name) else owner[int(name) if name.isdigit() else name]
+    return f"{path} of {type(owner).__name__}"
+
+
 def probes(problem: Problem) -> list[Float[Array, "*shape"]]:
-    """Return a probe, zeros, for every supported layer, from one example.
+    """Return a probe, zeros, for every tapped layer, from one example.
 
     Raises:
         ValueError: A layer is not called exactly once in a forward pass.
     """
     first = jax.tree.map(lambda leaf: leaf[:1], problem.batch.inputs)
-    names = list(supported_layers(eqx.combine(problem.parameters, problem.rest)))
+    names = list(tapped_layers(problem))
 
     def run(inputs: Any) -> list[Use]:
         uses = _run(problem, [jnp.zeros(())] * len(names), inputs)[1]
@@ -172,19 +243,29 @@ def seen(operator: OutputCurvature, zeros: Sequence[Array], batch: Batch, indice
     Raises:
         jax.errors.UnexpectedTracerError: A layer is called inside `jax.vmap`, `jit` or a loop: its rows cannot leave.
     """
-    layers = list(supported_layers(eqx.combine(operator.problem.parameters, operator.problem.rest)).values())
 
     def one(inputs: Any, target: Array, index: Array) -> list[Seen]:
-        def run(zeros: Sequence[Array]) -> tuple[Array, list[Use]]:
-            outputs, uses = _run(operator.problem, zeros, jax.tree.map(lambda leaf: leaf[None], inputs))
-            return outputs[0], [use for (use,) in uses]
+        def roots(outputs: Float[Array, " K"]) -> Float[Array, "C K"]:
+            return operator.roots(outputs[None], target[None], index[None])[0]
 
-        outputs, pull_back, uses = jax.vjp(run, list(zeros), has_aux=True)
-        vectors = operator.roots(outputs[None], target[None], index[None])[0]
-        found = jax.vmap(lambda vector: pull_back(vector)[0])(vectors)
-        return [site for parts in map(_sites, layers, uses, found) for site in parts]
+        return seen_of_example(operator.problem, zeros, inputs, roots)[1]
 
     return jax.vmap(one)(batch.inputs, batch.targets, indices)
+
+
+def seen_of_example(
+    problem: Problem, zeros: Sequence[Array], inputs: Any, vectors: Callable[[Float[Array, " K"]], Float[Array, "C K"]]
+) -> tuple[Float[Array, " K"], list[Seen]]:
+    """Return an example's outputs, and what it shows of every site; `vectors` makes output vectors of the outputs."""
+    layers = tapped_layers(problem).values()
+
+    def run(zeros: Sequence[Array]) -> tuple[Array, list[Use]]:
+        outputs, uses = _run(problem, zeros, jax.tree.map(lambda leaf: leaf[None], inputs))
+        return outputs[0], [use for (use,) in uses]
+
+    outputs, pull_back, uses = jax.vjp(run, list(zeros), has_aux=True)
+    found = jax.vmap(lambda vector: pull_back(vector)[0])(vectors(outputs))
+    return outputs, [site for parts in map(_sites, layers, uses, found) for site in parts]
 
 
 def _sites(layer: Any, use: Use, gradients: Float[Array, "C *shape"]) -> list[Seen]:
@@ -238,21 +319,23 @@ class _TappedSteps(Layer):
 
 
 def _run(problem: Problem, zeros: Sequence[Array], inputs: Any) -> tuple[Array, list[list[Use]]]:
-    """Return the outputs and every layer's uses."""
+    """Return the outputs and every tapped layer's uses."""
     notes = _Notes(len(zeros))
-    model = _tapped(eqx.combine(problem.parameters, problem.rest), zeros, notes)
+    model = _tapped(problem, zeros, notes)
     return replace(problem, rest=model).outputs(model, inputs), notes.uses
 
 
-def _tapped(model: Any, zeros: Sequence[Array], notes: _Notes) -> Any:
-    places = itertools.count()
+def _tapped(problem: Problem, zeros: Sequence[Array], notes: _Notes) -> Any:
+    model, tapped = eqx.combine(problem.parameters, problem.rest), list(tapped_layers(problem))
+    # Nodes are met in the order of `supported_layers`.
+    names = iter(supported_layers(model))
 
     def replaced(node: Any) -> Any:
         if type(node) is EveryStep:
             return _TappedSteps(EveryStep(walk(node.layer)), notes)
-        if not _has_tap(node):
+        if not _has_tap(node) or (name := next(names)) not in tapped:
             return node
-        place = next(places)
+        place = tapped.index(name)
         return _Tapped(node, zeros[place], place, notes)
 
     def walk(tree: Any) -> Any:

@@ -22,12 +22,18 @@ from shinso.objectives import (
     Likelihood,
     Objective,
     Poisson,
+    Reconstruction,
     SigmoidCrossEntropy,
 )
 
-CONVEX_LIKELIHOODS = (Gaussian, Bernoulli, Categorical, Poisson, SigmoidCrossEntropy)
-"""Those whose loss is convex in the outputs, so that M is positive semidefinite."""
 CONVEX_PENALTIES = (L2, L1)
+
+
+def is_convex(likelihood: Likelihood) -> bool:
+    """Return whether the loss is known to be convex in the outputs, so that M is positive semidefinite."""
+    if isinstance(likelihood, Reconstruction):
+        return likelihood.code is None and is_convex(likelihood.likelihood)
+    return isinstance(likelihood, Gaussian | Bernoulli | Categorical | Poisson | SigmoidCrossEntropy)
 
 
 class OutputCurvature(ParameterOperator):
@@ -54,17 +60,38 @@ class OutputCurvature(ParameterOperator):
         problem = self.problem
 
         def of_examples(batch: Batch, indices: Int[Array, " n"]) -> Parameters:
-            def run(parameters: Parameters) -> tuple[Array, tuple[Array, Array]]:
-                outputs, targets, weights = problem.rows(parameters, batch)
-                return outputs, (targets, weights)
-
+            run = self._rows(batch)
             outputs, pull_back, (targets, weights) = jax.vjp(run, problem.parameters, has_aux=True)
             _, tangents, _ = jax.jvp(run, (problem.parameters,), (vector,), has_aux=True)
-            shares = problem.shares(weights, outputs)
-            places = _places(indices, len(outputs) // len(indices))
-            return pull_back(shares[:, None] * self.curve(outputs, targets, places, tangents))[0]
+            curved = self.curve(outputs, targets, _places(indices, outputs), tangents)
+            return pull_back(problem.shares(weights, outputs)[:, None] * curved)[0]
 
         return jax.tree.map(jnp.add, problem.over_chunks(of_examples), problem.penalty_product(vector))
+
+    def forms(self, vectors: Parameters) -> Float[Array, "V V"]:
+        """Return v_iᵀ A v_j for vectors along the first axis of every leaf; nothing is propagated back."""
+        problem = self.problem
+
+        def of_examples(batch: Batch, indices: Int[Array, " n"]) -> Float[Array, "V V"]:
+            outputs, push, (targets, weights) = jax.linearize(self._rows(batch), problem.parameters, has_aux=True)
+            tangents = jax.vmap(push)(vectors)
+            places = _places(indices, outputs)
+            curved = jax.vmap(lambda vector: self.curve(outputs, targets, places, vector))(tangents)
+            return jnp.einsum("n,ink,jnk->ij", problem.shares(weights, outputs), tangents, curved)
+
+        penalized = jax.vmap(problem.penalty_product)(vectors)
+        pairs = zip(jax.tree.leaves(vectors), jax.tree.leaves(penalized), strict=True)
+        of_penalties = [jnp.einsum("i...,j...->ij", one, other) for one, other in pairs]
+        return sum(of_penalties, start=problem.over_chunks(of_examples))
+
+    def _rows(self, batch: Batch) -> Callable[[Parameters], tuple[Array, tuple[Array, Array]]]:
+        """Return what gives outputs, and targets and weights with them."""
+
+        def run(parameters: Parameters) -> tuple[Array, tuple[Array, Array]]:
+            outputs, targets, weights = self.problem.rows(parameters, batch)
+            return outputs, (targets, weights)
+
+        return run
 
     def point(self) -> Parameters:
         """Return θ."""
@@ -75,8 +102,10 @@ class GaussNewton(OutputCurvature):
     """M = ∂²L/∂a∂aᵀ."""
 
     def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
-        """Return M u."""
-        return _times(self.problem.objective.likelihood.output_hessian(outputs, targets), tangents)
+        """Return M u, the derivative of δ = ∂L/∂a along u: M itself, K × K for each example, is not made."""
+        likelihood = self.problem.objective.likelihood
+        curved: Array = jax.jvp(lambda a: output_gradient(likelihood, a, targets), (outputs,), (tangents,))[1]
+        return curved
 
     def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
         """Return √λ v of each eigenvector v of M."""
@@ -145,7 +174,7 @@ def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, 
     It is the Hessian without the term Σ (∂L/∂a) ∇∇a, which vanishes for linear models and for outputs that fit. For
     a Gaussian likelihood of precision 1 it is PRML's outer-product approximation Σ b bᵀ with b = ∇a. It is positive
     semidefinite for every likelihood but `sigmoid_quadratic`, whose M may be negative: take `fisher` there. A product
-    holds the activations of one chunk and its M, `[chunk, K, K]`.
+    holds the activations of one chunk.
 
     Args:
         model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real
@@ -161,7 +190,7 @@ def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, 
     Source: S2 §1.1, S0 §2.2.4; PRML (5.83)–(5.85); Schraudolph (2002).
     """
     made = problem(model, objective, data, chunk)
-    return GaussNewton(made, isinstance(objective.likelihood, CONVEX_LIKELIHOODS) and _convex_penalties(objective))
+    return GaussNewton(made, is_convex(objective.likelihood) and _convex_penalties(objective))
 
 
 def outer_product(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> OuterProduct:
@@ -224,6 +253,17 @@ def fisher(
     return SampledFisher(made, _convex_penalties(objective), key, whole_number("samples", samples, least=1))
 
 
+def gauss_newton_forms(problem: Problem, vectors: Parameters) -> Float[Array, "V V"]:
+    """Return v_iᵀ A v_j, A the Gauss–Newton matrix, or the Fisher matrix where that may be negative; may be jitted.
+
+    Args:
+        problem: Model, cost and examples.
+        vectors: A parameter tree with V vectors along the first axis of every leaf.
+    """
+    convex = is_convex(problem.objective.likelihood)
+    return (GaussNewton(problem, True) if convex else Fisher(problem, True)).forms(vectors)
+
+
 def expected_output_hessian(likelihood: Likelihood, outputs: Float[Array, "n K"]) -> Float[Array, "n K K"]:
     """Return E_y[∂²L/∂a∂aᵀ], which for a second derivative affine in y is its value at the mean."""
     return likelihood.output_hessian(outputs, likelihood.mean(outputs))
@@ -242,8 +282,9 @@ def matrix_roots(matrices: Float[Array, "n K K"]) -> Float[Array, "n K K"]:
     return jnp.sqrt(jnp.maximum(values, 0))[:, :, None] * jnp.swapaxes(bases, -1, -2)
 
 
-def _places(indices: Int[Array, " n"], steps: int) -> Int[Array, " M"]:
-    """Return the places of the rows of some examples, `steps` for each."""
+def _places(indices: Int[Array, " n"], outputs: Float[Array, "M K"]) -> Int[Array, " M"]:
+    """Return the places of the rows of some examples, as many for each."""
+    steps = len(outputs) // len(indices)
     return (indices[:, None] * steps + jnp.arange(steps)).ravel()
 
 

@@ -2,7 +2,8 @@
 
 import fnmatch
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax
@@ -11,7 +12,9 @@ import lineax as lx
 from jaxtyping import Array, PyTree
 
 from shinso.curvature._operator import ParameterOperator
-from shinso.curvature._problem import Parameters
+from shinso.curvature._problem import Parameters, Problem
+
+Where: TypeAlias = str | Sequence[str] | Callable[[str, Array], bool]
 
 
 class Restricted(ParameterOperator):
@@ -37,9 +40,7 @@ class Restricted(ParameterOperator):
         return jax.tree.unflatten(treedef, kept)
 
 
-def restrict(
-    operator: lx.AbstractLinearOperator, where: str | Sequence[str] | Callable[[str, Array], bool]
-) -> Restricted:
+def restrict(operator: lx.AbstractLinearOperator, where: Where) -> Restricted:
     """Return the part of a symmetric operator that acts on some parameters, the others held fixed: a diagonal block.
 
     It is an operator like any other: `extreme_eigenvalues`, `spectral_density`, `trace`, `dense`, … of it are those of a
@@ -53,14 +54,37 @@ def restrict(
     Raises:
         ValueError: `where` matches no parameter.
     """
-    structure = operator.in_structure()
-    paths = leaf_paths(structure)
+    return Restricted(operator, matching(operator.in_structure(), where), lx.is_positive_semidefinite(operator))
+
+
+def matching(parameters: PyTree[Any], where: Where) -> tuple[bool, ...]:
+    """Return whether each leaf of a parameter tree is one of those that `where` means.
+
+    Raises:
+        ValueError: `where` matches no parameter.
+    """
+    paths = leaf_paths(parameters)
     matches = where if callable(where) else _matcher((where,) if isinstance(where, str) else tuple(where))
-    kept = tuple(bool(matches(path, leaf)) for path, leaf in zip(paths, jax.tree.leaves(structure), strict=True))
+    kept = tuple(bool(matches(path, leaf)) for path, leaf in zip(paths, jax.tree.leaves(parameters), strict=True))
     if not any(kept):
         wanted = where if isinstance(where, str) else getattr(where, "__name__", where)
         raise ValueError(f"where must match a parameter; got {wanted}, and there are: {', '.join(paths)}.")
-    return Restricted(operator, kept, lx.is_positive_semidefinite(operator))
+    return kept
+
+
+def narrowed(problem: Problem, where: Where) -> Problem:
+    """Return the problem as one in those parameters alone that `where` means, the others held fixed.
+
+    Raises:
+        ValueError: `where` matches no parameter.
+    """
+    leaves, treedef = jax.tree.flatten(problem.parameters)
+    kept = matching(problem.parameters, where)
+    chosen, others = (
+        jax.tree.unflatten(treedef, [leaf if keep is inside else None for leaf, keep in zip(leaves, kept, strict=True)])
+        for inside in (True, False)
+    )
+    return replace(problem, parameters=chosen, rest=eqx.combine(others, problem.rest))
 
 
 def leaf_paths(tree: PyTree[Any]) -> list[str]:
