@@ -165,6 +165,24 @@ def test_what_cannot_be_estimated(linear, plain_model):
         dataclasses.replace(posterior, prior=empty, noise_precision=None).fit_priors()
 
 
+def test_noise_where_a_structure_counts_more_parameters_than_there_are_values(plain_model):
+    # Sixty equal inputs are one parameter, which the diagonal takes for sixty.
+    rng = np.random.default_rng(0)
+    inputs = np.repeat(rng.normal(size=(30, 1)), 60, axis=1)
+    targets = inputs[:, :1] + 0.5 * rng.normal(size=(30, 1))
+    slope = float(inputs[:, 0] @ targets[:, 0] / (inputs[:, 0] @ inputs[:, 0]))
+    model = type(plain_model(60))(jax.numpy.full((60, 1), slope / 60))
+    objective = objectives.Objective(objectives.Gaussian())
+    start = bayes.laplace(model, (inputs, targets), objective, structure="diagonal", prior_precision=1e-3)
+    with pytest.raises(ValueError, match="data must have more values than the 60 parameters"):
+        start.fit_priors()
+    fitted = bayes.laplace_with_evidence(model, (inputs, targets), objective, subset="all", structure="diagonal")
+    gamma = fitted.effective_parameters
+    assert gamma < 30
+    noise = (30 - gamma) / np.square(targets - slope * inputs[:, :1]).sum()
+    assert fitted.noise_precision == pytest.approx(noise, rel=1e-3)
+
+
 @pytest.mark.parametrize("name", ["start", "folder", "resume"])
 def test_what_rounds_cannot_have(plain_model, regression, name):
     with pytest.raises(ValueError, match=f"{name} must be left out"):

@@ -148,3 +148,11 @@ def test_without_a_posterior_nothing_is_said_of_deviations(numbers):
         made.predict(numbers[0], return_std=True)
     with pytest.raises(ValueError, match="posterior must be given when the estimator is made"):
         made.log_predictive_density(*numbers)
+
+
+@pytest.mark.parametrize("estimator", [NetworkRegressor, MLPRegressor])
+def test_a_pattern_that_matches_nothing_is_refused_before_training(estimator, numbers):
+    made = estimator(posterior="layers.99.*", **(SMALL if estimator is NetworkRegressor else PERCEPTRON))
+    with pytest.raises(ValueError, match="subset must choose a parameter"):
+        made.fit(*numbers)
+    assert not hasattr(made, "loss_curve_") or not made.loss_curve_

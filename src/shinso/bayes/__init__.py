@@ -9,7 +9,7 @@
   `expected_calibration_error`, `brier_score`, `interval_coverage`.
 - Of run folders: `posterior_of_run` (a `RunPosterior`), `load_run_posterior`, `predict_run_with_spread`.
 - Inside a posterior: the `Prior` in groups, the `Curvature` in its structure, its inverse as a `Covariance`, and the `Fit`.
-- `PosteriorWarning`: the parameters are not at a minimum.
+- `PosteriorWarning`: the parameters are not at a minimum. `check_posterior`: what `laplace` would refuse, before training.
 """
 
 from shinso.bayes._accumulate import Fit as Fit
@@ -25,6 +25,7 @@ from shinso.bayes._file import load as load
 from shinso.bayes._laplace import LIKELIHOODS as LIKELIHOODS
 from shinso.bayes._laplace import STRUCTURES as STRUCTURES
 from shinso.bayes._laplace import PosteriorWarning as PosteriorWarning
+from shinso.bayes._laplace import check_posterior as check_posterior
 from shinso.bayes._laplace import laplace as laplace
 from shinso.bayes._log_density import log_density as log_density
 from shinso.bayes._posterior import Posterior as Posterior

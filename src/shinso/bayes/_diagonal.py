@@ -1,11 +1,12 @@
 """The diagonal posterior: every parameter independent of the others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, gram
+from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ class DiagonalCovariance(Covariance):
     """1/(α + βh)."""
 
     precision: np.ndarray
+    by_layers: ClassVar[bool] = True
 
     @property
     def log_determinant(self) -> float:
@@ -60,6 +62,12 @@ class DiagonalCovariance(Covariance):
     def of_outputs(self, jacobians: np.ndarray) -> np.ndarray:
         """Return J A⁻¹ Jᵀ."""
         return gram(jacobians / np.sqrt(self.precision))
+
+    def of_layers(self, layers: Sequence[LayerSlopes]) -> np.ndarray:
+        """Return the same from Jacobians in products."""
+        parts = [gram_of_layer(layer.rows, layer.gradients, layer.matrix(self.precision)) for layer in layers]
+        found: np.ndarray = np.sum(parts, axis=0)
+        return found
 
     def colour(self, noise: np.ndarray) -> np.ndarray:
         """Return ε/√(α + βh)."""

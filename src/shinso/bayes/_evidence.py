@@ -1,8 +1,8 @@
 """The evidence, and the precisions that maximise it for given weights and curvature."""
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import optimize
@@ -10,7 +10,7 @@ from scipy import optimize
 from shinso._checks import one_of, real, whole_number
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._prior import Prior
-from shinso.bayes._structure import Curvature
+from shinso.bayes._structure import Covariance, Curvature
 
 MOST_PRECISION = 1e12
 """A group whose precision comes here is off: α has no maximum where the weights are 0."""
@@ -39,11 +39,12 @@ class Evidence:
     curvature: Curvature
     weights: np.ndarray
     fit: Fit
+    _latest: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def value(self, levels: Levels) -> float:
         """Return ln p(data | α, β)."""
         alpha = levels.prior.of_parameters
-        covariance = self.curvature.covariance(levels.prior.to_invert, levels.noise or 1.0)
+        covariance = self._covariance(levels)
         energy = 0.5 * float(alpha @ np.square(self.weights))
         volume = 0.5 * float(np.log(alpha[alpha > 0]).sum()) - 0.5 * covariance.log_determinant
         return self.fit.log_likelihood(levels.noise) - energy + volume
@@ -54,8 +55,16 @@ class Evidence:
         γ is the number of parameters that the data rather than the prior determine: Σ_i λ_i/(λ_i + α) for one group.
         """
         alpha = levels.prior.of_parameters
-        shares = alpha * self.curvature.covariance(levels.prior.to_invert, levels.noise or 1.0).variances
+        shares = alpha * self._covariance(levels).variances
         return np.maximum(levels.prior.sizes - levels.prior.sums(shares), 0), float(len(alpha) - shares.sum())
+
+    def _covariance(self, levels: Levels) -> Covariance:
+        """Return A⁻¹; that of the levels asked for last is kept, for it is what everything costs."""
+        if self._latest.get("levels") is not levels:
+            covariance = self.curvature.covariance(levels.prior.to_invert, levels.noise or 1.0)
+            self._latest.update(levels=levels, covariance=covariance)
+        found: Covariance = self._latest["covariance"]
+        return found
 
     def mackay(self, levels: Levels) -> Levels:
         """Return α_k = γ_k / Σ_{i∈k} w_i² and 1/β = Σ (y − a)² / (values − γ).
@@ -133,8 +142,12 @@ def _by_gradient(
     evidence: Evidence, levels: Levels, steps: int, tolerance: float
 ) -> tuple[Levels, list[dict[str, float]]]:
     """Ascend in ln α and ln β, with ∂/∂ln α_k = ½(γ_k − α_k Σw²) and ∂/∂ln β = ½(values − γ − β Σ(y − a)²)."""
+    rows = [evidence.row(0, levels)]
     if not (levels.prior.precisions > 0).all():
         levels = evidence.mackay(levels)
+    if levels.noise is not None:
+        # From a β far from the errors of training the first steps would be large.
+        levels = Levels(levels.prior, evidence.noise(0.0))
     squares = levels.prior.sums(np.square(evidence.weights))
 
     def at(logs: np.ndarray) -> Levels:
@@ -150,7 +163,6 @@ def _by_gradient(
             slopes = np.append(slopes, evidence.fit.values - total - 2 * here.noise * evidence.fit.loss)
         return -evidence.value(here), -0.5 * slopes
 
-    rows = [evidence.row(0, levels)]
     start = np.log(np.append(levels.prior.precisions, [] if levels.noise is None else [levels.noise]))
     found = optimize.minimize(
         cost,

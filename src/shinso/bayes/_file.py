@@ -43,6 +43,7 @@ def save(posterior: Posterior, path: Path) -> Path:
         "noise_precision": posterior.noise_precision,
         "fit": dataclasses.asdict(posterior.fit),
         "history": posterior.history,
+        "temperature": posterior.temperature,
     }
     arrays = {f"model.{name}": array for name, array in _arrays_of(posterior.model).items()}
     arrays |= {f"curvature.{name}": array for name, array in posterior.curvature.arrays().items()}
@@ -84,6 +85,7 @@ def load(path: str | Path, model: Any = None) -> Posterior:
             noise_precision=plain["noise_precision"],
             fit=Fit(**plain["fit"]),
             history=tuple(plain["history"]),
+            temperature=plain["temperature"],
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error!r} where the description of a posterior belongs.") from None

@@ -1,6 +1,6 @@
 """The Kronecker-factored posterior: a block for each layer, whose inputs and outputs vary independently."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple, Self
@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from scipy import linalg
 
-from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, gram
+from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
 from shinso.curvature import BlockOperator
 
 
@@ -66,36 +66,27 @@ class Kronecker(Curvature):
         return cls(tuple(Factors(*(arrays[f"{i}.{name}"] for name in Factors._fields)) for i in range(count)))
 
 
-def kronecker_blocks(
-    operator: BlockOperator, whole: Mapping[str, tuple[int, ...]], places: Mapping[str, slice]
-) -> Kronecker:
-    """Return the curvature that `shinso.curvature.kronecker` found, of those parameters that a posterior is of.
+def kronecker_blocks(operator: BlockOperator, places: Mapping[str, slice]) -> Kronecker:
+    """Return the curvature that `shinso.curvature.kronecker` found.
 
     Args:
-        operator: K-FAC of all parameters, scaled by the number of examples.
-        whole: shapes of all parameters by path.
-        places: places of the chosen ones in the posterior's vector.
+        operator: K-FAC of the posterior's parameters, scaled by the number of examples.
+        places: their places in the posterior's vector.
     """
     found = []
     for block in operator.blocks:
         left, right, products = (np.asarray(part, dtype=np.float64) for part in (block.left, block.right, block.values))
-        width = len(right)
         # The eigenvalues are products; either factor is known up to a number.
         first, second = np.unravel_index(products.argmax(), products.shape)
         top = products[first, second] or 1.0
         inputs = (left * products[:, second]) @ left.T
-        rows, taken, start = [], [], 0
-        for name in block.names:
-            count = int(np.prod(whole[name])) // width
-            if name in places:
-                rows.append(np.arange(start, start + count))
-                taken.append(np.arange(places[name].start, places[name].stop))
-            start += count
-        if rows:
-            kept = np.concatenate(rows)
-            factors = Factors(inputs[np.ix_(kept, kept)], right, products[first] / top, np.concatenate(taken))
-            found.append(factors)
+        found.append(Factors(inputs, right, products[first] / top, places_in(block.names, places)))
     return Kronecker(tuple(found))
+
+
+def places_in(names: Sequence[str], places: Mapping[str, slice]) -> np.ndarray:
+    """Return where the numbers of some arrays, one below the other, stand in the flat vector."""
+    return np.concatenate([np.arange(places[name].start, places[name].stop) for name in names])
 
 
 class Inverted(NamedTuple):
@@ -134,6 +125,7 @@ class KroneckerCovariance(Covariance):
     """One inverse for each block."""
 
     blocks: tuple[Inverted, ...]
+    by_layers: ClassVar[bool] = True
 
     @property
     def log_determinant(self) -> float:
@@ -166,6 +158,19 @@ class KroneckerCovariance(Covariance):
             turned = self._turned(block, jacobians) / np.sqrt(block.masses)
             total += gram(turned.reshape(*jacobians.shape[:-1], -1))
         return total
+
+    def of_layers(self, layers: Sequence[LayerSlopes]) -> np.ndarray:
+        """Return the same from Jacobians in products, Σ_r (Vᵀa_r)(Qᵀg_r)ᵀ."""
+        blocks = {block.places[0]: block for block in self.blocks}
+        pairs = [(blocks[layer.places[0]], layer) for layer in layers]
+        found: np.ndarray = np.sum(
+            [
+                gram_of_layer(layer.rows @ block.left, layer.gradients @ block.right, block.masses)
+                for block, layer in pairs
+            ],
+            axis=0,
+        )
+        return found
 
     def colour(self, noise: np.ndarray) -> np.ndarray:
         """Return V (ε/√m) Qᵀ block by block."""

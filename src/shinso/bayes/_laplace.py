@@ -4,6 +4,7 @@ import dataclasses
 import warnings
 from typing import Any
 
+import jax
 import numpy as np
 
 from shinso import curvature
@@ -25,6 +26,8 @@ STRUCTURES = ("full", "kronecker", "low_rank", "diagonal")
 LIKELIHOODS = (Gaussian, Bernoulli, Categorical, Poisson)
 LIMIT = 2**31
 """Bytes the matrix of a full posterior may take, unless a call says otherwise: W = 16,384."""
+TOGETHER = 32
+"""Examples whose layers are looked at together; more are slower, for they leave the cache."""
 RANK = 50
 """Directions of a low-rank posterior, unless a call says otherwise."""
 FAR = 0.3
@@ -113,6 +116,41 @@ def laplace(
     return posterior
 
 
+def check_posterior(
+    model: Any,
+    likelihood: Likelihood,
+    data: Any,
+    *,
+    subset: Subset = "all",
+    structure: str = "full",
+    limit: int = LIMIT,
+) -> None:
+    """Raise what `laplace` would of a model that is still to be trained: so that it need not be trained first.
+
+    Args:
+        model: a model of the same structure; its numbers do not matter.
+        likelihood: of its objective.
+        data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
+        subset: as for `laplace`.
+        structure: as for `laplace`.
+        limit: as for `laplace`.
+
+    Raises:
+        TypeError, ValueError: what `laplace` refuses of the likelihood, the subset, the structure, a matrix that does not
+            fit, layers that "kronecker" does not take, and targets that are all one.
+    """
+    _check(structure, False, None)
+    _refuse_likelihood(likelihood)
+    network = network_of(model, subset)
+    parts = training_data(model, data)
+    if structure == "full":
+        _refuse_large(network, limit)
+    if structure == "kronecker":
+        first = jax.tree.map(lambda leaf: leaf[:1], parts[0])
+        places = places_of(network)
+        jax.eval_shape(lambda x: curvature.layer_jacobians(model, x, lambda path, _: path in places)[0], first)
+
+
 def _check(structure: str, hessian: bool, rank: int | None) -> None:
     one_of("structure", structure, STRUCTURES)
     if hessian and structure != "full":
@@ -132,12 +170,15 @@ def _model_and_objective(fitted: Any, objective: Objective | None) -> tuple[Any,
         raise TypeError(f"objective must be the Objective the model was trained with; got {type(objective).__name__}.")
     if not callable(fitted):
         raise TypeError(f"fitted must be a Run or a model that maps a batch to outputs; got {type(fitted).__name__}.")
-    if not isinstance(objective.likelihood, LIKELIHOODS):
-        raise ValueError(
-            "likelihood must be gaussian, bernoulli, categorical or poisson for a posterior; "
-            f"got {objective.likelihood.name}."
-        )
+    _refuse_likelihood(objective.likelihood)
     return fitted, objective
+
+
+def _refuse_likelihood(likelihood: Likelihood) -> None:
+    if not isinstance(likelihood, LIKELIHOODS):
+        raise ValueError(
+            f"likelihood must be gaussian, bernoulli, categorical or poisson for a posterior; got {likelihood.name}."
+        )
 
 
 def _batch_weight(fitted: Any, parts: tuple[Any, ...]) -> float:
@@ -164,8 +205,11 @@ def _curvature(sums: Sums, structure: str, hessian: bool, rank: int | None, limi
         return Diagonal(sums.diagonal())
     if structure == "low_rank":
         return leading_pairs(sums.product, network.size, min(RANK if rank is None else rank, network.size))
-    operator = curvature.kronecker(network.model, sums.unpenalized, sums.data).scaled(sums.examples)
-    return kronecker_blocks(operator, network_of(network.model, "all").shapes, places_of(network))
+    places = places_of(network)
+    operator = curvature.kronecker(
+        network.model, sums.unpenalized, sums.data, where=lambda path, _: path in places, chunk=TOGETHER
+    )
+    return kronecker_blocks(operator.scaled(sums.examples), places)
 
 
 def _vanishing(found: Curvature, network: Network, resolution: float) -> np.ndarray:

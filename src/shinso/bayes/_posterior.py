@@ -16,7 +16,8 @@ from shinso._checks import one_of, whole_number
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._evidence import Evidence, Levels, re_estimate
 from shinso.bayes._inputs import as_inputs
-from shinso.bayes._network import Network, examples_together, functions, linearized, pieces
+from shinso.bayes._moments import output_moments
+from shinso.bayes._network import Network, functions, pieces
 from shinso.bayes._prediction import Prediction, closed_form, of_draws
 from shinso.bayes._prior import Prior
 from shinso.bayes._structure import Covariance, Curvature
@@ -35,7 +36,8 @@ class Posterior:
         prior: α, in groups.
         noise_precision: β of a Gaussian likelihood, else None.
         fit: how well w_MAP fits the data.
-        history: a row for each step that `fit_priors` made.
+        history: a row for each step that `fit_priors` made, or each factor that `calibrate` tried.
+        temperature: T; logits of classes and labels are divided by it. 1 unless `calibrate` chose another.
 
     Source: S2; PRML §5.7.
     """
@@ -47,6 +49,7 @@ class Posterior:
     noise_precision: float | None
     fit: Fit
     history: tuple[dict[str, float], ...] = ()
+    temperature: float = 1.0
 
     @property
     def model(self) -> Any:
@@ -124,22 +127,15 @@ class Posterior:
         return of_draws(self.likelihood, draws)
 
     def output_moments(self, inputs: PyTree[Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean `[N, K]` and covariance `[N, K, K]` of the linearized network's outputs: f and J A⁻¹ Jᵀ.
+        """Return mean `[N, K]` and covariance `[N, K, K]` of the linearized network's outputs: f/T and J A⁻¹ Jᵀ/T².
 
         Logits of a categorical likelihood are centred, Σ_k a_k = 0: softmax does not see their common shift.
 
         Raises:
             ValueError: inputs are not accepted.
         """
-        arrays = as_inputs(inputs)
-        first = jax.tree.map(lambda leaf: leaf[:1], arrays)
-        shape = jax.eval_shape(self.network.outputs, self.network.parameters, first).shape
-        means, covariances = [], []
-        for piece, new in pieces(arrays, examples_together(shape[-1], self.network.size)):
-            outputs, jacobians = linearized(self.network, piece)
-            means.append(self.centred(outputs, axis=1)[:new])
-            covariances.append(self.covariance.of_outputs(self.centred(jacobians, axis=1)[:new]))
-        return np.concatenate(means), np.concatenate(covariances)
+        mean, (covariance,) = output_moments(self.network, [self.covariance], as_inputs(inputs), self.centred)
+        return mean / self.temperature, covariance / self.temperature**2
 
     def sample_functions(
         self, inputs: PyTree[Any], samples: int, *, key: PRNGKeyArray, of: str = "functions"
@@ -147,7 +143,7 @@ class Posterior:
         """Return outputs of networks drawn from the posterior, `[samples, N, K]`: each a function of x, for plots.
 
         They are raw outputs: means, log-rates, or logits, for a softmax centred; `likelihood.mean` makes rates and
-        probabilities of them.
+        probabilities of them. Logits are divided by `temperature`.
 
         Args:
             inputs: `[N, …]` as in training.
@@ -164,7 +160,7 @@ class Posterior:
             self.centred(functions(self.network, offsets, piece, linear), axis=2)[:, :new]
             for piece, new in pieces(as_inputs(inputs), MOST_SAMPLED)
         ]
-        return np.concatenate(found, axis=1)
+        return np.concatenate(found, axis=1) / self.temperature
 
     def sample_parameters(self, samples: int, *, key: PRNGKeyArray) -> Any:
         """Return parameter trees drawn from N(w_MAP, A⁻¹), stacked along a first axis; the model's other leaves are None.
@@ -222,12 +218,20 @@ class Posterior:
         levels, rows = re_estimate(self._evidence, self._levels, method, steps, tolerance)
         return dataclasses.replace(self, prior=levels.prior, noise_precision=levels.noise, history=tuple(rows))
 
-    def fit_prior_scale(self, inputs: PyTree[Any], targets: Any) -> "Posterior":
-        """Return the posterior with all precisions multiplied by the factor that suits held-out examples best.
+    def calibrate(self, inputs: PyTree[Any], targets: Any) -> "Posterior":
+        """Return the posterior with the width and the sharpness that suit held-out examples best.
 
-        Of factors from 10⁻² to 10⁶, half a decade apart, the one with the largest Σ_n ln p(y_n | x_n, data). The evidence
-        trusts the curvature at w_MAP; where training has left hardly an error that is next to nothing, the posterior is too
-        wide, and this narrows it. β stays. `history` of the result has a row for each factor.
+        Two numbers are chosen on a grid: a factor c on α/β, which makes the posterior wider or narrower, and a sharpness
+        s: logits of classes and labels are multiplied by s, so that `temperature` is 1/s; β of a Gaussian likelihood
+        becomes s over the mean squared error on these examples; a Poisson likelihood has none. They maximise
+
+            Σ_n ln p(y_n | x_n, data) − ½ (log₁₀ c / 2)² − ½ (log₂ s)².
+
+        The last terms are hyperpriors, which count where held-out examples are few: a factor of 100 costs half a nat, as
+        does a doubled sharpness. The evidence trusts the curvature at w_MAP, and where training leaves hardly an error
+        that is next to nothing and the posterior too wide; a strong penalty leaves logits too small. This mends both. As
+        c grows the posterior becomes the network with its weights as they are. `history` of the result has a row for each
+        c, with the factor on α.
 
         Args:
             inputs: `[N, …]`, not used in training.
@@ -235,10 +239,12 @@ class Posterior:
 
         Raises:
             ValueError: inputs or targets are not accepted.
-        """
-        from shinso.bayes._prior_scale import with_scaled_prior
 
-        return with_scaled_prior(self, inputs, targets)
+        Source: Guo, Pleiss, Sun and Weinberger (2017) for the temperature.
+        """
+        from shinso.bayes._held_out import calibrated
+
+        return calibrated(self, inputs, targets)
 
     def save(self, path: str | Path) -> Path:
         """Store the posterior, its model included, in one safetensors file; `shinso.bayes.load` reads it.

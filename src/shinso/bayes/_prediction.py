@@ -98,22 +98,30 @@ def closed_form(likelihood: Likelihood, mean: np.ndarray, covariance: np.ndarray
     The variance p(1 − p) of classes is split by Gauss–Hermite quadrature of Var σ(a), or, for more than one logit, by 512
     fixed draws of a.
     """
-    spread = _diagonals(covariance)
+    spread, means = _diagonals(covariance), predictive_mean(likelihood, mean, covariance)
     if isinstance(likelihood, Gaussian):
-        means, epistemic = mean, spread
-        aleatoric = np.full_like(mean, 1 / float(likelihood.precision))
+        epistemic, aleatoric = spread, np.full_like(mean, 1 / float(likelihood.precision))
     elif isinstance(likelihood, Bernoulli):
-        means = special.expit(_probit_scale(spread) * mean)
         epistemic = np.minimum(_sigmoid_variance(mean, spread), means * (1 - means))
         aleatoric = means * (1 - means) - epistemic
     elif isinstance(likelihood, Categorical):
-        means = _pairwise_probit(mean, covariance)
         epistemic = np.minimum(_softmax_variance(mean, covariance), means * (1 - means))
         aleatoric = means * (1 - means) - epistemic
     else:
-        means = np.exp(mean + spread / 2)
         epistemic, aleatoric = np.expm1(spread) * np.square(means), means
     return Prediction(means, epistemic, aleatoric, mean, covariance, likelihood)
+
+
+def predictive_mean(likelihood: Likelihood, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Return E[y | x], `[N, K]`, alone, by the formulas of `closed_form`."""
+    spread = _diagonals(covariance)
+    if isinstance(likelihood, Gaussian):
+        return mean
+    if isinstance(likelihood, Bernoulli):
+        return np.asarray(special.expit(_probit_scale(spread) * mean))
+    if isinstance(likelihood, Categorical):
+        return _pairwise_probit(mean, covariance)
+    return np.asarray(np.exp(mean + spread / 2))
 
 
 def of_draws(likelihood: Likelihood, draws: np.ndarray) -> Prediction:

@@ -35,8 +35,8 @@ class RunPosterior:
         before: figures of the network with its weights as they are, by name of the examples ("validation", "test").
         after: those of the posterior.
         noise: standard deviation of the noise of each target, in its own units; empty where the likelihood has none.
-        log_evidence: at the precisions before validation examples scaled them: what compares networks.
-        scale: the factor that these chose; 1 where they had no say.
+        log_evidence: at the precisions before validation examples changed them: what compares networks.
+        scale: the factor on prior precisions that these chose; 1 where they had no say.
     """
 
     posterior: Posterior
@@ -72,7 +72,7 @@ def posterior_of_run(
         subset: as for `laplace`.
         structure: as for `laplace`.
         fit_priors: re-estimate precisions by the evidence (`laplace_with_evidence`), then, where the run has validation
-            examples, their common scale by these (`Posterior.fit_prior_scale`); else they are those of the run's
+            examples, width and sharpness by these (`Posterior.calibrate`); else they are those of the run's
             penalties, and 1 for parameters without one.
         prior_precision: α > 0 of all parameters instead, when `fit_priors` is False.
         data_dir: folder of the MNIST files, where it has moved.
@@ -93,8 +93,8 @@ def posterior_of_run(
         posterior = laplace(run, prepared.training, subset=subset, structure=structure, prior_precision=prior)
     evidence, scale, validation = posterior.log_evidence(), 1.0, prepared.validation
     if fit_priors and validation is not None:
-        posterior = posterior.fit_prior_scale(validation.inputs, validation.targets)
-        scale = min(posterior.history, key=lambda row: row["negative_log_likelihood"])["factor"]
+        posterior = posterior.calibrate(validation.inputs, validation.targets)
+        scale = min(posterior.history, key=lambda row: row["penalized"])["factor"]
     held = {"validation": prepared.validation, "test": prepared.test}
     known = {name: dataset for name, dataset in held.items() if dataset is not None}
     return RunPosterior(

@@ -1,15 +1,40 @@
 """What every structure of a posterior can do; the algebra is done in float64 on the host, whatever JAX's precision."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
 
+class LayerSlopes(NamedTuple):
+    """J of n examples by the parameters of a layer, read as a matrix `[a, g]`: Σ_r a_r g_krᵀ.
+
+    Attributes:
+        places: where the matrix's numbers stand in the flat vector, `[a·g]`.
+        rows: a_r, `[n, R, a]`.
+        gradients: g_kr, `[n, K, R, g]`.
+    """
+
+    places: np.ndarray
+    rows: np.ndarray
+    gradients: np.ndarray
+
+    def matrix(self, vector: np.ndarray) -> np.ndarray:
+        """Return the layer's part of a flat vector, `[a, g]`."""
+        matrix: np.ndarray = vector[self.places].reshape(self.rows.shape[-1], -1)
+        return matrix
+
+
 class Covariance(abc.ABC):
-    """A⁻¹ = (diag α + βH)⁻¹ in the form a structure allows."""
+    """A⁻¹ = (diag α + βH)⁻¹ in the form a structure allows.
+
+    Attributes:
+        by_layers: whether `of_layers` is there, which takes Jacobians in products.
+    """
+
+    by_layers: ClassVar[bool] = False
 
     @property
     @abc.abstractmethod
@@ -28,6 +53,10 @@ class Covariance(abc.ABC):
     @abc.abstractmethod
     def of_outputs(self, jacobians: np.ndarray) -> np.ndarray:
         """Return J A⁻¹ Jᵀ `[n, K, K]` for J `[n, K, W]`."""
+
+    def of_layers(self, layers: Sequence[LayerSlopes]) -> np.ndarray:
+        """Return J A⁻¹ Jᵀ `[n, K, K]` for Jacobians in products."""
+        raise NotImplementedError
 
     @abc.abstractmethod
     def colour(self, noise: np.ndarray) -> np.ndarray:
@@ -74,6 +103,20 @@ def gram(rows: np.ndarray) -> np.ndarray:
     """Return R Rᵀ for each of n matrices R `[n, K, W]`."""
     product: np.ndarray = np.matmul(rows, np.swapaxes(rows, -1, -2))
     return product
+
+
+def gram_of_layer(rows: np.ndarray, gradients: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Return Σ_ij J_kij J_lij / m_ij for J_kij = Σ_r a_ri g_krj, `[n, K, K]`.
+
+    With one row, J is a product: Σ_j g_kj g_lj Σ_i a_i² / m_ij, and no number is made for each parameter.
+    """
+    if rows.shape[1] == 1:
+        shares = np.square(rows[:, 0]) @ (1 / masses)
+        slopes = gradients[:, :, 0]
+        product: np.ndarray = np.matmul(slopes * shares[:, None], np.swapaxes(slopes, -1, -2))
+        return product
+    jacobians = np.matmul(np.swapaxes(rows, -1, -2)[:, None], gradients) / np.sqrt(masses)
+    return gram(jacobians.reshape(*jacobians.shape[:2], -1))
 
 
 UNDETERMINED = (

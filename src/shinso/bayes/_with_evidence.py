@@ -9,8 +9,8 @@ from shinso.bayes._posterior import Posterior
 from shinso.objectives import ARD, L2, Objective, Penalty
 from shinso.train import Run
 
-STEPS, TOLERANCE = 100, 1e-3
-"""Re-estimations at most, and the relative change of all precisions at which they end."""
+STEPS, TOLERANCE = 100, 1e-2
+"""Steps at most, and the derivative of the evidence, in nats, at which they end."""
 
 
 def laplace_with_evidence(
@@ -27,12 +27,13 @@ def laplace_with_evidence(
 
     Every parameter has a prior, so that the evidence is defined: `L2` and `ARD` penalties of a strength above 0 are groups,
     as in `laplace`, and every other array of the posterior is a group of its own that starts from a precision of 1.
-    Precisions, and the noise of a Gaussian likelihood, are then re-estimated (MacKay), so that it hardly matters whether
-    and how the network was penalized. The weights stay as they were trained. `L1` is replaced by such a prior.
+    L-BFGS then finds the precisions, and the noise of a Gaussian likelihood: MacKay's steps overshoot where a structure
+    counts correlated parameters as determined each by itself. So it hardly matters whether and how the network was
+    penalized. The weights stay as they were trained. `L1` is replaced by such a prior.
 
     Where the training data leave hardly an error, few parameters are determined, the precisions come out small, and the
-    posterior is too wide: probabilities are then less sure than they should be. Held-out
-    data put that right: `Posterior.fit_prior_scale`.
+    posterior is too wide: probabilities are then less sure than they should be. Held-out data put that right:
+    `Posterior.calibrate`.
 
     Args:
         fitted: as for `laplace`.
@@ -61,7 +62,7 @@ def laplace_with_evidence(
         rank=rank,
         limit=limit,
     )
-    return posterior.fit_priors(steps=STEPS, tolerance=TOLERANCE)
+    return posterior.fit_priors("gradient", steps=STEPS, tolerance=TOLERANCE)
 
 
 def free_precisions(penalties: Sequence[Penalty], model: Any, subset: Subset) -> dict[str, float]:

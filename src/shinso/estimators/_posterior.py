@@ -9,7 +9,15 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from shinso.bayes import LIKELIHOODS, STRUCTURES, Posterior, Prediction, laplace_with_evidence, log_density
+from shinso.bayes import (
+    LIKELIHOODS,
+    STRUCTURES,
+    Posterior,
+    Prediction,
+    check_posterior,
+    laplace_with_evidence,
+    log_density,
+)
 from shinso.estimators import _parameters
 from shinso.estimators._rows import as_numpy, bucket, padded
 from shinso.objectives import Batch, Gaussian, Likelihood, Objective
@@ -67,6 +75,12 @@ class PosteriorMixin:
                 "posterior must be None with a likelihood other than gaussian, bernoulli, categorical and poisson; "
                 f"got {self.posterior!r} with {likelihood.name}."
             )
+
+    def _refuse_posterior(self, model: Any, training: Batch) -> None:
+        """Raise before training what would be refused after it: patterns, layers, sizes, targets that are all one."""
+        if self.posterior is not None:
+            data = jax.tree.map(np.asarray, training)
+            check_posterior(model, self._likelihood(), data, subset=self.posterior, structure=self.structure)
 
     def _forget_posterior(self) -> None:
         """Drop the posterior of other parameters."""

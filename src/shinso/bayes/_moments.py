@@ -1,0 +1,88 @@
+"""Mean and covariance of the linearized network's outputs, for one posterior or several of the same network."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from shinso import curvature
+from shinso.bayes._kronecker import places_in
+from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, linearized, pieces
+from shinso.bayes._prior import places_of
+from shinso.bayes._structure import Covariance, LayerSlopes
+
+Centred = Callable[[Any, int], np.ndarray]
+"""`(array, axis) → float64`, with what does not matter of outputs taken away."""
+
+
+def output_moments(
+    network: Network, covariances: Sequence[Covariance], inputs: PyTree[Any], centred: Centred
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return f(x) `[N, K]` and J A⁻¹ Jᵀ `[N, K, K]` for every A⁻¹, a chunk of inputs at a time.
+
+    Where all covariances take them and the layers show them, Jacobians stay the products of rows and gradients that
+    they are, layer by layer.
+    """
+    first = jax.tree.map(lambda leaf: leaf[:1], inputs)
+    shapes = _layer_shapes(network, first) if all(one.by_layers for one in covariances) else None
+    if shapes is None:
+        outputs = jax.eval_shape(network.outputs, network.parameters, first).shape[-1]
+        size, moments = examples_together(outputs, network.size), _moments
+    else:
+        size, moments = max(1, min(MOST_EXAMPLES, MOST_BYTES // _bytes(shapes))), _moments_by_layers
+    parts = [moments(network, covariances, piece, new, centred) for piece, new in pieces(inputs, size)]
+    means, spreads = zip(*parts, strict=True)
+    return np.concatenate(means), [np.concatenate(spread) for spread in zip(*spreads, strict=True)]
+
+
+def _moments(
+    network: Network, covariances: Sequence[Covariance], inputs: PyTree[Any], new: int, centred: Centred
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    outputs, jacobians = linearized(network, inputs)
+    slopes = centred(jacobians, 1)[:new]
+    return centred(outputs, 1)[:new], [covariance.of_outputs(slopes) for covariance in covariances]
+
+
+def _moments_by_layers(
+    network: Network, covariances: Sequence[Covariance], inputs: PyTree[Any], new: int, centred: Centred
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    outputs, layers = _layer_jacobians(network, inputs)
+    places = places_of(network)
+    slopes = [
+        LayerSlopes(
+            places_in(layer.names, places),
+            np.asarray(layer.rows, dtype=np.float64)[:new],
+            centred(layer.gradients, 1)[:new],
+        )
+        for layer in layers
+    ]
+    return centred(outputs, 1)[:new], [covariance.of_layers(slopes) for covariance in covariances]
+
+
+@eqx.filter_jit
+def _layer_jacobians(
+    network: Network, inputs: PyTree[Any]
+) -> tuple[Float[Array, "n K"], tuple[curvature.LayerJacobian, ...]]:
+    chosen = network.shapes
+    return curvature.layer_jacobians(network.model, inputs, lambda path, _: path in chosen)
+
+
+def _layer_shapes(network: Network, first: PyTree[Any]) -> tuple[Any, ...] | None:
+    """Return the shapes of one example's Jacobians in products; None where a layer does not show them."""
+    try:
+        layers: tuple[Any, ...] = eqx.filter_eval_shape(_layer_jacobians, network, first)[1]
+    except ValueError:
+        return None
+    return layers
+
+
+def _bytes(layers: Sequence[Any]) -> int:
+    """Return what an example takes in float64: rows and gradients, and the Jacobian of a layer of several rows."""
+    taken = 0
+    for _, rows, gradients in layers:
+        matrix = gradients.shape[1] * rows.shape[-1] * gradients.shape[-1] if rows.shape[1] > 1 else 0
+        taken += 8 * (2 * rows.size + 2 * gradients.size + 2 * matrix)
+    return taken
