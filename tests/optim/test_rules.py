@@ -125,7 +125,7 @@ def trajectory(optimizer, steps, scale=1.0):
 def test_every_rule_has_a_transcription():
     assert set(TRANSCRIPTIONS) <= set(optim.NAMES)
     rules = {name for name in optim.NAMES if not optim.build(name).full_batch}
-    assert set(TRANSCRIPTIONS) == rules
+    assert set(TRANSCRIPTIONS) == rules - {"kfac"}, "K-FAC's transcription needs a network: test_kfac.py"
 
 
 def test_the_constants_are_the_sources():

@@ -189,8 +189,8 @@ def train(
         str | None,
         _option(
             TRAINING,
-            "sgd, momentum, nesterov, adagrad, adadelta, rmsprop, rmsprop_momentum, adam, adamw; on the full batch lbfgs, "
-            "bfgs, newton, levenberg_marquardt, hessian_free, among others.",
+            "sgd, momentum, nesterov, adagrad, adadelta, rmsprop, rmsprop_momentum, adam, adamw, kfac; on the full batch "
+            "lbfgs, bfgs, newton, levenberg_marquardt, hessian_free, among others.",
             "adam",
             metavar="NAME",
         ),

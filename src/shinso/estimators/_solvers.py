@@ -106,6 +106,8 @@ def build_solver(estimator: Any, learning_rate: float | optim.Schedule) -> optim
         return optim.as_optimizer(solver)
     if solver in optim.MINIMISERS:
         return optim.build(solver, gradient_tolerance=estimator.tol, max_evaluations=estimator.max_fun)
+    if solver == "kfac":
+        return optim.build(solver)  # it chooses the length of its steps
     if solver == "sgd":
         solver = "nesterov" if estimator.nesterovs_momentum else "momentum"
     given = {name: getattr(estimator, name) for name in _HYPERPARAMETERS.get(solver, ())}

@@ -1,8 +1,9 @@
 """How parameters move.
 
 - `build`, `build_recipe`, `as_optimizer`, `NAMES`: optimizers by name, from a plain dictionary, from anything accepted.
-- `Optimizer`, `Step`: what the training loop asks of one.
-- `FirstOrder`: mini-batch rules (any Optax transformation). `FullBatch`: full-batch methods.
+- `Optimizer`, `Step`, `MiniBatchCost`: what the training loop asks of one, and what it gives.
+- `FirstOrder`: mini-batch rules (any Optax transformation). `KFAC`: natural gradient by Kronecker factors, on mini-batches.
+  `FullBatch`: full-batch methods.
 - `minimise`, `Minimum`: any function, residuals or problem, minimised to the end by one of `MINIMISERS`, the full-batch
   methods (Optimistix solvers, all `Method`): `GradientDescent`, `ConjugateGradient`, `BFGS`, `LBFGS`, `Newton`,
   `SaddleFreeNewton`, `TrustRegion`, `GaussNewton`, `LevenbergMarquardt`, `HessianFree`.
@@ -22,6 +23,7 @@ from shinso.optim._full_batch import FullBatch as FullBatch
 from shinso.optim._gradient_descent import ConjugateGradient as ConjugateGradient
 from shinso.optim._gradient_descent import GradientDescent as GradientDescent
 from shinso.optim._hessian_free import HessianFree as HessianFree
+from shinso.optim._kfac import KFAC as KFAC
 from shinso.optim._lasso import Lasso as Lasso
 from shinso.optim._lasso import lasso as lasso
 from shinso.optim._least_squares import least_squares as least_squares
@@ -44,6 +46,7 @@ from shinso.optim._optimizer import BUDGET_SPENT as BUDGET_SPENT
 from shinso.optim._optimizer import CONVERGED as CONVERGED
 from shinso.optim._optimizer import NO_DESCENT as NO_DESCENT
 from shinso.optim._optimizer import RUNNING as RUNNING
+from shinso.optim._optimizer import MiniBatchCost as MiniBatchCost
 from shinso.optim._optimizer import Optimizer as Optimizer
 from shinso.optim._optimizer import Step as Step
 from shinso.optim._quasi_newton import BFGS as BFGS

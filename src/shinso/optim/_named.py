@@ -1,5 +1,6 @@
 """Optimizers by name, their hyperparameters checked."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from shinso.optim._averaging import averaged
 from shinso.optim._clipping import Clipped
 from shinso.optim._first_order import FirstOrder
 from shinso.optim._full_batch import FullBatch, full_batch
+from shinso.optim._kfac import KFAC
 from shinso.optim._max_norm import max_norm
 from shinso.optim._method import Method
 from shinso.optim._minimisers import MINIMISERS
@@ -31,7 +33,7 @@ from shinso.optim._schedules import (
     WarmUp,
 )
 
-NAMES = (*RULES, *MINIMISERS)
+NAMES = (*RULES, "kfac", *MINIMISERS)
 """Every optimizer that `build` knows."""
 
 
@@ -52,6 +54,7 @@ def build(name: str, **hyperparameters: Any) -> Optimizer:
     | ``adam`` | bias-corrected moments, θ ← θ − ε ŝ / (√r̂ + δ) (alg. 8.7) |
     | ``adam_uncorrected`` | the same with δ outside the correction, as scikit-learn has it |
     | ``adamw`` | adam, and θ ← θ − ε λ θ for all parameters beside it (Loshchilov & Hutter, 2019) |
+    | ``kfac`` | natural gradient by Kronecker factors, `KFAC` (Martens & Grosse, 2015) |
     | any of `MINIMISERS` | that method on the full batch, `FullBatch` |
 
     Args:
@@ -70,6 +73,10 @@ def build(name: str, **hyperparameters: Any) -> Optimizer:
     one_of("optimizer", name, NAMES)
     if name in MINIMISERS:
         return full_batch(name, **hyperparameters)
+    if name == "kfac":
+        for key in hyperparameters:
+            one_of("hyperparameter of kfac", key, inspect.signature(KFAC).parameters)
+        return KFAC(**hyperparameters)
     rule = RULES[name]
     for key, value in hyperparameters.items():
         one_of(f"hyperparameter of {name}", key, (*rule.defaults, *CLIPPING))

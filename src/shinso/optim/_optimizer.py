@@ -2,16 +2,38 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
+
+from shinso import curvature
 
 RUNNING, CONVERGED, BUDGET_SPENT, NO_DESCENT = range(4)
 
 type_of_cost = Callable[[PyTree], tuple[Float[Array, ""], PyTree]]
+
+
+@dataclass(frozen=True, eq=False)
+class MiniBatchCost:
+    """The cost of one mini-batch as the training loop hands it to `Optimizer.step`: parameters → (value, auxiliary).
+
+    Attributes:
+        evaluate: what it is, with the noise of this step (dropout and the like).
+        problem: makes the same cost without noise, of which curvature is made.
+        key: random key for what the optimizer draws in this step.
+    """
+
+    evaluate: type_of_cost
+    problem: Callable[[], curvature.Problem]
+    key: PRNGKeyArray
+
+    def __call__(self, params: PyTree) -> tuple[Float[Array, ""], PyTree]:
+        """Return value and auxiliary."""
+        return self.evaluate(params)
 
 
 class Step(NamedTuple):
@@ -44,7 +66,7 @@ class Optimizer(eqx.Module):
         """Propose one step that lowers `cost`.
 
         Args:
-            cost: parameters → (value, auxiliary).
+            cost: parameters → (value, auxiliary); the training loop gives a `MiniBatchCost`.
             params: where to start.
             state: from `init` or the step before.
             count: steps taken before this one; schedules read it.

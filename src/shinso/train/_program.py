@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 from shinso import nn
 from shinso.curvature import Problem
 from shinso.objectives import Batch, Objective, per_example
-from shinso.optim import RUNNING, Optimizer, Step
+from shinso.optim import RUNNING, MiniBatchCost, Optimizer, Step
 from shinso.train._stopping import Stopping
 
 Shuffle = Literal["every_epoch", "once", "none"]
@@ -308,7 +308,8 @@ def _mini_batch_step(program: Program, state: TrainState, batch: Batch, noise: P
         value, outputs, updated = program.objective.value_outputs_and_model(model, batch, key=noise)
         return value, (*_loss_score_weight(program.objective, outputs, batch), nn.buffers(updated))
 
-    new = program.optimizer.step(cost, state.params, state.optimizer, state.step, state.monitored.scale)
+    given = MiniBatchCost(cost, partial(problem_of, program, state, batch), jax.random.fold_in(noise, 1))
+    new = program.optimizer.step(given, state.params, state.optimizer, state.step, state.monitored.scale)
     loss, score, weight, buffers = new.auxiliary
     return new, loss, score, weight, buffers
 
@@ -316,15 +317,15 @@ def _mini_batch_step(program: Program, state: TrainState, batch: Batch, noise: P
 def _full_batch_step(program: Program, state: TrainState, batch: Batch, noise: PRNGKeyArray) -> Proposed:
     """Propose a step on the cost of all examples, without noise, chunk by chunk."""
     del noise
-    problem: Any = full_batch_problem(program, state, batch)
+    problem: Any = problem_of(program, state, batch)
     new = program.optimizer.step(problem, state.params, state.optimizer, state.step, state.monitored.scale)
     loss, score = evaluate(program, program.model(new.params, state.buffers), batch)[:2]
     weight = problem.total
     return new, loss * weight, score * weight, weight, state.buffers
 
 
-def full_batch_problem(program: Program, state: TrainState, data: Batch) -> Problem:
-    """Return the cost of all examples as a function of the parameters."""
+def problem_of(program: Program, state: TrainState, data: Batch) -> Problem:
+    """Return the cost of some examples as a function of the parameters, the model in prediction mode."""
     rest = eqx.combine(state.buffers, program.static)
     shape = jax.eval_shape(lambda: program.model(state.params, state.buffers)(data.inputs, key=None))
     per_step = isinstance(shape, nn.Sequences) or shape.ndim == 3
