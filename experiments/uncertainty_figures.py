@@ -1,0 +1,136 @@
+"""What a posterior looks like: predictive bands, the spectrum of a Hessian, and the evidence of networks of growing size.
+
+    python experiments/uncertainty_figures.py            # prints the figures' numbers, writes docs/figures/*.svg
+
+bands_all.svg, bands_last_layer.svg: 30 examples of sin 2πx with noise of standard deviation 0.2 and a gap, a network of one
+input, 12 tanh units and one output; α and β by the evidence (PRML, figures 1.17 and 3.8, draws such bands).
+spectrum.svg: the Hessian of a network 64-32-10 after training on scikit-learn's digits.
+evidence.svg: the log evidence of networks with 1 to 16 tanh units on 40 examples, and their error on 1,000 others.
+"""
+
+import argparse
+import warnings
+from math import lgamma, log
+from pathlib import Path
+from typing import Any
+
+import jax
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+
+import shinso
+from shinso import bayes, curvature, nn, objectives, report
+
+ROOT = Path(__file__).resolve().parent.parent
+NOISE = 0.2
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
+EXAMPLES, STARTS = 40, 10
+
+
+def sine(x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs `[N, 1]` and noisy values of the sine, `[N, 1]`."""
+    noise = NOISE * np.random.default_rng(seed).normal(size=len(x))
+    return x[:, None].astype(np.float32), (np.sin(2 * np.pi * x) + noise)[:, None].astype(np.float32)
+
+
+def fitted(units: int, examples: tuple[np.ndarray, np.ndarray], seed: int) -> bayes.EvidenceTraining:
+    """Return a network trained with precisions of each layer's weights and biases from the evidence."""
+    model = nn.mlp(1, 1, (units,), activation="tanh", key=jax.random.key(seed))
+    paths = objectives.parameter_paths(model)
+    penalties = [objectives.L2(0.1 / len(examples[0]), path) for path in paths]
+    objective = objectives.Objective(objectives.Gaussian(1 / NOISE**2), penalties)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bayes.PosteriorWarning)
+        return bayes.train_with_evidence(model, objective, examples, optimizer="bfgs", epochs=200, rounds=15)
+
+
+def bands(folder: Path) -> None:
+    """Draw the predictive distribution of the full posterior, and of that of the last layer alone."""
+    generator = np.random.default_rng(0)
+    examples = sine(np.append(generator.uniform(0, 0.35, 15), generator.uniform(0.65, 1, 15)), 1)
+    made = fitted(12, examples, 0)
+    x = np.linspace(-0.25, 1.25, 301, dtype=np.float32)[:, None]
+    last = bayes.laplace_with_evidence(made.run, examples, subset="last_layer", structure="full")
+    for name, posterior in {"all": made.posterior, "last_layer": last}.items():
+        found = posterior.predict(x)
+        low, high = found.quantiles(0.05, 0.95)[..., 0]
+        drawn = posterior.sample_functions(x, 8, key=jax.random.key(1))[..., 0]
+        figure = report.band_figure(x[:, 0], found.mean[:, 0], low, high, data=examples, functions=drawn)
+        figure.savefig(folder / f"bands_{name}.svg", metadata={"Date": None})
+        places = {"data": 0.2, "gap": 0.5, "outside": 1.2}
+        std = {where: float(found.std[np.abs(x[:, 0] - at).argmin(), 0]) for where, at in places.items()}
+        print(
+            f"{name}: noise {posterior.noise_precision**-0.5:.3f}, std " + str({k: round(v, 3) for k, v in std.items()})
+        )
+
+
+def spectrum(folder: Path) -> None:
+    """Draw how the eigenvalues of a trained network's Hessian are distributed."""
+    inputs, targets = load_digits(return_X_y=True)
+    examples = (inputs.astype(np.float32) / 16, targets.astype(np.int32))
+    objective = objectives.Objective(objectives.likelihood("categorical"), [objectives.L2(1e-3)])
+    model = nn.mlp(64, 10, (32,), activation="tanh", key=jax.random.key(0))
+    run = shinso.train(model, objective, examples, optimizer="lbfgs", epochs=300)
+    operator = curvature.hessian(run.model, run.objective, examples)
+    found = curvature.summarize(operator, key=jax.random.key(0))
+    figure = report.spectrum_figure(found.density)
+    figure.savefig(folder / "spectrum.svg", metadata={"Date": None})
+    small = found.size * float(found.density.mass(-np.inf, found.largest / 100))
+    print(
+        f"spectrum: W = {found.size}, from {found.smallest:.3g} to {found.largest:.3g}, {small:.0f} below 1 % of that"
+    )
+
+
+def sizes(folder: Path) -> None:
+    """Draw the evidence of the best of several starts for every size, and the test error."""
+    examples = sine(np.random.default_rng(2).uniform(0, 1, EXAMPLES), 3)
+    new = sine(np.linspace(0, 1, 1000), 4)
+    rows: list[dict[str, Any]] = []
+    for units in SIZES:
+        for start in range(STARTS):
+            posterior = fitted(units, examples, start).posterior
+            # A mode stands for M! 2^M equal ones.
+            evidence = posterior.log_evidence() + lgamma(units + 1) + units * log(2)
+            error = float(np.sqrt(np.mean((posterior.predict(new[0]).mean - new[1]) ** 2)))
+            rows.append({"units": units, "evidence": evidence, "error": error})
+        here = [row for row in rows if row["units"] == units]
+        best = max(here, key=lambda row: row["evidence"])
+        spread = np.median([row["evidence"] for row in here])
+        print(
+            f"{units:3d} units: evidence {best['evidence']:8.2f} (median {spread:8.2f}), its error {best['error']:.4f}"
+        )
+    figure, panels = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+    for axes, name, label in zip(
+        panels, ("evidence", "error"), ("ln evidence + ln M! 2ᴹ", "test error (RMSE)"), strict=True
+    ):
+        axes.plot(
+            [row["units"] for row in rows], [row[name] for row in rows], "o", color="#3b6fd4", alpha=0.35, markersize=4
+        )
+        best = [max((r for r in rows if r["units"] == m), key=lambda r: float(r["evidence"]))[name] for m in SIZES]
+        axes.plot(SIZES, best, "o-", color="#d4500f", label="largest evidence of 10 starts")
+        axes.set(xlabel="hidden units M", ylabel=label, xscale="log", xticks=SIZES)
+        axes.set_xticklabels(map(str, SIZES))
+        axes.minorticks_off()
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylim(max(r["evidence"] for r in rows) - 40, None)
+    panels[0].legend(frameon=False, loc="lower right")
+    panels[1].axhline(NOISE, color="#6b7280", linewidth=0.8, linestyle="--")
+    figure.savefig(folder / "evidence.svg", metadata={"Date": None})
+    plt.close(figure)
+
+
+def main() -> None:
+    """Make the figures that are asked for."""
+    makers = {"bands": bands, "spectrum": spectrum, "evidence": sizes}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--only", choices=sorted(makers), nargs="*", default=sorted(makers))
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "figures")
+    options = parser.parse_args()
+    plt.rcParams["svg.hashsalt"] = "shinso"
+    for name in options.only:
+        makers[name](options.folder)
+
+
+if __name__ == "__main__":
+    main()
