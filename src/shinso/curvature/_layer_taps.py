@@ -200,8 +200,8 @@ def parts_of(problem: Problem, separate_bias: bool = False) -> list[Part]:
     if strangers:
         stranger = _described(eqx.combine(problem.parameters, problem.rest), min(strangers))
         raise ValueError(
-            f"model must have parameters in {', '.join(sorted(kind.__name__ for kind in TAPS))} layers only for kronecker; "
-            f"got {stranger}."
+            f"model must have parameters in {', '.join(sorted(kind.__name__ for kind in TAPS))} layers only for Kronecker "
+            f"factors; got {stranger}."
         )
     return parts
 
