@@ -5,18 +5,19 @@
 bands_all.svg, bands_last_layer.svg: 30 examples of sin 2πx with noise of standard deviation 0.2 and a gap, a network of one
 input, 12 tanh units and one output; α and β by the evidence (PRML, figures 1.17 and 3.8, draws such bands).
 spectrum.svg: the Hessian of a network 64-32-10 after training on scikit-learn's digits.
-evidence.svg: the log evidence of networks with 1 to 16 tanh units on 40 examples, and their error on 1,000 others.
+evidence.svg: the log evidence of networks with 1 to 16 tanh units on 100 examples of sin 4πx, and their error on 1,000
+others; three sets of examples, five starts each.
 """
 
 import argparse
 import warnings
 from math import lgamma, log
 from pathlib import Path
-from typing import Any
 
 import jax
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy import stats
 from sklearn.datasets import load_digits
 
 import shinso
@@ -25,13 +26,13 @@ from shinso import bayes, curvature, nn, objectives, report
 ROOT = Path(__file__).resolve().parent.parent
 NOISE = 0.2
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
-EXAMPLES, STARTS = 40, 10
+EXAMPLES, STARTS, SETS = 100, 5, 3
 
 
-def sine(x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs `[N, 1]` and noisy values of the sine, `[N, 1]`."""
+def sine(x: np.ndarray, seed: int, waves: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs `[N, 1]` and noisy values of some waves of a sine, `[N, 1]`."""
     noise = NOISE * np.random.default_rng(seed).normal(size=len(x))
-    return x[:, None].astype(np.float32), (np.sin(2 * np.pi * x) + noise)[:, None].astype(np.float32)
+    return x[:, None].astype(np.float32), (np.sin(2 * np.pi * waves * x) + noise)[:, None].astype(np.float32)
 
 
 def fitted(units: int, examples: tuple[np.ndarray, np.ndarray], seed: int) -> bayes.EvidenceTraining:
@@ -83,41 +84,43 @@ def spectrum(folder: Path) -> None:
 
 
 def sizes(folder: Path) -> None:
-    """Draw the evidence of the best of several starts for every size, and the test error."""
-    examples = sine(np.random.default_rng(2).uniform(0, 1, EXAMPLES), 3)
-    new = sine(np.linspace(0, 1, 1000), 4)
-    rows: list[dict[str, Any]] = []
-    for units in SIZES:
-        for start in range(STARTS):
-            posterior = fitted(units, examples, start).posterior
-            # A mode stands for M! 2^M equal ones.
-            evidence = posterior.log_evidence() + lgamma(units + 1) + units * log(2)
-            error = float(np.sqrt(np.mean((posterior.predict(new[0]).mean - new[1]) ** 2)))
-            rows.append({"units": units, "evidence": evidence, "error": error})
-        here = [row for row in rows if row["units"] == units]
-        best = max(here, key=lambda row: row["evidence"])
-        spread = np.median([row["evidence"] for row in here])
-        print(
-            f"{units:3d} units: evidence {best['evidence']:8.2f} (median {spread:8.2f}), its error {best['error']:.4f}"
-        )
+    """Draw, for sets of examples, the evidence of the best start of every size, and its test error."""
+    new = sine(np.linspace(0, 1, 1000), 4, waves=2)
     figure, panels = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-    for axes, name, label in zip(
-        panels, ("evidence", "error"), ("ln evidence + ln M! 2ᴹ", "test error (RMSE)"), strict=True
-    ):
-        axes.plot(
-            [row["units"] for row in rows], [row[name] for row in rows], "o", color="#3b6fd4", alpha=0.35, markersize=4
+    for drawn in range(SETS):
+        examples = sine(np.random.default_rng(10 + drawn).uniform(0, 1, EXAMPLES), drawn, waves=2)
+        rows = np.array([(units, *judged(units, examples, new, start)) for units in SIZES for start in range(STARTS)])
+        best = np.array([max(rows[rows[:, 0] == units], key=lambda row: row[1]) for units in SIZES])
+        for units, evidence, error in best:
+            modes = lgamma(units + 1) + units * log(2)
+            print(
+                f"set {drawn}, {units:2.0f} units: {evidence:.1f}, with its modes {evidence + modes:.1f}, {error:.3f}"
+            )
+        agreement = stats.spearmanr(rows[:, 1], -rows[:, 2]).statistic
+        chosen = best[best[:, 1].argmax()]
+        print(
+            f"set {drawn}: {chosen[0]:.0f} units chosen, {chosen[2]:.3f}; least {best[:, 2].min():.3f}; {agreement:.2f}"
         )
-        best = [max((r for r in rows if r["units"] == m), key=lambda r: float(r["evidence"]))[name] for m in SIZES]
-        axes.plot(SIZES, best, "o-", color="#d4500f", label="largest evidence of 10 starts")
+        for axes, column in zip(panels, (1, 2), strict=True):
+            axes.plot(rows[:, 0], rows[:, column], "o", color=f"C{drawn}", alpha=0.3, markersize=4)
+            axes.plot(best[:, 0], best[:, column], "o-", color=f"C{drawn}", markersize=4)
+    for axes, label in zip(panels, ("ln evidence", "test error (RMSE)"), strict=True):
         axes.set(xlabel="hidden units M", ylabel=label, xscale="log", xticks=SIZES)
         axes.set_xticklabels(map(str, SIZES))
         axes.minorticks_off()
         axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylim(max(r["evidence"] for r in rows) - 40, None)
-    panels[0].legend(frameon=False, loc="lower right")
     panels[1].axhline(NOISE, color="#6b7280", linewidth=0.8, linestyle="--")
     figure.savefig(folder / "evidence.svg", metadata={"Date": None})
     plt.close(figure)
+
+
+def judged(
+    units: int, examples: tuple[np.ndarray, np.ndarray], new: tuple[np.ndarray, np.ndarray], start: int
+) -> tuple[float, float]:
+    """Return log evidence and test error of a network."""
+    posterior = fitted(units, examples, start).posterior
+    error = float(np.sqrt(np.mean((posterior.predict(new[0]).mean - new[1]) ** 2)))
+    return posterior.log_evidence(), error
 
 
 def main() -> None:

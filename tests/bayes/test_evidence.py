@@ -187,3 +187,15 @@ def test_noise_where_a_structure_counts_more_parameters_than_there_are_values(pl
 def test_what_rounds_cannot_have(plain_model, regression, name):
     with pytest.raises(ValueError, match=f"{name} must be left out"):
         bayes.train_with_evidence(plain_model(5), GAUSSIAN, regression, **{name: None})
+
+
+@pytest.mark.filterwarnings("ignore::shinso.bayes.PosteriorWarning")
+def test_rounding_leaves_the_curvature_semidefinite_and_priors_proper():
+    inputs = np.linspace(0, 1, 60, dtype=np.float32)[:, None]
+    with jax.enable_x64(False):
+        model = nn.mlp(1, 1, (6,), activation="tanh", key=jax.random.key(0))
+        data = (inputs, np.sin(4 * inputs))
+        posterior = bayes.laplace_with_evidence(model, data, GAUSSIAN, subset="all", structure="full")
+    values = np.linalg.eigvalsh(posterior.curvature.matrix)
+    assert values[0] > -1e-13 * values[-1]
+    assert all(precision > 0 for precision in posterior.prior_precisions.values())

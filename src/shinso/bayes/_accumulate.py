@@ -85,12 +85,12 @@ class Sums:
     def dense(self) -> np.ndarray:
         """Return the Gauss–Newton matrix Σ w_n J_nᵀ M_n J_n, `[W, W]`: RᵀR of the rows R = √w_n M_n^½ J_n.
 
-        A symmetric product takes half the work of one with M_nJ_n. Chunks are summed in float64.
+        A symmetric product takes half the work of one with M_nJ_n, and in float64 no eigenvalue of it is negative.
         """
         matrix = np.zeros((self.network.size, self.network.size))
         for piece, new in pieces(self.problem.batch, examples_together(self.outputs, self.network.size)):
             weights = np.where(np.arange(len(piece.weights)) < new, piece.weights, 0)
-            rows = np.asarray(_rooted(self.network, self.whole, piece._replace(weights=weights)))
+            rows = np.asarray(_rooted(self.network, self.whole, piece._replace(weights=weights)), dtype=np.float64)
             rows = rows.reshape(-1, rows.shape[-1])
             matrix += rows.T @ rows
         return matrix

@@ -56,7 +56,9 @@ class Evidence:
         """
         alpha = levels.prior.of_parameters
         shares = alpha * self._covariance(levels).variances
-        return np.maximum(levels.prior.sizes - levels.prior.sums(shares), 0), float(len(alpha) - shares.sum())
+        # Of a group that the data leave free rounding makes less than nothing, and an α of 0 would be no prior.
+        least = np.finfo(float).eps * levels.prior.sizes
+        return np.maximum(levels.prior.sizes - levels.prior.sums(shares), least), float(len(alpha) - shares.sum())
 
     def _covariance(self, levels: Levels) -> Covariance:
         """Return A⁻¹; that of the levels asked for last is kept, for it is what everything costs."""
