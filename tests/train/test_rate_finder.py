@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from shinso import Objective, nn, objectives, optim
 from shinso.train import find_learning_rate
-from shinso.train._rate_finder import falls, smooth, with_rate
+from shinso.train._rate_finder import falls, smooth
 
 GAUSSIAN = Objective(objectives.likelihood("gaussian"))
 
@@ -101,7 +101,9 @@ def test_smoothing_is_the_weighted_mean():
 
 def test_another_rate():
     rule = optim.build("momentum", learning_rate=optim.Cosine(0.3, 7), momentum=0.7)
-    assert with_rate(rule, 0.5).recipe == optim.build("momentum", learning_rate=0.5, momentum=0.7).recipe
+    assert rule.with_learning_rate(0.5).recipe == optim.build("momentum", learning_rate=0.5, momentum=0.7).recipe
+    rule = optim.build("kfac", learning_rate=optim.Cosine(0.3, 7), damping=2.0)
+    assert rule.with_learning_rate(0.5).recipe == optim.build("kfac", learning_rate=0.5, damping=2.0).recipe
 
 
 @pytest.mark.parametrize(

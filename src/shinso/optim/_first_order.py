@@ -1,7 +1,7 @@
 """Mini-batch rules: any Optax transformation, with its hyperparameters traced."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -92,6 +92,13 @@ class FirstOrder(Optimizer):
         if "learning_rate" not in self.hyperparameters:
             return jnp.asarray(jnp.nan)
         return self._at("learning_rate", count) * scale
+
+    def with_learning_rate(self, rate: float | Schedule) -> Self:
+        """Return the rule with another learning rate; see `Optimizer.with_learning_rate`."""
+        if "learning_rate" not in self.hyperparameters:
+            return super().with_learning_rate(rate)
+        hyperparameters = {**self.hyperparameters, "learning_rate": rate}
+        return type(self)(self.name, self.factory, interim=self.interim, **hyperparameters)
 
     @property
     def course(self) -> int:

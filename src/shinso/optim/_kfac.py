@@ -1,6 +1,6 @@
 """K-FAC: mini-batch steps along the natural gradient, the Fisher matrix by Kronecker factors."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -147,6 +147,14 @@ class KFAC(Optimizer):
         """Return ε_k."""
         rate = self.learning_rate
         return (rate(count) if isinstance(rate, Schedule) else rate) * scale
+
+    def with_learning_rate(self, rate: float | Schedule) -> Self:
+        """Return the same with another ε; see `Optimizer.with_learning_rate`."""
+        value = KFAC(learning_rate=rate).learning_rate
+        changed: Self = eqx.tree_at(
+            lambda rule: rule.learning_rate, self, value, is_leaf=lambda leaf: isinstance(leaf, Schedule)
+        )
+        return changed
 
     @property
     def course(self) -> int:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from shinso import curvature
+from shinso.optim._schedules import Schedule
 
 RUNNING, CONVERGED, BUDGET_SPENT, NO_DESCENT = range(4)
 
@@ -76,6 +77,14 @@ class Optimizer(eqx.Module):
     @abstractmethod
     def learning_rate_at(self, count: Int[Array, ""], scale: Float[Array, ""]) -> Float[Array, ""]:
         """Return the learning rate of step `count`; NaN where the method has none."""
+
+    def with_learning_rate(self, rate: float | Schedule) -> Self:
+        """Return the same with another learning rate.
+
+        Raises:
+            TypeError: it has none.
+        """
+        raise TypeError(f"optimizer must be a mini-batch rule with a learning_rate; got {self.recipe['name']}.")
 
     @property
     @abstractmethod

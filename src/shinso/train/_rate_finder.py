@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from shinso import optim
 from shinso._checks import one_of, real, whole_number
 from shinso.objectives import Objective
-from shinso.optim import FirstOrder, Optimizer, Schedule, Step
+from shinso.optim import Optimizer, Step
 from shinso.train._run import Run
 from shinso.train._session import TrainingWarning
 from shinso.train._train import train, train_many
@@ -101,8 +101,6 @@ def find_learning_rate(
     """
     one_of("method", method, ("book", "range"))
     rule = optim.as_optimizer(optimizer)
-    if not isinstance(rule, FirstOrder) or "learning_rate" not in rule.hyperparameters:
-        raise TypeError(f"optimizer must be a mini-batch rule with a learning_rate; got {optimizer!r:.60}.")
     common: dict[str, Any] = {"batch_size": batch_size, "shuffle": "every_epoch", "seed": seed, "device": device}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TrainingWarning)  # that some rates diverge is the point
@@ -111,16 +109,7 @@ def find_learning_rate(
             compare = partial(_costs, model, objective, data, rule, epochs=epochs, **common)
             return _book(compare)
         schedule = _rising(lowest, highest, steps)
-        return _range(_record(model, objective, data, with_rate(rule, schedule), steps, common), schedule)
-
-
-def with_rate(rule: FirstOrder, rate: float | Schedule) -> FirstOrder:
-    """Return the rule with another learning rate."""
-    value = rate if isinstance(rate, Schedule) else jnp.asarray(rate, dtype=float)
-    changed: FirstOrder = eqx.tree_at(
-        lambda rule: rule.hyperparameters["learning_rate"], rule, value, is_leaf=lambda leaf: isinstance(leaf, Schedule)
-    )
-    return changed
+        return _range(_record(model, objective, data, rule.with_learning_rate(schedule), steps, common), schedule)
 
 
 Curves = dict[float, list[float]]
@@ -130,13 +119,13 @@ def _costs(
     model: Callable[..., Any],
     objective: Objective,
     data: Any,
-    rule: FirstOrder,
+    rule: Optimizer,
     rates: Sequence[float],
     **settings: Any,
 ) -> Curves:
     """Return, for each rate, the cost before training and of each epoch; infinite from where it was not finite."""
     epochs = settings["epochs"]
-    rules = [with_rate(rule, rate) for rate in (_STILL, *rates)]
+    rules = [rule.with_learning_rate(rate) for rate in (_STILL, *rates)]
     still, *runs = train_many([model] * len(rules), objective, data, optimizer=rules, **settings)
     first = float(still.history["cost"][0])
     return {rate: [first, *_whole(run, epochs)] for rate, run in zip(rates, runs, strict=True)}
@@ -206,7 +195,7 @@ class _Recorded(NamedTuple):
 class _Recorder(Optimizer):
     """A rule that also writes down the cost of each step."""
 
-    rule: FirstOrder
+    rule: Optimizer
     steps: int = eqx.field(static=True)
 
     def init(self, params: PyTree) -> _Recorded:
@@ -227,7 +216,7 @@ class _Recorder(Optimizer):
 
 
 def _record(
-    model: Callable[..., Any], objective: Objective, data: Any, rule: FirstOrder, steps: int, common: dict[str, Any]
+    model: Callable[..., Any], objective: Objective, data: Any, rule: Optimizer, steps: int, common: dict[str, Any]
 ) -> np.ndarray:
     """Return the cost of each of `steps` steps; NaN from where it was not finite."""
     # An epoch has at least one step, so these are epochs enough; the recorder says when it has all it wants.
