@@ -120,6 +120,30 @@ def test_evidence_prefers_the_cubic(plain_model):
     assert evidences[8] < evidences[3] - 1
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::shinso.bayes.PosteriorWarning")
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_evidence_prefers_units_enough_and_then_is_level(seed):
+    # Two waves of a sine: one or two tanh units cannot draw them, three can (docs/uncertainty.md).
+    random = np.random.default_rng(seed)
+    inputs = random.uniform(0, 1, size=(100, 1))
+    data = (inputs, np.sin(4 * np.pi * inputs) + 0.2 * random.normal(size=(100, 1)))
+
+    def best(units):
+        found = []
+        for start in range(4):
+            model = nn.mlp(1, 1, (units,), activation="tanh", key=jax.random.key(start))
+            penalties = [objectives.L2(1e-3, path) for path in objectives.parameter_paths(model)]
+            objective = objectives.Objective(objectives.Gaussian(25.0), penalties)
+            made = bayes.train_with_evidence(model, objective, data, optimizer="bfgs", epochs=200, rounds=15)
+            found.append(made.posterior.log_evidence())
+        return max(found)
+
+    one, two, three, six = map(best, (1, 2, 3, 6))
+    assert one < two < three - 20
+    assert abs(six - three) < 5
+
+
 def test_training_by_evidence_in_mini_batches(drawn):
     inputs, targets = drawn("categorical")
     model = nn.linear(2, 3, key=jax.random.key(0))
