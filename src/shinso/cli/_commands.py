@@ -147,7 +147,13 @@ def train(
         int | None, _option(NETWORK, "Layers of a resnet: 18, 34, 50; for small images 8, 14, 20, ….", "18; 20")
     ] = None,
     activation: Annotated[
-        str | None, _option(NETWORK, "Activation of hidden units, such as relu, tanh, gelu.", "relu", metavar="NAME")
+        str | None,
+        _option(
+            NETWORK,
+            "Activation of hidden units, such as relu, tanh, gelu.",
+            "gelu in an mlp, else relu",
+            metavar="NAME",
+        ),
     ] = None,
     normalization: Annotated[
         str | None, _option(NETWORK, "Normalize what hidden units take: batch or layer.", "none", metavar="NAME")
