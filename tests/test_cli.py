@@ -146,7 +146,7 @@ def test_config_round_trip_and_precedence(run: Path, folder: Path, tmp_path: Pat
     config.write_text('target = "flower"\nepochs = 5\nhidden = [8]\nseed = 3\nbatch_size = 16\nlearning_rate = 0.02\n')
     ran("train", folder / "flowers.csv", "--config", config, "--epochs", "6", "--out", tmp_path / "mixed", "--quiet")
     stored = read_settings(tmp_path / "mixed" / "settings.toml")
-    assert (stored["epochs"], stored["seed"], stored["activation"]) == (6, 3, "relu")
+    assert (stored["epochs"], stored["seed"], stored["activation"]) == (6, 3, "gelu")
     assert bits(tmp_path / "mixed") != bits(run)
 
 
