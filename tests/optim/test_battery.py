@@ -1,8 +1,9 @@
 """Problems × full-batch methods: each pair converges or is listed as one that should not; iterations beside SciPy's.
 
 The problems are those of Moré, Garbow and Hillstrom (1981, numbers in brackets), with their starts and minima of Σ r²,
-ill-conditioned quadratics and saddles. All share one program for each method: θ is filled up to 10 parameters, r to 20
-residuals, and the problem is a number.
+ill-conditioned quadratics, logistic regression and a small network (their minima by SciPy's MINPACK from 300 starts), and
+saddles. All share one program for each method: θ is filled up to 10 parameters, r to 20 residuals, and the problem is a
+number.
 """
 
 import functools
@@ -120,6 +121,21 @@ def quadratic(condition):
     return lambda x: jnp.asarray(factor) @ x
 
 
+def logistic_regression(x):
+    """16 examples, 4 weights and λ = ¼: a loss is the square of √(2 ln(1 + e⁻ᵐ)) over 2."""
+    random = np.random.default_rng(1)
+    inputs = random.normal(size=(16, 4))
+    signs = np.where(inputs @ [1, -2, 0.5, 0] + random.normal(size=16) > 0, 1.0, -1.0)
+    return jnp.concatenate([jnp.sqrt(2 * jax.nn.softplus(-signs * (inputs @ x))), 0.5 * x])
+
+
+def network(x):
+    """1-3-1 with tanh units on ten values of sin 3t, λ = 0.01 on all parameters."""
+    t = jnp.linspace(-1, 1, 10)
+    outputs = jnp.tanh(t[:, None] * x[:3] + x[3:6]) @ x[6:9] + x[9]
+    return jnp.concatenate([outputs - jnp.sin(3 * t), 0.1 * x])
+
+
 class Problem(NamedTuple):
     """Residuals of the first `size` parameters, the start, all minima of Σ r² that a method may reach."""
 
@@ -152,6 +168,8 @@ PROBLEMS = {
     "quadratic 1e4": Problem(quadratic(1e4), [1] * 10, [0]),
     "quadratic 1e6": Problem(quadratic(1e6), [1] * 10, [0]),
     "quadratic 1e8": Problem(quadratic(1e8), [1] * 10, [0]),
+    "logistic regression": Problem(logistic_regression, [1] * 4, [13.67036343]),
+    "network": Problem(network, [1, -1, 0.5, 0, 0.5, -0.5, 0.5, -0.5, 1, 0], [0.2483068, 0.3974812]),
     "saddle": Problem(lambda x: x[0] ** 2 - x[1] ** 2 + x[1] ** 4, [0.9, 1e-3], [-0.5], residuals_alone=False),
     "monkey saddle": Problem(
         lambda x: x[0] ** 3 - 3 * x[0] * x[1] ** 2 + (x @ x) ** 2, [0.05, 0.6], [-27 / 128], residuals_alone=False
@@ -249,7 +267,7 @@ EXCEPTIONS = {
         [
             "freudenstein-roth [2]", "powell badly scaled [3]", "bard [8]", "powell singular [13]", "wood [14]",
             "kowalik-osborne [15]", "extended powell singular [22]", "penalty [23]", "quadratic 1e4", "quadratic 1e6",
-            "quadratic 1e8",
+            "quadratic 1e8", "network",
         ],
         SLOW,
     ),

@@ -8,6 +8,7 @@ import pytest
 
 import shinso
 from shinso import curvature, nn, objectives, optim
+from shinso.optim._cost import ProblemCost, flat
 
 RNG = np.random.default_rng(0)
 INPUTS = RNG.normal(size=(30, 3)).astype(np.float32)
@@ -47,6 +48,18 @@ def test_steps_are_those_of_minimise(name, problem):
     np.testing.assert_allclose(made[0].cost, OBJECTIVE(model, batch), rtol=1e-5)
     assert [int(step.result) for step in made] == [optim.RUNNING] * 5
     assert all(bool(step.finite) for step in made)
+
+
+def test_the_gauss_newton_matrix_from_jacobians_is_that_of_products():
+    """In chunks, with weights, three outputs that their loss ties together, and a penalty."""
+    with jax.enable_x64(True):
+        model = nn.mlp(3, 3, hidden=(2,), activation="tanh", key=jax.random.key(0))
+        objective = objectives.Objective(objectives.likelihood("categorical"), (objectives.L2(0.1),))
+        data = (INPUTS.astype(float), RNG.integers(0, 3, 30), RNG.uniform(size=30))
+        problem = curvature.problem(model, objective, data, chunk=20)
+        matrix = eqx.filter_jit(lambda cost, at: cost.gauss_newton(at))(ProblemCost(problem), flat(problem.parameters))
+        expected = curvature.dense(curvature.gauss_newton(model, objective, data))
+        np.testing.assert_allclose(np.asarray(matrix), np.asarray(expected), atol=1e-14)
 
 
 def test_the_budget_of_evaluations_ends_it(problem):

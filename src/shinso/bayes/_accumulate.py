@@ -1,6 +1,8 @@
 """What a pass through the data gives: the curvature in each structure, and how well the model fits."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import equinox as eqx
@@ -11,7 +13,10 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from shinso import curvature
-from shinso.bayes._network import Network, examples_together, pieces
+from shinso.bayes._kronecker import places_in
+from shinso.bayes._moments import layer_jacobians, layer_shapes
+from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, pieces
+from shinso.bayes._prior import places_of
 from shinso.objectives import Batch, Objective
 
 VECTORS = 16
@@ -60,8 +65,8 @@ class Sums:
             raise ValueError("model must have outputs [N, K] for a posterior; it has one for every step of a sequence.")
         self.problem = replace(whole.problem, parameters=network.parameters, rest=network.rest)
         self.whole = replace(whole, problem=replace(self.problem, objective=self.unpenalized))
-        first = jax.tree.map(lambda leaf: leaf[:1], self.problem.batch.inputs)
-        self.outputs = jax.eval_shape(network.outputs, network.parameters, first).shape[-1]
+        self._first = jax.tree.map(lambda leaf: leaf[:1], self.problem.batch.inputs)
+        self.outputs = jax.eval_shape(network.outputs, network.parameters, self._first).shape[-1]
 
     @property
     def examples(self) -> float:
@@ -75,25 +80,54 @@ class Sums:
 
     def fit(self) -> Fit:
         """Return how well the model fits."""
-        loss, likelihood = map(float, _fit(self.problem))
+        loss, likelihood = map(float, self._passed[0])
         return Fit(self.examples, self.examples * self.outputs, loss, likelihood + loss)
 
-    def gradient_of(self, objective: Objective) -> np.ndarray:
-        """Return ∇E of a mean cost with its penalties, `[W]`."""
-        return np.asarray(_gradient(replace(self.problem, objective=objective)), dtype=np.float64)
+    def gradient(self, noise_precision: float | None) -> np.ndarray:
+        """Return ∇E of the mean cost with its penalties, `[W]`."""
+        of_data = np.asarray(self._passed[1], dtype=np.float64) * (noise_precision or 1.0) / self.examples
+        return of_data + np.asarray(_penalty_gradient(self.problem), dtype=np.float64)
+
+    @cached_property
+    def _passed(self) -> tuple[tuple[Float[Array, ""], Float[Array, ""]], Float[Array, " W"]]:
+        return _fit_and_gradient(self.problem)
 
     def dense(self) -> np.ndarray:
         """Return the Gauss–Newton matrix Σ w_n J_nᵀ M_n J_n, `[W, W]`: RᵀR of the rows R = √w_n M_n^½ J_n.
 
-        A symmetric product takes half the work of one with M_nJ_n, and in float64 no eigenvalue of it is negative.
+        A symmetric product takes half the work of one with M_nJ_n, and in float64 no eigenvalue of it is negative. Of one
+        dense layer R_n is a product a ⊗ G_n, and the matrix is Σ (aaᵀ) ⊗ (G_nᵀG_n).
         """
+        shown = layer_shapes(self.network, self._first)
+        if shown is not None and len(shown) == 1 and shown[0].rows.shape[1] == 1:
+            return self._dense_of_layer(shown[0])
         matrix = np.zeros((self.network.size, self.network.size))
-        for piece, new in pieces(self.problem.batch, examples_together(self.outputs, self.network.size)):
-            weights = np.where(np.arange(len(piece.weights)) < new, piece.weights, 0)
-            rows = np.asarray(_rooted(self.network, self.whole, piece._replace(weights=weights)), dtype=np.float64)
+        for batch in self._batches(examples_together(self.outputs, self.network.size)):
+            rows = np.asarray(_rooted(self.network, self.whole, batch), dtype=np.float64)
             rows = rows.reshape(-1, rows.shape[-1])
             matrix += rows.T @ rows
         return matrix
+
+    def _dense_of_layer(self, layer: curvature.LayerJacobian) -> np.ndarray:
+        a, g = layer.rows.shape[-1], layer.gradients.shape[-1]
+        upper, lower = np.triu_indices(g)
+        blocks = np.zeros((a, a * len(upper)))
+        for batch in self._batches(max(1, min(MOST_EXAMPLES, MOST_BYTES // (8 * blocks.shape[1])))):
+            rows, roots = (np.asarray(part, np.float64) for part in _layer_rooted(self.network, self.whole, batch))
+            pairs = np.matmul(np.swapaxes(roots, -1, -2), roots)[:, upper, lower]
+            blocks += rows.T @ (rows[:, :, None] * pairs[:, None]).reshape(len(rows), -1)
+        ordered = np.zeros((a, g, a, g))
+        for one, other in ((upper, lower), (lower, upper)):
+            ordered[:, one, :, other] = np.moveaxis(blocks.reshape(a, a, -1), -1, 0)
+        places = places_in(layer.names, places_of(self.network))
+        matrix = np.empty((a * g, a * g))
+        matrix[np.ix_(places, places)] = ordered.reshape(a * g, a * g)
+        return matrix
+
+    def _batches(self, size: int) -> Iterator[Batch]:
+        """Yield the examples in pieces of one size; what fills up the last has weight 0."""
+        for piece, new in pieces(self.problem.batch, size):
+            yield piece._replace(weights=np.where(np.arange(len(piece.weights)) < new, piece.weights, 0))
 
     def diagonal(self) -> np.ndarray:
         """Return its diagonal, `[W]`."""
@@ -121,20 +155,35 @@ class Sums:
 
 
 @eqx.filter_jit
-def _fit(problem: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    def of_examples(batch: Batch, _: Array) -> tuple[Array, Array]:
-        outputs, likelihood = problem.outputs(problem.parameters, batch.inputs), problem.objective.likelihood
-        weights = batch.weights.astype(outputs.dtype)
-        losses = jnp.vdot(weights, likelihood.loss(outputs, batch.targets))
-        return losses, jnp.vdot(weights, likelihood.log_likelihood(outputs, batch.targets))
+def _fit_and_gradient(problem: Any) -> tuple[tuple[Float[Array, ""], Float[Array, ""]], Float[Array, " W"]]:
+    """Return Σ w_n L_n, Σ w_n ln p_n, and the gradient of the first."""
 
-    found: tuple[Array, Array] = problem.over_chunks(of_examples)
-    return found
+    def of_examples(batch: Batch, _: Array) -> tuple[tuple[Array, Array], Any]:
+        def summed(parameters: Any) -> tuple[Array, tuple[Array, Array]]:
+            outputs, likelihood = problem.outputs(parameters, batch.inputs), problem.objective.likelihood
+            weights = batch.weights.astype(outputs.dtype)
+            loss = jnp.vdot(weights, likelihood.loss(outputs, batch.targets))
+            return loss, (loss, jnp.vdot(weights, likelihood.log_likelihood(outputs, batch.targets)))
+
+        gradient, sums = jax.grad(summed, has_aux=True)(problem.parameters)
+        return sums, gradient
+
+    sums, gradient = problem.over_chunks(of_examples)
+    return sums, ravel_pytree(gradient)[0]
 
 
 @eqx.filter_jit
-def _gradient(problem: Any) -> Float[Array, " W"]:
-    return ravel_pytree(problem.gradient(problem.parameters))[0]
+def _penalty_gradient(problem: Any) -> Float[Array, " W"]:
+    return ravel_pytree(jax.grad(problem.penalty)(problem.parameters))[0]
+
+
+@eqx.filter_jit
+def _layer_rooted(network: Network, operator: Any, batch: Batch) -> tuple[Float[Array, "n a"], Float[Array, "n C g"]]:
+    """Return a and √w M^½ G of each example, G its outputs' derivatives by the sums of a dense layer."""
+    outputs, (layer,) = layer_jacobians(network, batch.inputs)
+    roots = operator.roots(outputs, batch.targets, jnp.arange(len(outputs)))
+    weighted = jnp.sqrt(batch.weights.astype(outputs.dtype))[:, None, None] * roots
+    return layer.rows[:, 0], jnp.matmul(weighted, layer.gradients[:, :, 0], precision=jax.lax.Precision.HIGHEST)
 
 
 @eqx.filter_jit

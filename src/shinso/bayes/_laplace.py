@@ -26,8 +26,6 @@ STRUCTURES = ("full", "kronecker", "low_rank", "diagonal")
 LIKELIHOODS = (Gaussian, Bernoulli, Categorical, Poisson)
 LIMIT = 2**31
 """Bytes the matrix of a full posterior may take, unless a call says otherwise: W = 16,384."""
-TOGETHER = 32
-"""Examples whose layers are looked at together; more are slower, for they leave the cache."""
 RANK = 50
 """Directions of a low-rank posterior, unless a call says otherwise."""
 FAR = 0.3
@@ -112,7 +110,7 @@ def laplace(
     if isinstance(unit, Categorical):
         prior = dataclasses.replace(prior, vanishing=_vanishing(found, network, sums.resolution))
     posterior = Posterior(network, unit, found, prior, noise, sums.fit())
-    _warn_if_not_converged(posterior, sums, Objective(objective.likelihood, penalties))
+    _warn_if_not_converged(posterior, sums)
     return posterior
 
 
@@ -206,9 +204,7 @@ def _curvature(sums: Sums, structure: str, hessian: bool, rank: int | None, limi
     if structure == "low_rank":
         return leading_pairs(sums.product, network.size, min(RANK if rank is None else rank, network.size))
     places = places_of(network)
-    operator = curvature.kronecker(
-        network.model, sums.unpenalized, sums.data, where=lambda path, _: path in places, chunk=TOGETHER
-    )
+    operator = curvature.kronecker(network.model, sums.unpenalized, sums.data, where=lambda path, _: path in places)
     return kronecker_blocks(operator.scaled(sums.examples), places)
 
 
@@ -220,9 +216,9 @@ def _vanishing(found: Curvature, network: Network, resolution: float) -> np.ndar
     return precisions
 
 
-def _warn_if_not_converged(posterior: Posterior, sums: Sums, objective: Objective) -> None:
+def _warn_if_not_converged(posterior: Posterior, sums: Sums) -> None:
     """Compare the step to the quadratic model's minimum, A⁻¹∇, with the posterior's width."""
-    gradient = sums.gradient_of(objective)
+    gradient = sums.gradient(posterior.noise_precision)
     step = posterior.covariance.solve(sums.examples * gradient)
     distance = float(np.sqrt(max(sums.examples * (gradient @ step), 0) / len(gradient)))
     if distance > FAR:

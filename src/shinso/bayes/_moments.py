@@ -27,7 +27,7 @@ def output_moments(
     they are, layer by layer.
     """
     first = jax.tree.map(lambda leaf: leaf[:1], inputs)
-    shapes = _layer_shapes(network, first) if all(one.by_layers for one in covariances) else None
+    shapes = layer_shapes(network, first) if all(one.by_layers for one in covariances) else None
     if shapes is None:
         outputs = jax.eval_shape(network.outputs, network.parameters, first).shape[-1]
         size, moments = examples_together(outputs, network.size), _moments
@@ -49,7 +49,7 @@ def _moments(
 def _moments_by_layers(
     network: Network, covariances: Sequence[Covariance], inputs: PyTree[Any], new: int, centred: Centred
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    outputs, layers = _layer_jacobians(network, inputs)
+    outputs, layers = layer_jacobians(network, inputs)
     places = places_of(network)
     slopes = [
         LayerSlopes(
@@ -63,17 +63,18 @@ def _moments_by_layers(
 
 
 @eqx.filter_jit
-def _layer_jacobians(
+def layer_jacobians(
     network: Network, inputs: PyTree[Any]
 ) -> tuple[Float[Array, "n K"], tuple[curvature.LayerJacobian, ...]]:
+    """Return outputs and their Jacobians by the chosen parameters, in products; see `curvature.layer_jacobians`."""
     chosen = network.shapes
     return curvature.layer_jacobians(network.model, inputs, lambda path, _: path in chosen)
 
 
-def _layer_shapes(network: Network, first: PyTree[Any]) -> tuple[Any, ...] | None:
+def layer_shapes(network: Network, first: PyTree[Any]) -> tuple[Any, ...] | None:
     """Return the shapes of one example's Jacobians in products; None where a layer does not show them."""
     try:
-        layers: tuple[Any, ...] = eqx.filter_eval_shape(_layer_jacobians, network, first)[1]
+        layers: tuple[Any, ...] = eqx.filter_eval_shape(layer_jacobians, network, first)[1]
     except ValueError:
         return None
     return layers

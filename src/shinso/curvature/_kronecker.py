@@ -13,7 +13,7 @@ from shinso._checks import one_of
 from shinso.curvature._blocks import Block, BlockOperator
 from shinso.curvature._dense import LIMIT
 from shinso.curvature._layer_diagonal import scaled, second_moments
-from shinso.curvature._layer_taps import Part, parts_of, probes, seen
+from shinso.curvature._layer_taps import Part, in_cache, parts_of, probes, seen
 from shinso.curvature._output_curvature import (
     OutputCurvature,
     fisher,
@@ -25,8 +25,8 @@ from shinso.curvature._problem import one_output_each
 from shinso.curvature._restrict import Where, leaf_paths, narrowed
 from shinso.objectives import Batch, Objective
 
-CHUNK = 128
-"""Examples looked at together: every one of them is back-propagated from each output."""
+CHUNK = 512
+"""Examples looked at together at most."""
 
 
 class Factors(NamedTuple):
@@ -83,7 +83,7 @@ def kronecker(
             bias is then left out.
         where: The parameters that get blocks, as for `restrict`, the others held fixed; None for all. Nothing is
             propagated back below the first of their layers, and other layers may be of any kind.
-        chunk: Examples looked at together, at least 1.
+        chunk: Examples looked at together at most, at least 1; fewer where their gradients would leave the cache.
         limit: Bytes the factors may take.
 
     Raises:
@@ -101,6 +101,7 @@ def kronecker(
     parts = parts_of(operator.problem, separate_bias)
     _refuse_large(operator, parts, limit)
     zeros = probes(operator.problem)
+    operator = in_cache(operator, zeros)
     paths = leaf_paths(operator.point())
     try:
         factors = factors_of_sites(operator, zeros)

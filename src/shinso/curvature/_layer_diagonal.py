@@ -10,13 +10,11 @@ from jaxtyping import Array, Float, Int
 
 from shinso.curvature._diagonal import by_products, flat_diagonal
 from shinso.curvature._flat import flatten
-from shinso.curvature._layer_taps import Part, parts_of, probes, seen
+from shinso.curvature._layer_taps import Part, in_cache, parts_of, probes, seen
 from shinso.curvature._output_curvature import GaussNewton, OutputCurvature, is_convex
 from shinso.curvature._restrict import leaf_paths
 from shinso.objectives import ARD, L1, L2, Batch
 
-TOGETHER = 32
-"""Examples looked at together at most: every one of them is back-propagated from each output."""
 MOST_BYTES = 2**27
 """What the gradients of the examples looked at together may take, where they are made one by one."""
 ELEMENTWISE = (L1, L2, ARD)
@@ -46,10 +44,9 @@ def _has_roots(operator: OutputCurvature) -> bool:
 def _by_layers(operator: OutputCurvature) -> Float[Array, " W"] | None:
     """Return the diagonal from every layer's rows and gradients; None if a parameter's layer does not show them."""
     problem = operator.problem
-    operator = replace(operator, problem=replace(problem, chunk=min(problem.chunk, TOGETHER)))
     try:
-        parts = parts_of(problem, separate_bias=True)
-        moments = _moments(operator, probes(problem), parts)
+        parts, zeros = parts_of(problem, separate_bias=True), probes(problem)
+        moments = _moments(in_cache(operator, zeros), zeros, parts)
     except (ValueError, jax.errors.UnexpectedTracerError):
         return None
     found = {part.names[0]: matrix.ravel() for part, matrix in zip(parts, moments, strict=True)}

@@ -21,6 +21,10 @@ from shinso.curvature._restrict import leaf_paths
 from shinso.nn import GRU, LSTM, Conv2d, Dense, Elman, EveryStep, Layer, Sequences
 from shinso.objectives import Batch
 
+CACHE = 2**24
+"""Bytes of gradients made together; the examples are at least `FEWEST`."""
+FEWEST = 32
+
 
 class Site(NamedTuple):
     """Arrays of a layer that make one matrix: those of `weight`, by their last axis, and below them `bias`."""
@@ -233,6 +237,16 @@ def probes(problem: Problem) -> list[Float[Array, "*shape"]]:
         return [use for (use,) in uses]
 
     return [jnp.zeros(use.probe.shape, use.probe.dtype) for use in jax.eval_shape(run, first)]
+
+
+def in_cache(operator: OutputCurvature, zeros: Sequence[Array]) -> OutputCurvature:
+    """Return the operator with chunks whose gradients a processor's cache holds: longer ones are slower."""
+    problem = operator.problem
+    first = jax.tree.map(lambda leaf: leaf[:1], problem.batch)
+    outputs = jax.eval_shape(problem.outputs, problem.parameters, first.inputs)
+    vectors = jax.eval_shape(operator.roots, outputs, first.targets, jnp.zeros(1, int)).shape[1]
+    held = CACHE // (vectors * sum(zero.nbytes for zero in zeros))
+    return replace(operator, problem=replace(problem, chunk=min(problem.chunk, max(held, FEWEST))))
 
 
 def seen(operator: OutputCurvature, zeros: Sequence[Array], batch: Batch, indices: Int[Array, " n"]) -> list[Seen]:

@@ -27,6 +27,8 @@ from shinso.objectives import (
 )
 
 CONVEX_PENALTIES = (L2, L1)
+DIAGONAL = (Gaussian, Bernoulli, Poisson, SigmoidCrossEntropy)
+"""Likelihoods whose outputs are independent of each other: M is diagonal, and not negative."""
 
 
 def is_convex(likelihood: Likelihood) -> bool:
@@ -108,8 +110,8 @@ class GaussNewton(OutputCurvature):
         return curved
 
     def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
-        """Return √λ v of each eigenvector v of M."""
-        return matrix_roots(self.problem.objective.likelihood.output_hessian(outputs, targets))
+        """Return K rows."""
+        return output_roots(self.problem.objective.likelihood, outputs, targets)
 
 
 class OuterProduct(OutputCurvature):
@@ -132,8 +134,8 @@ class Fisher(OutputCurvature):
         return _times(expected_output_hessian(self.problem.objective.likelihood, outputs), tangents)
 
     def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
-        """Return √λ v of each eigenvector v of M."""
-        return matrix_roots(expected_output_hessian(self.problem.objective.likelihood, outputs))
+        """Return K rows."""
+        return expected_output_roots(self.problem.objective.likelihood, outputs)
 
 
 class SampledFisher(OutputCurvature):
@@ -275,10 +277,24 @@ def output_gradient(likelihood: Likelihood, outputs: Float[Array, "n K"], target
     return delta
 
 
-def matrix_roots(matrices: Float[Array, "n K K"]) -> Float[Array, "n K K"]:
-    """Return rows r_c with Σ_c r_c r_cᵀ = M for each positive semidefinite M."""
-    values, bases = jnp.linalg.eigh(matrices)
-    # M is singular for a softmax: rounding may leave an eigenvalue just below zero.
+def expected_output_roots(likelihood: Likelihood, outputs: Float[Array, "n K"]) -> Float[Array, "n K K"]:
+    """Return rows r_c with Σ_c r_c r_cᵀ = E_y[∂²L/∂a∂aᵀ]."""
+    return output_roots(likelihood, outputs, likelihood.mean(outputs))
+
+
+def output_roots(likelihood: Likelihood, outputs: Float[Array, "n K"], targets: Array) -> Float[Array, "n K K"]:
+    """Return rows r_c with Σ_c r_c r_cᵀ = M = ∂²L/∂a∂aᵀ where that is positive semidefinite.
+
+    That of a softmax is Σ_c p_c (e_c − p)(e_c − p)ᵀ. Without a closed form they are √λ v of M's eigenvectors v.
+    """
+    if isinstance(likelihood, Categorical):
+        p = likelihood.mean(outputs)
+        return jnp.sqrt(p)[..., :, None] * (jnp.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])
+    hessians = likelihood.output_hessian(outputs, targets)
+    if isinstance(likelihood, DIAGONAL):
+        return jnp.sqrt(hessians)
+    values, bases = jnp.linalg.eigh(hessians)
+    # Rounding may leave an eigenvalue just below zero.
     return jnp.sqrt(jnp.maximum(values, 0))[:, :, None] * jnp.swapaxes(bases, -1, -2)
 
 

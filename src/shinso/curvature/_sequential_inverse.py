@@ -14,7 +14,7 @@ from shinso._numbers import number_leaf
 from shinso.curvature._dense import LIMIT, refuse_large
 from shinso.curvature._hessian import Hessian
 from shinso.curvature._operator import DenseOperator
-from shinso.curvature._output_curvature import CONVEX_PENALTIES, expected_output_hessian, matrix_roots
+from shinso.curvature._output_curvature import CONVEX_PENALTIES, expected_output_roots
 from shinso.curvature._problem import CHUNK, Problem, one_output_each, problem
 from shinso.objectives import Batch, Objective
 
@@ -85,7 +85,7 @@ def _vectors(problem: Problem, batch: Batch) -> Float[Array, "R W"]:
         return jax.vmap(lambda row: ravel_pytree(row)[0])(jax.jacrev(run)(problem.parameters))
 
     outputs = problem.outputs(problem.parameters, batch.inputs)
-    roots = matrix_roots(expected_output_hessian(problem.objective.likelihood, outputs))
+    roots = expected_output_roots(problem.objective.likelihood, outputs)
     roots = jnp.sqrt(problem.shares(batch.weights, outputs))[:, None, None] * roots
     vectors = jnp.matmul(roots, jax.vmap(jacobian)(batch.inputs))
     return vectors.reshape(-1, vectors.shape[-1])

@@ -2,6 +2,8 @@
 
 import abc
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -15,8 +17,12 @@ from shinso.objectives import L1
 
 Vector = Float[Array, " W"]
 
+ROWS = 1024
+"""Rows of Jacobians held together."""
 LARGEST_DENSE = 5000
 """Parameters W up to which a method may use matrices [W, W]: their eigenvalues take O(W³)."""
+COLUMNS = 32
+"""Columns of a matrix made together: what they need stays in the processor's cache."""
 
 
 class Cost(eqx.Module):
@@ -40,11 +46,11 @@ class Cost(eqx.Module):
 
     def hessian(self, at: Vector) -> Float[Array, "W W"]:
         """Return H."""
-        return _columns(lambda vector: self.hessian_product(at, vector), at)
+        return _symmetric(_images(lambda vector: self.hessian_product(at, vector), at))
 
     def gauss_newton(self, at: Vector) -> Float[Array, "W W"]:
         """Return G."""
-        return _columns(lambda vector: self.gauss_newton_product(at, vector), at)
+        return _symmetric(_images(lambda vector: self.gauss_newton_product(at, vector), at))
 
     def corners(self) -> list[str]:
         """Return what in the cost is known to have no second derivative somewhere."""
@@ -80,6 +86,10 @@ class FunctionCost(Cost):
         product: Array = jax.jvp(jax.grad(self.value), (at,), (vector,))[1]
         return product
 
+    def hessian(self, at: Vector) -> Float[Array, "W W"]:
+        """Return H, the gradient linearized once."""
+        return _symmetric(_images(jax.linearize(jax.grad(self.value), at)[1], at))
+
     def gauss_newton_product(self, at: Vector, vector: Vector) -> Vector:
         """There is none: a plain cost does not say of which residuals it is made."""
         raise TypeError("fn must return residuals, an array, for a method that uses the Gauss–Newton matrix.")
@@ -111,8 +121,12 @@ class ResidualCost(FunctionCost):
 
     def gauss_newton(self, at: Vector) -> Float[Array, "W W"]:
         """Return JᵀJ."""
-        residuals = jax.eval_shape(self.residuals, at).size
-        jacobian = (jax.jacrev if residuals < at.size else jax.jacfwd)(self.residuals)(at)
+        residuals = jax.eval_shape(self.residuals, at)
+        if residuals.size < at.size:
+            pull_back = jax.vjp(self.residuals, at)[1]
+            jacobian = _images(lambda unit: pull_back(unit)[0], residuals)
+        else:
+            jacobian = _images(jax.linearize(self.residuals, at)[1], at).T
         return jnp.matmul(jacobian.T, jacobian, precision=jax.lax.Precision.HIGHEST)
 
     @property
@@ -151,8 +165,9 @@ class ProblemCost(Cost):
         return curvature.dense(self._operator(curvature.hessian, at))
 
     def gauss_newton(self, at: Vector) -> Float[Array, "W W"]:
-        """Return G."""
-        return curvature.dense(self._gauss_newton(at))
+        """Return G, from the Jacobians of the outputs where each example has outputs of its own."""
+        operator = self._gauss_newton(at)
+        return curvature.dense(operator) if self.problem.per_step else _by_jacobians(operator)
 
     def corners(self) -> list[str]:
         """Return the units and penalties with a corner."""
@@ -180,6 +195,38 @@ class ProblemCost(Cost):
         return product
 
 
+def _by_jacobians(operator: Any) -> Float[Array, "W W"]:
+    """Return Σ_n (w_n/Σw) J_nᵀ M_n J_n + ∇∇ penalties, `ROWS` rows of Jacobians together.
+
+    N K backward passes of one example and one matrix product, where W products take as many passes of all N.
+    """
+    problem = operator.problem
+    first = jax.tree.map(lambda leaf: leaf[:1], problem.batch.inputs)
+    outputs = jax.eval_shape(problem.outputs, problem.parameters, first).shape[-1]
+    problem = replace(problem, chunk=min(problem.chunk, max(ROWS // outputs, 1)))
+
+    def jacobian(inputs: PyTree[Any]) -> Float[Array, "K W"]:
+        def run(parameters: PyTree[Any]) -> Float[Array, " K"]:
+            outputs: Array = problem.outputs(parameters, jax.tree.map(lambda leaf: leaf[None], inputs))[0]
+            return outputs
+
+        rows: Array = jax.vmap(flat)(jax.jacrev(run)(problem.parameters))
+        return rows
+
+    def of_examples(batch: Any, indices: Array) -> Float[Array, "W W"]:
+        outputs, targets, weights = problem.rows(problem.parameters, batch)
+        rows = jax.vmap(jacobian)(batch.inputs)
+        curve = partial(operator.curve, outputs, targets, indices)
+        curved = problem.shares(weights, outputs)[:, None, None] * jax.vmap(curve, 2, 2)(rows)
+        width = rows.shape[-1]
+        return jnp.matmul(rows.reshape(-1, width).T, curved.reshape(-1, width), precision=jax.lax.Precision.HIGHEST)
+
+    units = jnp.eye(flat(problem.parameters).size, dtype=flat(problem.parameters).dtype)
+    of_penalties = jax.vmap(lambda unit: flat(problem.penalty_product(unflatten(problem.parameters, unit))))(units)
+    matrix: Array = problem.over_chunks(of_examples) + of_penalties
+    return 0.5 * (matrix + matrix.T)
+
+
 def flat(tree: PyTree[Any]) -> Vector:
     """Return all numbers of a tree of real arrays in one vector."""
     vector: Array = ravel_pytree(tree)[0]
@@ -199,6 +246,11 @@ def unflatten(like: PyTree[Any], at: Vector) -> PyTree[Any]:
     return ravel_pytree(zeros)[1](at)
 
 
-def _columns(product: Callable[[Vector], Vector], at: Vector) -> Float[Array, "W W"]:
-    matrix: Array = jax.vmap(product)(jnp.eye(at.size, dtype=at.dtype))
+def _images(product: Callable[[Vector], Vector], like: Any) -> Float[Array, "W R"]:
+    """Return what `product` makes of each unit vector of the shape and type of `like`."""
+    images: Array = jax.lax.map(product, jnp.eye(like.size, dtype=like.dtype), batch_size=min(COLUMNS, like.size))
+    return images
+
+
+def _symmetric(matrix: Float[Array, "W W"]) -> Float[Array, "W W"]:
     return 0.5 * (matrix + matrix.T)
