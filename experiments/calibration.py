@@ -1,6 +1,6 @@
 """Is a network with a posterior better calibrated than the network alone? Twelve data sets, five seeds, five posteriors.
 
-Networks are trained as `shinso train SOURCE` trains them, posteriors made as `shinso posterior RUN` makes them: 65 % of the
+Networks of 100 ReLU units are trained as `shinso train` trains them, posteriors as `shinso posterior RUN` makes them: 65 % of the
 examples train, 10 % choose the posterior's width and sharpness, 25 % judge. A seed is another split and other first weights;
 all posteriors of a seed are of one network.
 
@@ -80,7 +80,8 @@ def trained(name: str, seed: int, l2: float | None, folder: Path) -> Run:
         table = pd.DataFrame(inputs, columns=[f"x{d}" for d in range(inputs.shape[1])])
         table["y"] = [f"class {int(t)}" for t in targets] if name in CLASSES else targets
         table.to_csv(source, index=False)
-    return run_experiment(Settings(source=str(source), target="y", seed=seed, l2=l2), folder=place)
+    settings = Settings(source=str(source), target="y", seed=seed, l2=l2, hidden=(100,), activation="relu", dropout=0.0)
+    return run_experiment(settings, folder=place)
 
 
 def figures(prediction: bayes.Prediction, targets: np.ndarray) -> dict[str, Any]:

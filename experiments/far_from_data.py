@@ -1,6 +1,6 @@
 """Does a network of digits know that it has never seen letters? Five seeds, three posteriors, each twice.
 
-scikit-learn's digits, 8×8, and a network as `shinso train digits --network mlp` or `--network cnn` trains it. Its 450 test
+scikit-learn's digits, 8×8, and a network 64-100-10 with ReLU units, or the one of `shinso train digits`. Its 450 test
 digits are told from as many images that are none, by the entropy of its class probabilities: the area under the ROC curve is
 the probability that it is less sure of the other image than of the digit. Posteriors are taken as the evidence makes them,
 and as validation examples then narrow them.
@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -40,6 +41,7 @@ WAYS = {
     "mlp": (("last_layer", "kronecker"), ("all", "diagonal"), ("all", "kronecker")),
     "cnn": (("last_layer", "kronecker"), ("all", "kronecker")),
 }
+CHOSEN: dict[str, dict[str, Any]] = {"mlp": {"hidden": (100,), "activation": "relu", "dropout": 0.0}, "cnn": {}}
 
 
 def reduced(image: Image.Image) -> np.ndarray:
@@ -108,7 +110,7 @@ def measured(seed: int, network: str, folder: Path) -> dict[str, list[float]]:
     """Train the network if that has not been done, make its posteriors, and return what `one_seed` does."""
     place = folder / f"{network}-{seed}"
     if not (place / "run.json").exists():
-        run_experiment(Settings(source="digits", network=network, seed=seed), folder=place)
+        run_experiment(Settings(source="digits", network=network, seed=seed, **CHOSEN[network]), folder=place)
     run = load(place)
     prepared = data_of_run(run)
     assert prepared.validation is not None
