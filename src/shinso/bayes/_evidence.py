@@ -44,7 +44,7 @@ class Evidence:
     def value(self, levels: Levels) -> float:
         """Return ln p(data | α, β)."""
         alpha = levels.prior.of_parameters
-        covariance = self._covariance(levels)
+        covariance = self.covariance(levels)
         energy = 0.5 * float(alpha @ np.square(self.weights))
         volume = 0.5 * float(np.log(alpha[alpha > 0]).sum()) - 0.5 * covariance.log_determinant
         return self.fit.log_likelihood(levels.noise) - energy + volume
@@ -55,12 +55,12 @@ class Evidence:
         γ is the number of parameters that the data rather than the prior determine: Σ_i λ_i/(λ_i + α) for one group.
         """
         alpha = levels.prior.of_parameters
-        shares = alpha * self._covariance(levels).variances
+        shares = alpha * self.covariance(levels).variances
         # Of a group that the data leave free rounding makes less than nothing, and an α of 0 would be no prior.
         least = np.finfo(float).eps * levels.prior.sizes
         return np.maximum(levels.prior.sizes - levels.prior.sums(shares), least), float(len(alpha) - shares.sum())
 
-    def _covariance(self, levels: Levels) -> Covariance:
+    def covariance(self, levels: Levels) -> Covariance:
         """Return A⁻¹; that of the levels asked for last is kept, for it is what everything costs."""
         if self._latest.get("levels") is not levels:
             covariance = self.curvature.covariance(levels.prior.to_invert, levels.noise or 1.0)

@@ -79,7 +79,7 @@ class Posterior:
     @cached_property
     def covariance(self) -> Covariance:
         """A⁻¹ on flat vectors: `variances`, `solve`, `of_outputs`, `colour`, `log_determinant` (of A)."""
-        return self.curvature.covariance(self.prior.to_invert, self.noise_precision or 1.0)
+        return self._evidence.covariance(self._levels)
 
     @property
     def mean(self) -> np.ndarray:
@@ -256,11 +256,11 @@ class Posterior:
 
         return save(self, Path(path))
 
-    @property
+    @cached_property
     def _evidence(self) -> Evidence:
         return Evidence(self.curvature, self.mean, self.fit)
 
-    @property
+    @cached_property
     def _levels(self) -> Levels:
         return Levels(self.prior, self.noise_precision)
 
