@@ -94,6 +94,12 @@ class Problem(eqx.Module):
         product: Parameters = jax.jvp(jax.grad(self.penalty), (self.parameters,), (vector,))[1]
         return product
 
+    @property
+    def length(self) -> int:
+        """Examples in a chunk: of as few chunks as `chunk` allows, all as long, the least that covers the data."""
+        examples = len(self.batch.weights)
+        return -(-examples // -(-examples // self.chunk))
+
     def over_chunks(self, function: Callable[[Batch, Int[Array, " n"]], PyTree[Any]]) -> PyTree[Any]:
         """Return the sum of `function(examples, their indices)` over all chunks; memory is that of one chunk.
 
@@ -106,16 +112,16 @@ class Problem(eqx.Module):
         def add(total: PyTree[Any], start: Int[Array, ""]) -> tuple[PyTree[Any], None]:
             return jax.tree.map(jnp.add, total, function(*self.piece(start))), None
 
-        starts = jnp.arange(0, examples, self.chunk)
+        starts = jnp.arange(0, examples, self.length)
         shapes = jax.eval_shape(lambda: function(*self.piece(starts[0])))
         zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
         return jax.lax.scan(add, zeros, starts)[0]
 
     def piece(self, start: Int[Array, ""]) -> tuple[Batch, Int[Array, " n"]]:
         """Return the chunk that begins at `start`, and its examples' places in the data."""
-        first = jnp.minimum(start, len(self.batch.weights) - self.chunk)
-        indices = first + jnp.arange(self.chunk)
-        piece = jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, first, self.chunk), self.batch)
+        first = jnp.minimum(start, len(self.batch.weights) - self.length)
+        indices = first + jnp.arange(self.length)
+        piece = jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, first, self.length), self.batch)
         return piece._replace(weights=jnp.where(indices >= start, piece.weights, 0)), indices
 
 

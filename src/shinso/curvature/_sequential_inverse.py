@@ -71,7 +71,7 @@ def _inverse(problem: Problem, alpha: Float[Array, ""]) -> Float[Array, "W W"]:
         vectors = _vectors(problem, problem.piece(first)[0])
         return _woodbury(inverse, vectors), None
 
-    starts = jnp.arange(0, len(problem.batch.weights), problem.chunk)
+    starts = jnp.arange(0, len(problem.batch.weights), problem.length)
     return jax.lax.scan(update, jnp.diag(1 / start), starts)[0]
 
 
