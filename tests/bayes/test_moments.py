@@ -7,6 +7,7 @@ import pytest
 
 from shinso import nn, objectives
 from shinso.bayes import check_posterior, laplace
+from shinso.bayes._network import linearized
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def test_covariance_of_outputs(images, structure, subset):
     prior = {"*.weight": 0.7} if subset == ["*.weight"] else {"*.weight": 0.7, "*.bias": 2.0}
     posterior = laplace(model, data, objective, subset=subset, structure=structure, prior_precision=prior)
     inputs = jnp.asarray(data[0][:4])
-    outputs, jacobians = posterior.network.jacobians(inputs)
+    outputs, jacobians = linearized(posterior.network, inputs)
     mean, covariance = posterior.output_moments(inputs)
     np.testing.assert_allclose(mean, posterior.centred(outputs, axis=1), rtol=1e-12)
     exact = posterior.covariance.of_outputs(posterior.centred(jacobians, axis=1))

@@ -137,7 +137,12 @@ def sequences(rng):
     ("make", "data", "arguments"),
     [
         (convolution_and_dense, images, {"of": "gauss_newton", "chunk": 3}),
-        (recurrent_layers, sequences, {"of": "fisher", "samples": 2, "key": jax.random.key(5)}),
+        pytest.param(
+            recurrent_layers,
+            sequences,
+            {"of": "fisher", "samples": 2, "key": jax.random.key(5)},
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["convolution", "recurrent"],
 )

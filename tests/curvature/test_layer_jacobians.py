@@ -41,7 +41,8 @@ def small(double):
 def jacobian(model, inputs):
     parameters, rest = eqx.partition(model, eqx.is_inexact_array)
     flat, unflatten = ravel_pytree(parameters)
-    return np.asarray(jax.jacrev(lambda w: eqx.combine(unflatten(w), rest)(jnp.asarray(inputs)))(flat))
+    run = jax.jit(jax.jacrev(lambda w: eqx.combine(unflatten(w), rest)(jnp.asarray(inputs))))
+    return np.asarray(run(flat))
 
 
 def diagonal_written_out(model, data):
@@ -52,7 +53,7 @@ def diagonal_written_out(model, data):
 
 def test_products_are_the_jacobian(small):
     model, (inputs, *_) = small
-    outputs, layers = curvature.layer_jacobians(model, jnp.asarray(inputs))
+    outputs, layers = eqx.filter_jit(curvature.layer_jacobians)(model, jnp.asarray(inputs))
     np.testing.assert_allclose(outputs, model(jnp.asarray(inputs)), rtol=1e-12)
     exact, start = jacobian(model, inputs), 0
     for layer, node in zip(layers, (node for node in model.layers if hasattr(node, "weight")), strict=True):
@@ -64,9 +65,10 @@ def test_products_are_the_jacobian(small):
 
 def test_a_layer_alone(small):
     model, (inputs, *_) = small
-    whole = curvature.layer_jacobians(model, jnp.asarray(inputs))[1][-1]
+    compiled = eqx.filter_jit(curvature.layer_jacobians)
+    whole = compiled(model, jnp.asarray(inputs))[1][-1]
     last = len(model.layers) - 1
-    _, (weight,) = curvature.layer_jacobians(model, jnp.asarray(inputs), f"layers.{last}.weight")
+    _, (weight,) = compiled(model, jnp.asarray(inputs), f"layers.{last}.weight")
     assert weight.names == (f"layers.{last}.weight",)
     np.testing.assert_allclose(weight.rows, whole.rows[..., :-1])
 

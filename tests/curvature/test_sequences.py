@@ -53,7 +53,7 @@ def flat(matrix):
 def test_products_are_sums_over_steps(model, data):
     inputs, targets, weights = data
     run, start, places = every_step(model, inputs)
-    outputs, jacobian = np.asarray(run(start)), np.asarray(jax.jacobian(run)(start))
+    outputs, jacobian = np.asarray(jax.jit(run)(start)), np.asarray(jax.jit(jax.jacobian(run))(start))
     p = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
     share = np.array([weights[n] for n, _ in places]) / np.dot(weights, LENGTHS)
     curved = np.einsum("mi,ij->mij", p, np.eye(3)) - p[:, :, None] * p[:, None, :]
@@ -77,7 +77,7 @@ def test_the_hessian_is_that_of_the_cost(model, data):
     parameters, rest = nn.parameters(model)
     start, unflatten = ravel_pytree(parameters)
     batch = Batch(*map(jax.tree.map, [jnp.asarray] * 3, data))
-    expected = jax.hessian(lambda flat: OBJECTIVE(eqx.combine(unflatten(flat), rest), batch))(start)
+    expected = jax.jit(jax.hessian(lambda flat: OBJECTIVE(eqx.combine(unflatten(flat), rest), batch)))(start)
     np.testing.assert_allclose(
         flat(curvature.hessian(model, OBJECTIVE, data, chunk=2)), expected, rtol=1e-9, atol=1e-12
     )
