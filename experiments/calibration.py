@@ -1,8 +1,8 @@
 """Is a network with a posterior better calibrated than the network alone? Twelve data sets, five seeds, five posteriors.
 
-Networks of 100 ReLU units are trained as `shinso train` trains them, posteriors as `shinso posterior RUN` makes them: 65 % of the
-examples train, 10 % choose the posterior's width and sharpness, 25 % judge. A seed is another split and other first weights;
-all posteriors of a seed are of one network.
+Networks of 100 ReLU units are trained as `shinso train` trains them, posteriors made as `shinso posterior RUN` makes them:
+65 % of the examples train, 10 % choose the posterior's width and sharpness, 25 % judge. A seed is another split and other
+first weights; all posteriors of a seed are of one network.
 
     python experiments/calibration.py                    # prints the tables, writes docs/figures/reliability.svg
     python experiments/calibration.py --l2 0             # networks without penalty, which are overconfident; no figure
