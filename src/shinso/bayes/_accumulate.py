@@ -57,7 +57,6 @@ class Sums:
 
     def __init__(self, network: Network, objective: Objective, data: Any):
         self.network, self.data = network, data
-        self.objective = objective
         self.unpenalized = Objective(objective.likelihood)
         # The operator is built for the whole model, which checks the data; then it is made to act on the subset.
         whole = curvature.gauss_newton(network.model, objective, data)
@@ -181,14 +180,19 @@ def _penalty_gradient(problem: Any) -> Float[Array, " W"]:
 def _layer_rooted(network: Network, operator: Any, batch: Batch) -> tuple[Float[Array, "n a"], Float[Array, "n C g"]]:
     """Return a and √w M^½ G of each example, G its outputs' derivatives by the sums of a dense layer."""
     outputs, (layer,) = layer_jacobians(network, batch.inputs)
-    roots = operator.roots(outputs, batch.targets, jnp.arange(len(outputs)))
-    weighted = jnp.sqrt(batch.weights.astype(outputs.dtype))[:, None, None] * roots
-    return layer.rows[:, 0], jnp.matmul(weighted, layer.gradients[:, :, 0], precision=jax.lax.Precision.HIGHEST)
+    return layer.rows[:, 0], _times_roots(operator, outputs, batch, layer.gradients[:, :, 0])
 
 
 @eqx.filter_jit
 def _rooted(network: Network, operator: Any, batch: Batch) -> Float[Array, "n C W"]:
     outputs, jacobians = network.jacobians(batch.inputs)
+    return _times_roots(operator, outputs, batch, jacobians)
+
+
+def _times_roots(
+    operator: Any, outputs: Float[Array, "n K"], batch: Batch, jacobians: Float[Array, "n K any"]
+) -> Float[Array, "n C any"]:
+    """Return √w_n M_n^½ J_n."""
     roots = operator.roots(outputs, batch.targets, jnp.arange(len(outputs)))
     weighted = jnp.sqrt(batch.weights.astype(outputs.dtype))[:, None, None] * roots
     return jnp.matmul(weighted, jacobians, precision=jax.lax.Precision.HIGHEST)

@@ -4,6 +4,7 @@ import dataclasses
 import warnings
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -15,6 +16,7 @@ from shinso.bayes._full import Full
 from shinso.bayes._inputs import training_data
 from shinso.bayes._kronecker import kronecker_blocks
 from shinso.bayes._low_rank import leading_pairs
+from shinso.bayes._moments import layer_jacobians
 from shinso.bayes._network import Network, Subset, network_of
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import in_units_of_the_mean, places_of, prior_of
@@ -144,9 +146,7 @@ def check_posterior(
     if structure == "full":
         _refuse_large(network, limit)
     if structure == "kronecker":
-        first = jax.tree.map(lambda leaf: leaf[:1], parts[0])
-        places = places_of(network)
-        jax.eval_shape(lambda x: curvature.layer_jacobians(model, x, lambda path, _: path in places)[0], first)
+        eqx.filter_eval_shape(layer_jacobians, network, jax.tree.map(lambda leaf: leaf[:1], parts[0]))
 
 
 def _check(structure: str, hessian: bool, rank: int | None) -> None:

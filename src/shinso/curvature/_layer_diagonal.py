@@ -86,11 +86,7 @@ def scaled(factors: Float[Array, " n"], arrays: Float[Array, "n *shape"]) -> Flo
 def _by_gradients(operator: OutputCurvature) -> Float[Array, " W"]:
     """Return the diagonal from the gradients of each example."""
     problem = operator.problem
-    first = jax.tree.map(lambda leaf: leaf[:1], problem.batch)
-    outputs = jax.eval_shape(problem.outputs, problem.parameters, first.inputs)
-    vectors = jax.eval_shape(operator.roots, outputs, first.targets, jnp.zeros(1, int)).shape[1]
-    point = flatten(problem.parameters)
-    most = max(1, MOST_BYTES // (vectors * point.nbytes))
+    most = max(1, MOST_BYTES // (operator.vectors * flatten(problem.parameters).nbytes))
     return _squares(replace(operator, problem=replace(problem, chunk=min(problem.chunk, most))))
 
 

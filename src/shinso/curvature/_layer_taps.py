@@ -242,10 +242,7 @@ def probes(problem: Problem) -> list[Float[Array, "*shape"]]:
 def in_cache(operator: OutputCurvature, zeros: Sequence[Array]) -> OutputCurvature:
     """Return the operator with chunks whose gradients a processor's cache holds: longer ones are slower."""
     problem = operator.problem
-    first = jax.tree.map(lambda leaf: leaf[:1], problem.batch)
-    outputs = jax.eval_shape(problem.outputs, problem.parameters, first.inputs)
-    vectors = jax.eval_shape(operator.roots, outputs, first.targets, jnp.zeros(1, int)).shape[1]
-    held = CACHE // (vectors * sum(zero.nbytes for zero in zeros))
+    held = CACHE // (operator.vectors * sum(zero.nbytes for zero in zeros))
     return replace(operator, problem=replace(problem, chunk=min(problem.chunk, max(held, FEWEST))))
 
 

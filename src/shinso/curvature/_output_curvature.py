@@ -57,6 +57,14 @@ class OutputCurvature(ParameterOperator):
     def roots(self, outputs: Float[Array, "n K"], targets: Array, indices: Int[Array, " n"]) -> Float[Array, "n C K"]:
         """Return vectors r_c for each example with Σ_c r_c r_cᵀ = M_n, which must not be negative."""
 
+    @property
+    def vectors(self) -> int:
+        """C, the vectors of an example that `roots` returns."""
+        first = jax.tree.map(lambda leaf: leaf[:1], self.problem.batch)
+        outputs = jax.eval_shape(self.problem.outputs, self.problem.parameters, first.inputs)
+        count: int = jax.eval_shape(self.roots, outputs, first.targets, jnp.zeros(1, int)).shape[1]
+        return count
+
     def product(self, vector: Parameters) -> Parameters:
         """Return A v."""
         problem = self.problem

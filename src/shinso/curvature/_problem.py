@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PyTree
 
 from shinso import nn
@@ -45,6 +46,19 @@ class Problem(eqx.Module):
         model = eqx.combine(parameters, self.rest)
         outputs: Array = model(inputs, key=None) if accepts_key(model) else model(inputs)
         return outputs
+
+    def jacobians(self, inputs: PyTree[Any]) -> Float[Array, "n K W"]:
+        """Return ∂a/∂θ for some examples, θ as one vector; the model treats each by itself."""
+
+        def one(example: PyTree[Any]) -> Float[Array, "K W"]:
+            def run(parameters: Parameters) -> Float[Array, " K"]:
+                return self.outputs(parameters, jax.tree.map(lambda leaf: leaf[None], example))[0]
+
+            rows: Array = jax.vmap(lambda row: ravel_pytree(row)[0])(jax.jacrev(run)(self.parameters))
+            return rows
+
+        found: Array = jax.vmap(one)(inputs)
+        return found
 
     def rows(self, parameters: Parameters, batch: Batch) -> tuple[Float[Array, "M K"], Array, Float[Array, " M"]]:
         """Return outputs, targets and weights of some examples; with an output for every step, M counts steps."""

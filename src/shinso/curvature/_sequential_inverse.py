@@ -77,17 +77,10 @@ def _inverse(problem: Problem, alpha: Float[Array, ""]) -> Float[Array, "W W"]:
 
 def _vectors(problem: Problem, batch: Batch) -> Float[Array, "R W"]:
     """Return the vectors b of some examples as rows, K for each."""
-
-    def jacobian(inputs: Any) -> Array:
-        def run(parameters: Any) -> Array:
-            return problem.outputs(parameters, jax.tree.map(lambda leaf: leaf[None], inputs))[0]
-
-        return jax.vmap(lambda row: ravel_pytree(row)[0])(jax.jacrev(run)(problem.parameters))
-
     outputs = problem.outputs(problem.parameters, batch.inputs)
     roots = expected_output_roots(problem.objective.likelihood, outputs)
     roots = jnp.sqrt(problem.shares(batch.weights, outputs))[:, None, None] * roots
-    vectors = jnp.matmul(roots, jax.vmap(jacobian)(batch.inputs))
+    vectors = jnp.matmul(roots, problem.jacobians(batch.inputs))
     return vectors.reshape(-1, vectors.shape[-1])
 
 

@@ -161,7 +161,7 @@ class MultilayerPerceptron(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         self._check_shapes(units)
         self._forget_posterior()
         with computing(X.dtype, self.device):
-            if not incremental:
+            if self.posterior is not None and not incremental:
                 self._refuse_posterior(self._model(), self._batch(X, y, weights))
             if is_scipys(self.solver):
                 training = self._batch(X, y, weights)

@@ -108,7 +108,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         with computing(dtype, self.device):
             model = self._first_model(dtype, int(random_state.randint(np.iinfo(np.int32).max)))
             training, validation = self._split(host_batch(prepared.inputs, prepared.targets, weights), random_state)
-            self._refuse_posterior(model, training)
+            if self.posterior is not None:
+                self._refuse_posterior(model, training)
             run = self._train(model, training, validation, int(random_state.randint(np.iinfo(np.int32).max)))
             self.network_ = as_numpy(run.model)
             self._learn_posterior(run.model, run.objective, training)

@@ -78,9 +78,8 @@ class PosteriorMixin:
 
     def _refuse_posterior(self, model: Any, training: Batch) -> None:
         """Raise before training what would be refused after it: patterns, layers, sizes, targets that are all one."""
-        if self.posterior is not None:
-            data = jax.tree.map(np.asarray, training)
-            check_posterior(model, self._likelihood(), data, subset=self.posterior, structure=self.structure)
+        data = jax.tree.map(np.asarray, training)
+        check_posterior(model, self._likelihood(), data, subset=self.posterior, structure=self.structure)
 
     def _forget_posterior(self) -> None:
         """Drop the posterior of other parameters."""

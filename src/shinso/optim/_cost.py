@@ -205,17 +205,9 @@ def _by_jacobians(operator: Any) -> Float[Array, "W W"]:
     outputs = jax.eval_shape(problem.outputs, problem.parameters, first).shape[-1]
     problem = replace(problem, chunk=min(problem.chunk, max(ROWS // outputs, 1)))
 
-    def jacobian(inputs: PyTree[Any]) -> Float[Array, "K W"]:
-        def run(parameters: PyTree[Any]) -> Float[Array, " K"]:
-            outputs: Array = problem.outputs(parameters, jax.tree.map(lambda leaf: leaf[None], inputs))[0]
-            return outputs
-
-        rows: Array = jax.vmap(flat)(jax.jacrev(run)(problem.parameters))
-        return rows
-
     def of_examples(batch: Any, indices: Array) -> Float[Array, "W W"]:
         outputs, targets, weights = problem.rows(problem.parameters, batch)
-        rows = jax.vmap(jacobian)(batch.inputs)
+        rows = problem.jacobians(batch.inputs)
         curve = partial(operator.curve, outputs, targets, indices)
         curved = problem.shares(weights, outputs)[:, None, None] * jax.vmap(curve, 2, 2)(rows)
         width = rows.shape[-1]
@@ -223,8 +215,7 @@ def _by_jacobians(operator: Any) -> Float[Array, "W W"]:
 
     units = jnp.eye(flat(problem.parameters).size, dtype=flat(problem.parameters).dtype)
     of_penalties = jax.vmap(lambda unit: flat(problem.penalty_product(unflatten(problem.parameters, unit))))(units)
-    matrix: Array = problem.over_chunks(of_examples) + of_penalties
-    return 0.5 * (matrix + matrix.T)
+    return _symmetric(problem.over_chunks(of_examples) + of_penalties)
 
 
 def flat(tree: PyTree[Any]) -> Vector:

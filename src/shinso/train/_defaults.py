@@ -62,15 +62,16 @@ def complete(settings: Settings, training: Dataset) -> Settings:
     """
     network = settings.network or ("cnn" if training.is_image else "mlp")
     _refuse_idle(settings, network)
+    rule = optim.build(settings.optimizer)
     chosen = {
         "network": network,
         "likelihood": LIKELIHOODS[training.kind],
-        **_network(network, settings, training.kind),
-        **_training(settings, training),
+        **_network(network, rule, training.kind),
+        **_training(settings, rule, training),
     }
     if network == "basis_model":
         chosen |= {"basis": "polynomial", "basis_size": 3 if settings.basis in (None, "polynomial") else 20}
-    if optim.build(settings.optimizer).full_batch and "dropout" in chosen:
+    if rule.full_batch and "dropout" in chosen:
         # A full-batch method minimizes one fixed cost.
         chosen["dropout"] = 0.0
     return settings.replace(**{name: value for name, value in chosen.items() if getattr(settings, name) is None})
@@ -85,9 +86,8 @@ def _refuse_idle(settings: Settings, network: str) -> None:
             raise ValueError(f"{name} is not for network {network}; got {getattr(settings, name)!r}.")
 
 
-def _network(network: str, settings: Settings, kind: str) -> dict[str, object]:
+def _network(network: str, rule: optim.Optimizer, kind: str) -> dict[str, object]:
     if network == "mlp":
-        rule = optim.build(settings.optimizer)
         matrix = isinstance(rule, optim.FullBatch) and rule.method.needs_matrix
         return {
             "hidden": (20, 20) if matrix else (64, 64),
@@ -107,10 +107,9 @@ def _network(network: str, settings: Settings, kind: str) -> dict[str, object]:
     }
 
 
-def _training(settings: Settings, training: Dataset) -> dict[str, object]:
+def _training(settings: Settings, rule: optim.Optimizer, training: Dataset) -> dict[str, object]:
     """A fixed number of epochs while the learning rate falls to 0; small tables are held by a prior of fixed precision."""
     n = len(training)
-    rule = optim.build(settings.optimizer)
     chosen = {
         "epochs": _IMAGE_EPOCHS if n < SMALL else _MANY_IMAGES_EPOCHS,
         "batch_size": min(n, 32 if n < SMALL else 128),
