@@ -56,16 +56,15 @@ class Sums:
     """
 
     def __init__(self, network: Network, objective: Objective, data: Any):
-        self.network, self.data = network, data
-        self.unpenalized = Objective(objective.likelihood)
+        self.network = network
         # The operator is built for the whole model, which checks the data; then it is made to act on the subset.
         whole = curvature.gauss_newton(network.model, objective, data)
         if whole.problem.per_step:
             raise ValueError("model must have outputs [N, K] for a posterior; it has one for every step of a sequence.")
         self.problem = replace(whole.problem, parameters=network.parameters, rest=network.rest)
-        self.whole = replace(whole, problem=replace(self.problem, objective=self.unpenalized))
-        self._first = jax.tree.map(lambda leaf: leaf[:1], self.problem.batch.inputs)
-        self.outputs = jax.eval_shape(network.outputs, network.parameters, self._first).shape[-1]
+        self.unpenalized = replace(self.problem, objective=Objective(objective.likelihood))
+        self.whole = replace(whole, problem=self.unpenalized)
+        self.outputs = self.problem.output_shape[-1]
 
     @property
     def examples(self) -> float:
@@ -97,15 +96,15 @@ class Sums:
         A symmetric product takes half the work of one with M_nJ_n, and in float64 no eigenvalue of it is negative. Of one
         dense layer R_n is a product a ⊗ G_n, and the matrix is Σ (aaᵀ) ⊗ (G_nᵀG_n).
         """
-        shown = layer_shapes(self.network, self._first)
+        shown = layer_shapes(self.network, self.problem.example.inputs)
         if shown is not None and len(shown) == 1 and shown[0].rows.shape[1] == 1:
             return self._dense_of_layer(shown[0])
         matrix = np.zeros((self.network.size, self.network.size))
         for batch in self._batches(examples_together(self.outputs, self.network.size)):
-            rows = np.asarray(_rooted(self.network, self.whole, batch), dtype=np.float64)
+            rows = np.asarray(_rooted(self.whole, batch), dtype=np.float64)
             rows = rows.reshape(-1, rows.shape[-1])
             matrix += rows.T @ rows
-        return matrix
+        return self.examples * matrix
 
     def _dense_of_layer(self, layer: curvature.LayerJacobian) -> np.ndarray:
         a, g = layer.rows.shape[-1], layer.gradients.shape[-1]
@@ -128,6 +127,10 @@ class Sums:
         for piece, new in pieces(self.problem.batch, size):
             yield piece._replace(weights=np.where(np.arange(len(piece.weights)) < new, piece.weights, 0))
 
+    def kronecker(self) -> curvature.BlockOperator:
+        """Return its Kronecker factors."""
+        return curvature.kronecker_of(self.whole).scaled(self.examples)
+
     def diagonal(self) -> np.ndarray:
         """Return its diagonal, `[W]`."""
         found = ravel_pytree(curvature.diagonal(self.whole))[0]
@@ -135,8 +138,8 @@ class Sums:
 
     def hessian(self, limit: int) -> np.ndarray:
         """Return Σ w_n ∇∇L_n, `[W, W]`."""
-        operator = curvature.hessian(self.network.model, self.unpenalized, self.data)
-        operator = replace(operator, problem=replace(self.problem, objective=self.unpenalized))
+        operator = curvature.hessian(self.network.model, self.unpenalized.objective, self.unpenalized.batch)
+        operator = replace(operator, problem=self.unpenalized)
         matrix = np.asarray(curvature.dense(operator, limit=limit), dtype=np.float64)
         return self.examples * (matrix + matrix.T) / 2
 
@@ -180,19 +183,12 @@ def _penalty_gradient(problem: Any) -> Float[Array, " W"]:
 def _layer_rooted(network: Network, operator: Any, batch: Batch) -> tuple[Float[Array, "n a"], Float[Array, "n C g"]]:
     """Return a and √w M^½ G of each example, G its outputs' derivatives by the sums of a dense layer."""
     outputs, (layer,) = layer_jacobians(network, batch.inputs)
-    return layer.rows[:, 0], _times_roots(operator, outputs, batch, layer.gradients[:, :, 0])
+    roots = operator.roots(outputs, batch.targets, jnp.arange(len(outputs)))
+    weighted = jnp.sqrt(batch.weights.astype(outputs.dtype))[:, None, None] * roots
+    return layer.rows[:, 0], jnp.matmul(weighted, layer.gradients[:, :, 0], precision=jax.lax.Precision.HIGHEST)
 
 
 @eqx.filter_jit
-def _rooted(network: Network, operator: Any, batch: Batch) -> Float[Array, "n C W"]:
-    outputs, jacobians = network.jacobians(batch.inputs)
-    return _times_roots(operator, outputs, batch, jacobians)
-
-
-def _times_roots(
-    operator: Any, outputs: Float[Array, "n K"], batch: Batch, jacobians: Float[Array, "n K any"]
-) -> Float[Array, "n C any"]:
-    """Return √w_n M_n^½ J_n."""
-    roots = operator.roots(outputs, batch.targets, jnp.arange(len(outputs)))
-    weighted = jnp.sqrt(batch.weights.astype(outputs.dtype))[:, None, None] * roots
-    return jnp.matmul(weighted, jacobians, precision=jax.lax.Precision.HIGHEST)
+def _rooted(operator: Any, batch: Batch) -> Float[Array, "n C W"]:
+    rows: Array = operator.square_root(batch, jnp.arange(len(batch.weights)))
+    return rows

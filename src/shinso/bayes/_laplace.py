@@ -8,7 +8,6 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from shinso import curvature
 from shinso._checks import one_of, whole_number
 from shinso.bayes._accumulate import Sums
 from shinso.bayes._diagonal import Diagonal
@@ -203,9 +202,7 @@ def _curvature(sums: Sums, structure: str, hessian: bool, rank: int | None, limi
         return Diagonal(sums.diagonal())
     if structure == "low_rank":
         return leading_pairs(sums.product, network.size, min(RANK if rank is None else rank, network.size))
-    places = places_of(network)
-    operator = curvature.kronecker(network.model, sums.unpenalized, sums.data, where=lambda path, _: path in places)
-    return kronecker_blocks(operator.scaled(sums.examples), places)
+    return kronecker_blocks(sums.kronecker(), places_of(network))
 
 
 def _vanishing(found: Curvature, network: Network, resolution: float) -> np.ndarray:

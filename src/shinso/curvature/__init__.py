@@ -4,10 +4,10 @@
   `finite_difference` and `inverse_outer_product` are dense. `gradient` goes with them.
 - Their kinds: `ParameterOperator`, and `DenseOperator` for a matrix. They add, scale, compose and solve as Lineax does;
   `damped` is A + sI, marked for its solvers. `restrict` is the part of one that acts on a layer or some arrays.
-- Layer by layer: `block_diagonal` (exact blocks) and `kronecker` (K-FAC, E-KFAC) make a `BlockOperator` of `Block`s, which
-  gives solves, roots, log-determinants and quadratic forms of K + δ at the price of a product. `layer_jacobians` are
-  outputs' derivatives as products (`LayerJacobian`). `layer_factors` (`LayerFactors`, `blank_factors`) are the factors
-  of a mini-batch, for optimizers.
+- Layer by layer: `block_diagonal` (exact blocks) and `kronecker` (K-FAC, E-KFAC; `kronecker_of` takes an operator) make a
+  `BlockOperator` of `Block`s, which gives solves, roots, log-determinants and quadratic forms of K + δ at the price of a
+  product. `layer_jacobians` are outputs' derivatives as products (`LayerJacobian`). `layer_factors` (`LayerFactors`,
+  `blank_factors`) are the factors of a mini-batch, for optimizers.
 - Products with many vectors: `products`; `gauss_newton_forms` are vᵢᵀ A vⱼ. Diagonals and traces: `diagonal`, `trace`,
   `diagonal_estimate`, `trace_estimate`, and `diagonal_approximation` for dense networks.
 - Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`.
@@ -35,6 +35,7 @@ from shinso.curvature._finite_difference import finite_difference as finite_diff
 from shinso.curvature._hessian import gradient as gradient
 from shinso.curvature._hessian import hessian as hessian
 from shinso.curvature._kronecker import kronecker as kronecker
+from shinso.curvature._kronecker import kronecker_of as kronecker_of
 from shinso.curvature._lanczos import Extremes as Extremes
 from shinso.curvature._lanczos import extreme_eigenvalues as extreme_eigenvalues
 from shinso.curvature._layer_factors import LayerFactors as LayerFactors

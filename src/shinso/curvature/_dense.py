@@ -1,5 +1,6 @@
 """Operators as dense matrices, and what only dense matrices give."""
 
+import functools
 from collections.abc import Callable
 
 import equinox as eqx
@@ -17,9 +18,11 @@ COLUMNS = 32
 
 
 def dense(operator: lx.AbstractLinearOperator, *, limit: int = LIMIT) -> Float[Array, "W W"]:
-    """Return the operator's matrix, found by W products with unit vectors.
+    """Return the operator's matrix, found by W products with unit vectors or a shorter way that the operator knows.
 
-    Rows and columns follow the leaves of the parameter tree, each in C order (`jax.flatten_util.ravel_pytree`).
+    Rows and columns follow the leaves of the parameter tree, each in C order (`jax.flatten_util.ravel_pytree`). `hessian`,
+    `gauss_newton`, `outer_product` and `fisher` are symmetric: columns of a layer's parameters go through that layer and
+    those behind it alone. The last three take one backward pass for each example and output instead, if these are few.
 
     Args:
         operator: A square operator.
@@ -29,7 +32,7 @@ def dense(operator: lx.AbstractLinearOperator, *, limit: int = LIMIT) -> Float[A
         ValueError: The matrix would take more.
     """
     refuse_large(operator, limit)
-    matrix: Array = _columns(operator)
+    matrix: Array = flat_matrix(operator)
     return matrix
 
 
@@ -88,23 +91,32 @@ def refuse_large(operator: lx.AbstractLinearOperator, limit: int) -> None:
         )
 
 
+@functools.singledispatch
+def flat_matrix(operator: lx.AbstractLinearOperator) -> Float[Array, "W W"]:
+    """Return the matrix; operators that know a shorter way register it."""
+    return _columns(operator)
+
+
 def over_units(
     operator: lx.AbstractLinearOperator, read: Callable[[Float[Array, " W"], Float[Array, " W"]], Array]
 ) -> Float[Array, "W *shape"]:
     """Return `read(e_i, A e_i)` for every unit vector e_i, `COLUMNS` at a time."""
-    zeros, _ = flattening(operator)
     product = flat_product(operator)
-    places = jnp.arange(zeros.size)
+    return over_basis(lambda unit: read(unit, product(unit)), flattening(operator)[0])
+
+
+def over_basis(function: Callable[[Float[Array, " w"]], Array], like: Float[Array, " w"]) -> Float[Array, "w *shape"]:
+    """Return what `function` makes of every unit vector of the size and type of `like`, `COLUMNS` at a time."""
+    places = jnp.arange(like.size)
+    block = min(COLUMNS, like.size)
+    padded = jnp.arange(-(-like.size // block) * block).reshape(-1, block)
 
     def one(place: Array) -> Array:
-        unit = (places == place).astype(zeros.dtype)  # beyond the last place it is zero: padding
-        return read(unit, product(unit))
+        return function((places == place).astype(like.dtype))  # beyond the last place it is zero: padding
 
-    block = min(COLUMNS, zeros.size)
-    padded = jnp.arange(-(-zeros.size // block) * block).reshape(-1, block)
     found: Array = jax.lax.map(jax.vmap(one), padded)
     rows: Array = found.reshape(-1, *found.shape[2:])
-    return rows[: zeros.size]
+    return rows[: like.size]
 
 
 @eqx.filter_jit

@@ -7,6 +7,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from shinso.curvature._dense import flat_matrix
+from shinso.curvature._matrix import by_layers
 from shinso.curvature._operator import ParameterOperator
 from shinso.curvature._problem import CHUNK, Parameters, Problem, problem
 from shinso.objectives import Objective
@@ -70,3 +72,6 @@ def gradient(model: Callable[..., Any], objective: Objective, data: Any, *, chun
 @eqx.filter_jit
 def _gradient(problem: Problem) -> Parameters:
     return problem.gradient(problem.parameters)
+
+
+flat_matrix.register(Hessian, by_layers)

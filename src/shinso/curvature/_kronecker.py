@@ -18,7 +18,6 @@ from shinso.curvature._output_curvature import (
     OutputCurvature,
     fisher,
     gauss_newton,
-    is_convex,
     outer_product,
 )
 from shinso.curvature._problem import one_output_each
@@ -95,9 +94,26 @@ def kronecker(
     recurrence; George et al. (2018) for the corrected form; Eschenhagen et al. (2023), "expand".
     """
     operator = _operator(model, objective, data, of, samples, key, chunk)
-    one_output_each("kronecker", operator.problem)
     if where is not None:
         operator = replace(operator, problem=narrowed(operator.problem, where))
+    return kronecker_of(operator, corrected=corrected, separate_bias=separate_bias, limit=limit)
+
+
+def kronecker_of(
+    operator: OutputCurvature, *, corrected: bool = False, separate_bias: bool = False, limit: int = LIMIT
+) -> BlockOperator:
+    """Return `kronecker` of an operator that `gauss_newton`, `outer_product` or `fisher` made; its data are checked already.
+
+    Args:
+        operator: The operator, of whose penalties nothing is in the blocks; its chunk is the largest.
+        corrected: As for `kronecker`.
+        separate_bias: As for `kronecker`.
+        limit: As for `kronecker`.
+
+    Raises:
+        ValueError: As `kronecker`.
+    """
+    _refuse_negative(operator)
     parts = parts_of(operator.problem, separate_bias)
     _refuse_large(operator, parts, limit)
     zeros = probes(operator.problem)
@@ -135,13 +151,17 @@ def _operator(
         raise ValueError(f"samples and key must be None unless of='fisher'; got of={of!r}.")
     if of == "outer_product":
         return outer_product(model, objective, data, chunk=chunk)
-    operator = gauss_newton(model, objective, data, chunk=chunk)
-    if not is_convex(objective.likelihood):
+    return gauss_newton(model, objective, data, chunk=chunk)
+
+
+def _refuse_negative(operator: OutputCurvature) -> None:
+    """Refuse outputs for every step, and M that may be negative."""
+    one_output_each("kronecker", operator.problem)
+    if not operator.has_roots:
         raise ValueError(
-            f"of must be 'fisher' or 'outer_product' for {objective.likelihood.name}, whose loss is not convex in the "
-            "outputs; got 'gauss_newton'."
+            f"of must be 'fisher' or 'outer_product' for {operator.problem.objective.likelihood.name}, whose loss is not "
+            "convex in the outputs; got 'gauss_newton'."
         )
-    return operator
 
 
 def _refuse_large(operator: OutputCurvature, parts: Sequence[Part], limit: int) -> None:

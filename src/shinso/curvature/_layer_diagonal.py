@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from shinso.curvature._diagonal import by_products, flat_diagonal
 from shinso.curvature._flat import flatten
 from shinso.curvature._layer_taps import Part, in_cache, parts_of, probes, seen
-from shinso.curvature._output_curvature import GaussNewton, OutputCurvature, is_convex
+from shinso.curvature._output_curvature import OutputCurvature
 from shinso.curvature._restrict import leaf_paths
 from shinso.objectives import ARD, L1, L2, Batch
 
@@ -36,9 +36,8 @@ def _(operator: OutputCurvature) -> Float[Array, " W"]:
 
 def _has_roots(operator: OutputCurvature) -> bool:
     """Whether M has real roots for each example, and the penalties a diagonal second derivative."""
-    objective, per_step = operator.problem.objective, operator.problem.per_step
-    convex = not isinstance(operator, GaussNewton) or is_convex(objective.likelihood)
-    return convex and not per_step and all(isinstance(penalty, ELEMENTWISE) for penalty in objective.penalties)
+    penalties = operator.problem.objective.penalties
+    return operator.has_roots and all(isinstance(penalty, ELEMENTWISE) for penalty in penalties)
 
 
 def _by_layers(operator: OutputCurvature) -> Float[Array, " W"] | None:
@@ -94,15 +93,8 @@ def _by_gradients(operator: OutputCurvature) -> Float[Array, " W"]:
 def _squares(operator: OutputCurvature) -> Float[Array, " W"]:
     problem = operator.problem
 
-    def one(batch: Batch, index: Int[Array, ""]) -> Float[Array, " W"]:
-        example = jax.tree.map(lambda leaf: leaf[None], batch)
-        outputs, pull_back = jax.vjp(lambda p: problem.outputs(p, example.inputs), problem.parameters)
-        vectors = operator.roots(outputs, example.targets, index[None])[0]
-        gradients = jax.vmap(lambda vector: flatten(pull_back(vector[None])[0]))(vectors)
-        return problem.shares(batch.weights, gradients) * jnp.sum(jnp.square(gradients), axis=0)
-
     def of_examples(batch: Batch, indices: Int[Array, " n"]) -> Float[Array, " W"]:
-        return jnp.sum(jax.vmap(one)(batch, indices), axis=0)
+        return jnp.sum(jnp.square(operator.square_root(batch, indices)), axis=(0, 1))
 
     sums: Array = problem.over_chunks(of_examples)
     return sums + _of_penalties(operator)

@@ -224,7 +224,12 @@ def probes(problem: Problem) -> list[Float[Array, "*shape"]]:
     Raises:
         ValueError: A layer is not called exactly once in a forward pass.
     """
-    first = jax.tree.map(lambda leaf: leaf[:1], problem.batch.inputs)
+    zeros: list[Array] = _probes(replace(problem, batch=problem.example))
+    return zeros
+
+
+@eqx.filter_jit  # traced once for each structure
+def _probes(problem: Problem) -> list[Float[Array, "*shape"]]:
     names = list(tapped_layers(problem))
 
     def run(inputs: Any) -> list[Use]:
@@ -236,7 +241,7 @@ def probes(problem: Problem) -> list[Float[Array, "*shape"]]:
                 )
         return [use for (use,) in uses]
 
-    return [jnp.zeros(use.probe.shape, use.probe.dtype) for use in jax.eval_shape(run, first)]
+    return [jnp.zeros(use.probe.shape, use.probe.dtype) for use in jax.eval_shape(run, problem.batch.inputs)]
 
 
 def in_cache(operator: OutputCurvature, zeros: Sequence[Array]) -> OutputCurvature:

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -10,6 +11,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from shinso._checks import whole_number
+from shinso.curvature._dense import flat_matrix
+from shinso.curvature._flat import flatten
+from shinso.curvature._matrix import by_layers, by_roots
 from shinso.curvature._operator import ParameterOperator
 from shinso.curvature._problem import CHUNK, Parameters, Problem, problem
 from shinso.objectives import (
@@ -29,6 +33,8 @@ from shinso.objectives import (
 CONVEX_PENALTIES = (L2, L1)
 DIAGONAL = (Gaussian, Bernoulli, Poisson, SigmoidCrossEntropy)
 """Likelihoods whose outputs are independent of each other: M is diagonal, and not negative."""
+FEW_ROOTS = 8
+"""Output vectors of an example up to which a matrix is made sooner from their gradients than from products."""
 
 
 def is_convex(likelihood: Likelihood) -> bool:
@@ -60,10 +66,26 @@ class OutputCurvature(ParameterOperator):
     @property
     def vectors(self) -> int:
         """C, the vectors of an example that `roots` returns."""
-        first = jax.tree.map(lambda leaf: leaf[:1], self.problem.batch)
-        outputs = jax.eval_shape(self.problem.outputs, self.problem.parameters, first.inputs)
-        count: int = jax.eval_shape(self.roots, outputs, first.targets, jnp.zeros(1, int)).shape[1]
-        return count
+        return _count_of_roots(replace(self, problem=replace(self.problem, batch=self.problem.example)))
+
+    @property
+    def has_roots(self) -> bool:
+        """Whether there is a `square_root`: M is known not to be negative, and each example has outputs of its own."""
+        return not self.problem.per_step
+
+    def square_root(self, batch: Batch, indices: Int[Array, " n"]) -> Float[Array, "n C W"]:
+        """Return rows R_n = √(w_n/Σw) (J_nᵀr_c)ᵀ with A = Σ_n R_nᵀR_n + ∇∇ penalties: C backward passes for each example."""
+        problem = self.problem
+
+        def one(inputs: Any, target: Array, weight: Array, index: Array) -> Float[Array, "C W"]:
+            single = jax.tree.map(lambda leaf: leaf[None], inputs)
+            outputs, pull_back = jax.vjp(lambda parameters: problem.outputs(parameters, single), problem.parameters)
+            vectors = self.roots(outputs, target[None], index[None])[0]
+            rows: Array = jax.vmap(lambda vector: flatten(pull_back(vector[None])[0]))(vectors)
+            return jnp.sqrt(problem.shares(weight, rows)) * rows
+
+        found: Array = jax.vmap(one)(batch.inputs, batch.targets, batch.weights, indices)
+        return found
 
     def product(self, vector: Parameters) -> Parameters:
         """Return A v."""
@@ -110,6 +132,11 @@ class OutputCurvature(ParameterOperator):
 
 class GaussNewton(OutputCurvature):
     """M = ∂²L/∂a∂aᵀ."""
+
+    @property
+    def has_roots(self) -> bool:
+        """Whether besides the loss is convex."""
+        return super().has_roots and is_convex(self.problem.objective.likelihood)
 
     def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
         """Return M u, the derivative of δ = ∂L/∂a along u: M itself, K × K for each example, is not made."""
@@ -322,3 +349,17 @@ def _outer_times(deltas: Float[Array, "n K"], vectors: Float[Array, "n K"]) -> F
 
 def _convex_penalties(objective: Objective) -> bool:
     return all(isinstance(penalty, CONVEX_PENALTIES) for penalty in objective.penalties)
+
+
+@eqx.filter_jit  # traced once for each structure; nothing is computed
+def _count_of_roots(operator: OutputCurvature) -> int:
+    problem = operator.problem
+    outputs = jnp.zeros((1, *problem.output_shape))
+    count: int = jax.eval_shape(operator.roots, outputs, problem.batch.targets, jnp.zeros(1, int)).shape[1]
+    return count
+
+
+@flat_matrix.register
+def _(operator: OutputCurvature) -> Float[Array, "W W"]:
+    few = operator.has_roots and operator.vectors <= FEW_ROOTS
+    return by_roots(operator) if few else by_layers(operator)

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PyTree
 
 from shinso import nn
@@ -31,7 +30,7 @@ class Problem(eqx.Module):
         objective: The cost.
         batch: All N examples.
         chunk: How many of them are looked at together.
-        per_step: Whether the model has an output for every step of a sequence.
+        output_shape: K, or steps and K where the model has an output for every step of a sequence; () if not looked at.
     """
 
     parameters: Parameters
@@ -39,26 +38,32 @@ class Problem(eqx.Module):
     objective: Objective
     batch: Batch
     chunk: int = eqx.field(static=True)
-    per_step: bool = eqx.field(static=True, default=False)
+    output_shape: tuple[int, ...] = eqx.field(static=True, default=())
+
+    @property
+    def per_step(self) -> bool:
+        """Whether the model has an output for every step of a sequence."""
+        return len(self.output_shape) == 2
+
+    @property
+    def example(self) -> Batch:
+        """Return shapes and types of a batch of one example."""
+        one: Batch = jax.tree.map(_shape_of_one, self.batch)
+        return one
+
+    def shaped(self) -> "Problem":
+        """Return the problem with the shape of its outputs looked at, without computing them.
+
+        Raises:
+            ValueError: Targets do not fit the outputs.
+        """
+        return replace(self, output_shape=_output_shape(replace(self, batch=self.example)))
 
     def outputs(self, parameters: Parameters, inputs: PyTree[Any]) -> Float[Array, "n K"]:
         """Return the model's outputs for some examples."""
         model = eqx.combine(parameters, self.rest)
         outputs: Array = model(inputs, key=None) if accepts_key(model) else model(inputs)
         return outputs
-
-    def jacobians(self, inputs: PyTree[Any]) -> Float[Array, "n K W"]:
-        """Return ∂a/∂θ for some examples, θ as one vector; the model treats each by itself."""
-
-        def one(example: PyTree[Any]) -> Float[Array, "K W"]:
-            def run(parameters: Parameters) -> Float[Array, " K"]:
-                return self.outputs(parameters, jax.tree.map(lambda leaf: leaf[None], example))[0]
-
-            rows: Array = jax.vmap(lambda row: ravel_pytree(row)[0])(jax.jacrev(run)(self.parameters))
-            return rows
-
-        found: Array = jax.vmap(one)(inputs)
-        return found
 
     def rows(self, parameters: Parameters, batch: Batch) -> tuple[Float[Array, "M K"], Array, Float[Array, " M"]]:
         """Return outputs, targets and weights of some examples; with an output for every step, M counts steps."""
@@ -161,8 +166,9 @@ def problem(model: Callable[..., Any], objective: Objective, data: Any, chunk: i
     _refuse_step(model)
     batch = as_batch("data", data, objective.likelihood)
     chunk = min(whole_number("chunk", chunk, least=1), len(batch.weights))
-    made = Problem(parameters, rest, objective, batch, chunk)
-    return replace(made, per_step=_checked_outputs(made))
+    made = Problem(parameters, rest, objective, batch, chunk).shaped()
+    _refuse_unknown_classes(made)
+    return made
 
 
 def one_output_each(what: str, problem: Problem) -> Problem:
@@ -187,16 +193,30 @@ def _refuse_step(model: Any) -> None:
             )
 
 
-def _checked_outputs(problem: Problem) -> bool:
-    """Return whether there are outputs for every step; refuse targets that do not fit them."""
-    first: Batch = jax.tree.map(lambda leaf: leaf[:1], problem.batch)
-    outputs = jax.eval_shape(problem.outputs, problem.parameters, first.inputs)
-    rows, targets, _ = jax.eval_shape(problem.rows, problem.parameters, first)
-    jax.eval_shape(problem.objective.likelihood.loss, rows, targets)
-    jax.eval_shape(problem.penalty, problem.parameters)
-    given = problem.batch.targets
-    if isinstance(problem.objective.likelihood, Categorical) and not isinstance(given, jax.core.Tracer):
-        classes, most = rows.shape[-1], int(given.max())
-        if most >= classes:
-            raise ValueError(f"targets must be class indices 0 to {classes - 1}; got {most}.")
-    return isinstance(outputs, Sequences) or outputs.ndim == 3
+@eqx.filter_jit  # traced once for each structure, which takes milliseconds; nothing is computed
+def _output_shape(problem: Problem) -> tuple[int, ...]:
+    """Return the shape of each example's outputs, from shapes for examples; refuse what does not fit together."""
+
+    def run(parameters: Parameters, batch: Batch) -> PyTree[Any]:
+        of_batch = replace(problem, batch=batch)
+        outputs = of_batch.outputs(parameters, batch.inputs)
+        rows, targets, _ = per_example(outputs, batch)
+        return outputs, problem.objective.likelihood.loss(rows, targets), of_batch.penalty(parameters)
+
+    outputs, *_ = jax.eval_shape(run, problem.parameters, problem.batch)
+    values = outputs.values if isinstance(outputs, Sequences) else outputs
+    shape: tuple[int, ...] = values.shape[1:]
+    return shape
+
+
+def _refuse_unknown_classes(problem: Problem) -> None:
+    targets, classes = problem.batch.targets, problem.output_shape[-1]
+    if not isinstance(problem.objective.likelihood, Categorical) or isinstance(targets, jax.core.Tracer):
+        return
+    if (most := int(targets.max())) >= classes:
+        raise ValueError(f"targets must be class indices 0 to {classes - 1}; got {most}.")
+
+
+def _shape_of_one(leaf: Array) -> jax.ShapeDtypeStruct:
+    shape: jax.ShapeDtypeStruct = jax.ShapeDtypeStruct((1, *leaf.shape[1:]), leaf.dtype)  # type: ignore[no-untyped-call]
+    return shape

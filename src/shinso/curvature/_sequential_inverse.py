@@ -12,11 +12,10 @@ from jaxtyping import Array, ArrayLike, Float
 
 from shinso._numbers import number_leaf
 from shinso.curvature._dense import LIMIT, refuse_large
-from shinso.curvature._hessian import Hessian
 from shinso.curvature._operator import DenseOperator
-from shinso.curvature._output_curvature import CONVEX_PENALTIES, expected_output_roots
-from shinso.curvature._problem import CHUNK, Problem, one_output_each, problem
-from shinso.objectives import Batch, Objective
+from shinso.curvature._output_curvature import CONVEX_PENALTIES, OutputCurvature, fisher
+from shinso.curvature._problem import one_output_each
+from shinso.objectives import Objective
 
 RANK = 128
 """Vectors b taken together: enough for matrix products to run at full speed, few enough for the small factor."""
@@ -53,35 +52,26 @@ def inverse_outer_product(
     for penalty in objective.penalties if isinstance(objective, Objective) else ():
         if not isinstance(penalty, CONVEX_PENALTIES):
             raise ValueError(f"penalties must be L2 or L1 for inverse_outer_product; got {type(penalty).__name__}.")
-    made = one_output_each("inverse_outer_product", problem(model, objective, data, CHUNK))
-    refuse_large(Hessian(made), limit)
-    first = jax.tree.map(lambda leaf: leaf[:1], made.batch.inputs)
-    outputs = jax.eval_shape(made.outputs, made.parameters, first).shape[-1]
-    block = min(max(RANK // outputs, 1), len(made.batch.weights))
-    return DenseOperator(_inverse(replace(made, chunk=block), alpha), made.parameters, True)
+    operator = fisher(model, objective, data)
+    made = one_output_each("inverse_outer_product", operator.problem)
+    refuse_large(operator, limit)
+    block = min(max(RANK // operator.vectors, 1), len(made.batch.weights))
+    return DenseOperator(_inverse(replace(operator, problem=replace(made, chunk=block)), alpha), made.parameters, True)
 
 
 @eqx.filter_jit
-def _inverse(problem: Problem, alpha: Float[Array, ""]) -> Float[Array, "W W"]:
+def _inverse(operator: OutputCurvature, alpha: Float[Array, ""]) -> Float[Array, "W W"]:
+    problem = operator.problem
     theta, _ = ravel_pytree(problem.parameters)
     ones = jax.tree.map(jnp.ones_like, problem.parameters)
     start = alpha.astype(theta.dtype) + ravel_pytree(problem.penalty_product(ones))[0]
 
     def update(inverse: Array, first: Array) -> tuple[Array, None]:
-        vectors = _vectors(problem, problem.piece(first)[0])
-        return _woodbury(inverse, vectors), None
+        rows = operator.square_root(*problem.piece(first))
+        return _woodbury(inverse, rows.reshape(-1, rows.shape[-1])), None
 
     starts = jnp.arange(0, len(problem.batch.weights), problem.length)
     return jax.lax.scan(update, jnp.diag(1 / start), starts)[0]
-
-
-def _vectors(problem: Problem, batch: Batch) -> Float[Array, "R W"]:
-    """Return the vectors b of some examples as rows, K for each."""
-    outputs = problem.outputs(problem.parameters, batch.inputs)
-    roots = expected_output_roots(problem.objective.likelihood, outputs)
-    roots = jnp.sqrt(problem.shares(batch.weights, outputs))[:, None, None] * roots
-    vectors = jnp.matmul(roots, problem.jacobians(batch.inputs))
-    return vectors.reshape(-1, vectors.shape[-1])
 
 
 def _woodbury(inverse: Float[Array, "W W"], vectors: Float[Array, "R W"]) -> Float[Array, "W W"]:

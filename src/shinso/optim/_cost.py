@@ -2,8 +2,6 @@
 
 import abc
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -17,8 +15,6 @@ from shinso.objectives import L1
 
 Vector = Float[Array, " W"]
 
-ROWS = 1024
-"""Rows of Jacobians held together."""
 LARGEST_DENSE = 5000
 """Parameters W up to which a method may use matrices [W, W]: their eigenvalues take O(W³)."""
 COLUMNS = 32
@@ -165,9 +161,8 @@ class ProblemCost(Cost):
         return curvature.dense(self._operator(curvature.hessian, at))
 
     def gauss_newton(self, at: Vector) -> Float[Array, "W W"]:
-        """Return G, from the Jacobians of the outputs where each example has outputs of its own."""
-        operator = self._gauss_newton(at)
-        return curvature.dense(operator) if self.problem.per_step else _by_jacobians(operator)
+        """Return G."""
+        return curvature.dense(self._gauss_newton(at))
 
     def corners(self) -> list[str]:
         """Return the units and penalties with a corner."""
@@ -193,29 +188,6 @@ class ProblemCost(Cost):
     def _product(self, operator: Any, vector: Vector) -> Vector:
         product: Array = ravel_pytree(operator.mv(self.tree(vector)))[0]
         return product
-
-
-def _by_jacobians(operator: Any) -> Float[Array, "W W"]:
-    """Return Σ_n (w_n/Σw) J_nᵀ M_n J_n + ∇∇ penalties, `ROWS` rows of Jacobians together.
-
-    N K backward passes of one example and one matrix product, where W products take as many passes of all N.
-    """
-    problem = operator.problem
-    first = jax.tree.map(lambda leaf: leaf[:1], problem.batch.inputs)
-    outputs = jax.eval_shape(problem.outputs, problem.parameters, first).shape[-1]
-    problem = replace(problem, chunk=min(problem.chunk, max(ROWS // outputs, 1)))
-
-    def of_examples(batch: Any, indices: Array) -> Float[Array, "W W"]:
-        outputs, targets, weights = problem.rows(problem.parameters, batch)
-        rows = problem.jacobians(batch.inputs)
-        curve = partial(operator.curve, outputs, targets, indices)
-        curved = problem.shares(weights, outputs)[:, None, None] * jax.vmap(curve, 2, 2)(rows)
-        width = rows.shape[-1]
-        return jnp.matmul(rows.reshape(-1, width).T, curved.reshape(-1, width), precision=jax.lax.Precision.HIGHEST)
-
-    units = jnp.eye(flat(problem.parameters).size, dtype=flat(problem.parameters).dtype)
-    of_penalties = jax.vmap(lambda unit: flat(problem.penalty_product(unflatten(problem.parameters, unit))))(units)
-    return _symmetric(problem.over_chunks(of_examples) + of_penalties)
 
 
 def flat(tree: PyTree[Any]) -> Vector:

@@ -327,10 +327,7 @@ def _full_batch_step(program: Program, state: TrainState, batch: Batch, noise: P
 def problem_of(program: Program, state: TrainState, data: Batch) -> Problem:
     """Return the cost of some examples as a function of the parameters, the model in prediction mode."""
     rest = eqx.combine(state.buffers, program.static)
-    shape = jax.eval_shape(lambda: program.model(state.params, state.buffers)(data.inputs, key=None))
-    per_step = isinstance(shape, nn.Sequences) or shape.ndim == 3
-    chunk = min(FULL_BATCH_CHUNK, n_examples(data))
-    return Problem(state.params, rest, program.objective, data, chunk, per_step)
+    return Problem(state.params, rest, program.objective, data, min(FULL_BATCH_CHUNK, n_examples(data))).shaped()
 
 
 def _order(program: Program, examples: int, key: PRNGKeyArray, epoch: Int[Array, ""]) -> Int[Array, "M"]:
