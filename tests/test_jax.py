@@ -12,5 +12,5 @@ def test_compiled_sums_of_products():
     p, u = np.asarray(p, np.float64), np.asarray(u, np.float64)
     np.testing.assert_allclose(found, p * np.sum(p * u, axis=-1, keepdims=True), atol=1e-5)
     rows = jnp.stack([jnp.arange(40_000.0), *jnp.zeros((2, 40_000))], axis=1)
-    squares = jax.jit(lambda rows: jax.vmap(lambda row: jnp.sum((jnp.eye(3) @ row) ** 2))(rows))(rows)
+    squares = jax.jit(jax.vmap(lambda row: jnp.sum((jnp.eye(3) @ row) ** 2)))(rows)
     np.testing.assert_allclose(squares, np.arange(40_000.0) ** 2, rtol=1e-6)

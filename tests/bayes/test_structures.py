@@ -82,8 +82,7 @@ def test_structure_is_its_dense_matrix(network, dense, structure, options):
     alpha = prior_of(posterior)
     precision = np.diag(alpha) + dense[structure]
     covariance = np.linalg.inv(precision)
-    # Subspace iteration finds directions to the accuracy of three passes, everything else is exact.
-    tolerance = {"rtol": 1e-3, "atol": 1e-4} if structure == "low_rank" else {"rtol": 1e-8, "atol": 1e-10}
+    tolerance = {"rtol": 1e-8, "atol": 1e-10}
     found = posterior.covariance
     np.testing.assert_allclose(found.variances, np.diag(covariance), **tolerance)
     np.testing.assert_allclose(np.stack([found.solve(unit) for unit in np.eye(len(alpha))]), covariance, **tolerance)

@@ -16,7 +16,6 @@ import scipy.stats
 import shinso
 from shinso import Objective, Start, Stopping, TrainingWarning, nn, objectives, optim
 from shinso.objectives import as_batch
-from shinso.train import _program
 from shinso.train import _session as module
 from shinso.train._program import Program, _order
 
@@ -113,7 +112,7 @@ def _offset(logits):
 
 
 def test_validation_is_the_weighted_mean_without_penalty(table, objective, model, monkeypatch):
-    monkeypatch.setattr(_program, "EVALUATION_CHUNK", 4)
+    monkeypatch.setattr(nn, "examples_in_cache", lambda *_: 4)
     (X, y), (Xv, yv) = table
     w = np.linspace(1, 2, len(Xv))
     distance = Distance()

@@ -1,6 +1,6 @@
 """What a pass through the data gives: the curvature in each structure, and how well the model fits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from shinso import curvature
-from shinso.bayes._kronecker import places_in
+from shinso.bayes._layer_pair import LayerPair
 from shinso.bayes._moments import layer_jacobians, layer_shapes
 from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, pieces
 from shinso.bayes._prior import places_of
@@ -93,12 +93,13 @@ class Sums:
     def dense(self) -> np.ndarray:
         """Return the Gauss–Newton matrix Σ w_n J_nᵀ M_n J_n, `[W, W]`: RᵀR of the rows R = √w_n M_n^½ J_n.
 
-        A symmetric product takes half the work of one with M_nJ_n, and in float64 no eigenvalue of it is negative. Of one
-        dense layer R_n is a product a ⊗ G_n, and the matrix is Σ (aaᵀ) ⊗ (G_nᵀG_n).
+        A symmetric product takes half the work of one with M_nJ_n, and in float64 no eigenvalue of it is negative. Of dense
+        layers R_n is a product a ⊗ G_n, and the matrix is Σ (a_l a_mᵀ) ⊗ (G_lᵀG_m): W² operations for each example, and not
+        one CW² more for its C rows.
         """
         shown = layer_shapes(self.network, self.problem.example.inputs)
-        if shown is not None and len(shown) == 1 and shown[0].rows.shape[1] == 1:
-            return self._dense_of_layer(shown[0])
+        if shown is not None and self.whole.vectors > 1 and all(layer.rows.shape[1] == 1 for layer in shown):
+            return self._dense_of_layers(shown)
         matrix = np.zeros((self.network.size, self.network.size))
         for batch in self._batches(examples_together(self.outputs, self.network.size)):
             rows = np.asarray(_rooted(self.whole, batch), dtype=np.float64)
@@ -106,20 +107,21 @@ class Sums:
             matrix += rows.T @ rows
         return self.examples * matrix
 
-    def _dense_of_layer(self, layer: curvature.LayerJacobian) -> np.ndarray:
-        a, g = layer.rows.shape[-1], layer.gradients.shape[-1]
-        upper, lower = np.triu_indices(g)
-        blocks = np.zeros((a, a * len(upper)))
-        for batch in self._batches(max(1, min(MOST_EXAMPLES, MOST_BYTES // (8 * blocks.shape[1])))):
-            rows, roots = (np.asarray(part, np.float64) for part in _layer_rooted(self.network, self.whole, batch))
-            pairs = np.matmul(np.swapaxes(roots, -1, -2), roots)[:, upper, lower]
-            blocks += rows.T @ (rows[:, :, None] * pairs[:, None]).reshape(len(rows), -1)
-        ordered = np.zeros((a, g, a, g))
-        for one, other in ((upper, lower), (lower, upper)):
-            ordered[:, one, :, other] = np.moveaxis(blocks.reshape(a, a, -1), -1, 0)
-        places = places_in(layer.names, places_of(self.network))
-        matrix = np.empty((a * g, a * g))
-        matrix[np.ix_(places, places)] = ordered.reshape(a * g, a * g)
+    def _dense_of_layers(self, shown: Sequence[curvature.LayerJacobian]) -> np.ndarray:
+        pairs = [LayerPair(one, other) for place, one in enumerate(shown) for other in shown[place:]]
+        size = max(1, min(MOST_EXAMPLES, MOST_BYTES // max(pair.bytes for pair in pairs)))
+        for batch in self._batches(size):
+            found = _layers_rooted(self.network, self.whole, batch)
+            layers = {
+                layer.names: [np.asarray(part, np.float64) for part in parts]
+                for layer, parts in zip(shown, found, strict=True)
+            }
+            for pair in pairs:
+                pair.add(*layers[pair.one.names], *layers[pair.other.names])
+        matrix = np.empty((self.network.size, self.network.size))
+        places = places_of(self.network)
+        for pair in pairs:
+            pair.write(matrix, places)
         return matrix
 
     def _batches(self, size: int) -> Iterator[Batch]:
@@ -180,12 +182,15 @@ def _penalty_gradient(problem: Any) -> Float[Array, " W"]:
 
 
 @eqx.filter_jit
-def _layer_rooted(network: Network, operator: Any, batch: Batch) -> tuple[Float[Array, "n a"], Float[Array, "n C g"]]:
-    """Return a and √w M^½ G of each example, G its outputs' derivatives by the sums of a dense layer."""
-    outputs, (layer,) = layer_jacobians(network, batch.inputs)
+def _layers_rooted(
+    network: Network, operator: Any, batch: Batch
+) -> list[tuple[Float[Array, "n a"], Float[Array, "n C g"]]]:
+    """Return a and √w M^½ G of each dense layer, G the outputs' derivatives by its sums."""
+    outputs, layers = layer_jacobians(network, batch.inputs)
     roots = operator.roots(outputs, batch.targets, jnp.arange(len(outputs)))
     weighted = jnp.sqrt(batch.weights.astype(outputs.dtype))[:, None, None] * roots
-    return layer.rows[:, 0], jnp.matmul(weighted, layer.gradients[:, :, 0], precision=jax.lax.Precision.HIGHEST)
+    with jax.default_matmul_precision("highest"):
+        return [(layer.rows[:, 0], weighted @ layer.gradients[:, :, 0]) for layer in layers]
 
 
 @eqx.filter_jit

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
+from shinso.curvature import LayerJacobian
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,6 @@ class DiagonalCovariance(Covariance):
     """1/(α + βh)."""
 
     precision: np.ndarray
-    by_layers: ClassVar[bool] = True
 
     @property
     def log_determinant(self) -> float:
@@ -62,6 +62,10 @@ class DiagonalCovariance(Covariance):
     def of_outputs(self, jacobians: np.ndarray) -> np.ndarray:
         """Return J A⁻¹ Jᵀ."""
         return gram(jacobians / np.sqrt(self.precision))
+
+    def takes(self, layers: Sequence[LayerJacobian], examples: int) -> bool:
+        """Return True."""
+        return True
 
     def of_layers(self, layers: Sequence[LayerSlopes]) -> np.ndarray:
         """Return the same from Jacobians in products."""

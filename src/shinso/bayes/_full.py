@@ -1,5 +1,6 @@
 """The full posterior: a dense precision matrix and its Cholesky factor."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -7,7 +8,11 @@ from typing import ClassVar
 import numpy as np
 from scipy import linalg
 
-from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, gram
+from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram
+from shinso.curvature import LayerJacobian
+
+MOST_BYTES = 2**27
+"""What the products of rows of the examples looked at together may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +85,13 @@ class DenseCovariance(Covariance):
 
     factor: np.ndarray
 
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """A⁻¹ itself."""
+        lower, _ = linalg.lapack.dpotri(self.factor, lower=1)
+        inverse: np.ndarray = np.tril(lower) + np.tril(lower, -1).T
+        return inverse
+
     @property
     def log_determinant(self) -> float:
         """2 Σ ln L_ii."""
@@ -102,7 +114,43 @@ class DenseCovariance(Covariance):
         rows = jacobians.reshape(-1, jacobians.shape[-1])
         return gram(linalg.solve_triangular(self.factor, rows.T, lower=True).T.reshape(jacobians.shape))
 
+    def takes(self, layers: Sequence[LayerJacobian], examples: int) -> bool:
+        """Return whether all layers are dense, and there are outputs enough to make the inverse for."""
+        outputs = layers[0].gradients.shape[1]
+        dense = all(layer.rows.shape[1] == 1 for layer in layers)
+        return dense and outputs > 1 and examples * outputs > len(self.factor)
+
+    def of_layers(self, layers: Sequence[LayerSlopes]) -> np.ndarray:
+        """Return the same from Jacobians in products, Σ_lm G_l (a_lᵀ (A⁻¹)_lm a_m) G_mᵀ over pairs of dense layers l, m.
+
+        W² operations for each example, where Jacobians written out take KW².
+        """
+        total = np.zeros((len(layers[0].rows), *[layers[0].gradients.shape[1]] * 2))
+        for place, one in enumerate(layers):
+            for other in layers[place:]:
+                part = _of_pair(self.inverse, one, other)
+                total += part if one is other else part + np.swapaxes(part, -1, -2)
+        return total
+
     def colour(self, noise: np.ndarray) -> np.ndarray:
         """Return L⁻ᵀε."""
         drawn: np.ndarray = linalg.solve_triangular(self.factor, noise.T, lower=True, trans="T").T
         return drawn
+
+
+def _of_pair(inverse: np.ndarray, one: LayerSlopes, other: LayerSlopes) -> np.ndarray:
+    """Return G (aᵀ B b) Hᵀ of each example, B `[a·g, b·h]` the inverse's part, for rows a, b and gradients G, H."""
+    (a, g), (b, h) = ((layer.rows.shape[-1], layer.gradients.shape[-1]) for layer in (one, other))
+    block = inverse[np.ix_(one.places, other.places)].reshape(a, g, b, h)
+    block = np.swapaxes(block, 1, 2).reshape(a * b, g * h)
+    size = max(1, MOST_BYTES // (8 * (a * b + g * h)))
+    parts = []
+    for start in range(0, len(one.rows), size):
+        rows, gradients, others, other_gradients = (
+            part[start : start + size]
+            for layer in (one, other)
+            for part in (layer.rows[:, 0], layer.gradients[:, :, 0])
+        )
+        images = (rows[:, :, None] * others[:, None]).reshape(-1, a * b) @ block
+        parts.append(gradients @ images.reshape(-1, g, h) @ np.swapaxes(other_gradients, -1, -2))
+    return np.concatenate(parts)

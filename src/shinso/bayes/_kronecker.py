@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
-from shinso.curvature import BlockOperator
+from shinso.curvature import BlockOperator, LayerJacobian
 
 
 class Factors(NamedTuple):
@@ -125,7 +125,6 @@ class KroneckerCovariance(Covariance):
     """One inverse for each block."""
 
     blocks: tuple[Inverted, ...]
-    by_layers: ClassVar[bool] = True
 
     @property
     def log_determinant(self) -> float:
@@ -158,6 +157,10 @@ class KroneckerCovariance(Covariance):
             turned = self._turned(block, jacobians) / np.sqrt(block.masses)
             total += gram(turned.reshape(*jacobians.shape[:-1], -1))
         return total
+
+    def takes(self, layers: Sequence[LayerJacobian], examples: int) -> bool:
+        """Return True."""
+        return True
 
     def of_layers(self, layers: Sequence[LayerSlopes]) -> np.ndarray:
         """Return the same from Jacobians in products, Σ_r (Vᵀa_r)(Qᵀg_r)ᵀ."""

@@ -11,7 +11,7 @@ from scipy import linalg
 from shinso.bayes._structure import Covariance, Curvature, gram
 
 OVERSAMPLING, PASSES = 10, 3
-"""Directions searched beyond those kept, and products with each: the error falls with the ratio of eigenvalues."""
+"""Directions searched beyond those kept, and products with each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +92,10 @@ class LowRankCovariance(Covariance):
 
 
 def leading_pairs(product: Callable[[np.ndarray], np.ndarray], size: int, rank: int) -> LowRank:
-    """Return the leading eigenpairs of a semidefinite matrix by subspace iteration from a fixed random block.
+    """Return the leading eigenpairs of a semidefinite matrix by block Lanczos from R + 10 fixed random directions S.
 
-    Each pass multiplies all R + 10 directions together, so data are read three times whatever the rank. With
-    rank = W the result is exact. Source: Halko, Martinsson and Tropp (2011), algorithms 4.4 and 5.3.
+    They are the Ritz pairs of [S, HS, H²S], so data are read three times whatever the rank. Where three blocks fill the
+    space, the result is exact. Source: Golub and Underwood (1977); Musco and Musco (2015), algorithm 2.
 
     Args:
         product: H V for V `[W, any]`.
@@ -103,10 +103,23 @@ def leading_pairs(product: Callable[[np.ndarray], np.ndarray], size: int, rank: 
         rank: R ≤ W.
     """
     width = min(size, rank + OVERSAMPLING)
-    basis = np.random.default_rng(0).standard_normal((size, width))
-    for _ in range(PASSES - 1):
-        basis = np.linalg.qr(product(np.linalg.qr(basis)[0]))[0]
-    image = basis.T @ product(basis)
-    values, rotation = linalg.eigh((image + image.T) / 2)
-    best = slice(width - rank, width)
-    return LowRank(basis @ rotation[:, best], np.maximum(values[best], 0))
+    block = np.linalg.qr(np.random.default_rng(0).standard_normal((size, width)))[0]
+    basis = np.empty((size, 0))
+    columns: list[np.ndarray] = []
+    while len(columns) < PASSES and block.shape[1]:
+        basis = np.hstack([basis, block])
+        image = product(block)
+        columns.append(basis.T @ image)
+        block = _beyond(basis, image[:, : size - basis.shape[1]])
+    small = np.zeros((basis.shape[1],) * 2)
+    for column in columns:
+        small[: len(column), len(column) - column.shape[1] : len(column)] = column
+    values, rotation = linalg.eigh(small, lower=False)
+    return LowRank(basis @ rotation[:, -rank:], np.maximum(values[-rank:], 0))
+
+
+def _beyond(basis: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Return orthonormal columns for what of `block` is not in the span of `basis`; twice, against rounding."""
+    for _ in range(2):
+        block = np.linalg.qr(block - basis @ (basis.T @ block))[0]
+    return block

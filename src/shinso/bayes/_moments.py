@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from shinso import curvature
+from shinso import curvature, nn
 from shinso.bayes._kronecker import places_in
 from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, linearized, pieces
 from shinso.bayes._prior import places_of
@@ -26,9 +26,9 @@ def output_moments(
     Where all covariances take them and the layers show them, Jacobians stay the products of rows and gradients that
     they are, layer by layer.
     """
-    first = jax.tree.map(lambda leaf: leaf[:1], inputs)
-    shapes = layer_shapes(network, first) if all(one.by_layers for one in covariances) else None
-    if shapes is None:
+    first = nn.example_of(inputs)
+    shapes, examples = layer_shapes(network, first), len(jax.tree.leaves(inputs)[0])
+    if shapes is None or not all(one.takes(shapes, examples) for one in covariances):
         outputs = jax.eval_shape(network.outputs, network.parameters, first).shape[-1]
         size, moments = examples_together(outputs, network.size), _moments
     else:
@@ -71,10 +71,10 @@ def layer_jacobians(
     return curvature.layer_jacobians(network.model, inputs, lambda path, _: path in chosen)
 
 
-def layer_shapes(network: Network, first: PyTree[Any]) -> tuple[Any, ...] | None:
+def layer_shapes(network: Network, first: PyTree[Any]) -> tuple[curvature.LayerJacobian, ...] | None:
     """Return the shapes of one example's Jacobians in products; None where a layer does not show them."""
     try:
-        layers: tuple[Any, ...] = eqx.filter_eval_shape(layer_jacobians, network, first)[1]
+        layers: tuple[curvature.LayerJacobian, ...] = eqx.filter_eval_shape(layer_jacobians, network, first)[1]
     except ValueError:
         return None
     return layers

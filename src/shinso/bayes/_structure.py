@@ -7,6 +7,8 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from shinso.curvature import LayerJacobian
+
 
 class LayerSlopes(NamedTuple):
     """J of n examples by the parameters of a layer, read as a matrix `[a, g]`: Σ_r a_r g_krᵀ.
@@ -28,13 +30,7 @@ class LayerSlopes(NamedTuple):
 
 
 class Covariance(abc.ABC):
-    """A⁻¹ = (diag α + βH)⁻¹ in the form a structure allows.
-
-    Attributes:
-        by_layers: whether `of_layers` is there, which takes Jacobians in products.
-    """
-
-    by_layers: ClassVar[bool] = False
+    """A⁻¹ = (diag α + βH)⁻¹ in the form a structure allows."""
 
     @property
     @abc.abstractmethod
@@ -53,6 +49,10 @@ class Covariance(abc.ABC):
     @abc.abstractmethod
     def of_outputs(self, jacobians: np.ndarray) -> np.ndarray:
         """Return J A⁻¹ Jᵀ `[n, K, K]` for J `[n, K, W]`."""
+
+    def takes(self, layers: Sequence[LayerJacobian], examples: int) -> bool:
+        """Return whether `of_layers` is there, and quicker, for so many examples with Jacobians of such shapes."""
+        return False
 
     def of_layers(self, layers: Sequence[LayerSlopes]) -> np.ndarray:
         """Return J A⁻¹ Jᵀ `[n, K, K]` for Jacobians in products."""

@@ -15,7 +15,6 @@ from shinso.curvature._blocks import Block, BlockOperator
 from shinso.curvature._dense import LIMIT, over_units
 from shinso.curvature._hessian import hessian
 from shinso.curvature._output_curvature import fisher, gauss_newton, outer_product
-from shinso.curvature._problem import CHUNK
 from shinso.curvature._restrict import leaf_paths
 from shinso.objectives import Objective
 
@@ -29,7 +28,7 @@ def block_diagonal(
     *,
     of: str = "gauss_newton",
     blocks: str = "layers",
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     limit: int = LIMIT,
 ) -> BlockOperator:
     """Return an operator's exact diagonal blocks, one for each layer or array, held by their eigenvectors.
@@ -44,7 +43,7 @@ def block_diagonal(
         of: "gauss_newton", "fisher", "outer_product" or "hessian".
         blocks: "layers" for one block for all arrays of a layer (those that are fields of one module), "leaves" for one
             for each array, "all" for one block: the whole matrix.
-        chunk: Examples looked at together, at least 1.
+        chunk: Examples looked at together, as for `hessian`.
         limit: Bytes all blocks may take, each counted as wide as the widest.
 
     Raises:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from shinso.curvature._output_curvature import output_gradient
-from shinso.curvature._problem import CHUNK, Parameters, Problem, one_output_each, problem
+from shinso.curvature._problem import Parameters, Problem, one_output_each, problem
 from shinso.nn import Activation, Dense, Dropout, Flatten, Sequential
 from shinso.objectives import Batch, Objective
 
@@ -23,7 +23,9 @@ class _Derivatives(NamedTuple):
     second: Float[Array, "n *shape"]
 
 
-def diagonal_approximation(model: Sequential, objective: Objective, data: Any, *, chunk: int = CHUNK) -> Parameters:
+def diagonal_approximation(
+    model: Sequential, objective: Objective, data: Any, *, chunk: int | None = None
+) -> Parameters:
     """Return PRML's approximation of the Hessian's diagonal for a network of dense layers, as a parameter tree.
 
     With a = Wᵀz + b and z = h(a) of the layer below,
@@ -38,7 +40,7 @@ def diagonal_approximation(model: Sequential, objective: Objective, data: Any, *
         model: A `Sequential` of Dense, Activation, Flatten and Dropout layers (dropout is off: prediction mode).
         objective: The cost; its penalties' own diagonal is added.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
-        chunk: Examples looked at together, at least 1.
+        chunk: Examples looked at together, as for `hessian`.
 
     Raises:
         TypeError: The model is not a `Sequential`, or has another kind of layer, which is named.

@@ -14,7 +14,7 @@ from shinso._checks import one_of, real
 from shinso.curvature._dense import LIMIT, refuse_large
 from shinso.curvature._hessian import Hessian
 from shinso.curvature._operator import DenseOperator
-from shinso.curvature._problem import CHUNK, Problem, problem
+from shinso.curvature._problem import Problem, problem
 from shinso.objectives import Objective
 
 _SIGNS = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
@@ -27,7 +27,7 @@ def finite_difference(
     *,
     of: str = "gradient",
     step: float | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     limit: int = LIMIT,
 ) -> DenseOperator:
     """Return the Hessian of the cost by central differences with step ε, as a dense operator.
@@ -44,7 +44,7 @@ def finite_difference(
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
         of: "gradient" or "cost".
         step: ε > 0, the same for all parameters.
-        chunk: Examples looked at together, at least 1.
+        chunk: Examples looked at together, as for `hessian`.
         limit: Bytes the matrix may take.
 
     Raises:

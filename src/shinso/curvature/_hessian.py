@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from shinso.curvature._dense import flat_matrix
 from shinso.curvature._matrix import by_layers
 from shinso.curvature._operator import ParameterOperator
-from shinso.curvature._problem import CHUNK, Parameters, Problem, problem
+from shinso.curvature._problem import Parameters, Problem, problem
 from shinso.objectives import Objective
 
 
@@ -35,7 +35,7 @@ class Hessian(ParameterOperator):
         return self.problem.parameters
 
 
-def hessian(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> Hessian:
+def hessian(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int | None = None) -> Hessian:
     """Return the Hessian of the cost that training minimises, E = Σ_n w_n L_n / Σ_n w_n + Σ penalties.
 
     The model runs in prediction mode (`key=None`): dropout is off and statistics are fixed. Where an activation has a
@@ -47,7 +47,8 @@ def hessian(model: Callable[..., Any], objective: Objective, data: Any, *, chunk
         model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real arrays.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
-        chunk: Examples looked at together, at least 1; it changes memory and rounding, nothing else.
+        chunk: Examples looked at together, at least 1; None for what a processor's cache holds, at most 1,024. It changes
+            memory, time and rounding, nothing else.
 
     Raises:
         TypeError: `objective` or `data` is something else.
@@ -59,7 +60,7 @@ def hessian(model: Callable[..., Any], objective: Objective, data: Any, *, chunk
     return Hessian(problem(model, objective, data, chunk))
 
 
-def gradient(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> Parameters:
+def gradient(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int | None = None) -> Parameters:
     """Return ∇E over all of `data` as a parameter tree, `chunk` examples at a time; arguments are those of `hessian`.
 
     Raises:

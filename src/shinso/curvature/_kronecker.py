@@ -24,9 +24,6 @@ from shinso.curvature._problem import one_output_each
 from shinso.curvature._restrict import Where, leaf_paths, narrowed
 from shinso.objectives import Batch, Objective
 
-CHUNK = 512
-"""Examples looked at together at most."""
-
 
 class Factors(NamedTuple):
     """A and G of one site."""
@@ -46,7 +43,7 @@ def kronecker(
     corrected: bool = False,
     separate_bias: bool = False,
     where: Where | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     limit: int = LIMIT,
 ) -> BlockOperator:
     """Return the Kronecker-factored approximation of a curvature matrix, a block A ⊗ G for each layer, held by eigenvectors.
@@ -82,7 +79,7 @@ def kronecker(
             bias is then left out.
         where: The parameters that get blocks, as for `restrict`, the others held fixed; None for all. Nothing is
             propagated back below the first of their layers, and other layers may be of any kind.
-        chunk: Examples looked at together at most, at least 1; fewer where their gradients would leave the cache.
+        chunk: Examples looked at together at most, as for `hessian`; fewer where their gradients would leave the cache.
         limit: Bytes the factors may take.
 
     Raises:
@@ -142,7 +139,7 @@ def _operator(
     of: str,
     samples: int | None,
     key: PRNGKeyArray | None,
-    chunk: int,
+    chunk: int | None,
 ) -> OutputCurvature:
     of = one_of("of", of, ("gauss_newton", "fisher", "outer_product"))
     if of == "fisher":

@@ -15,7 +15,7 @@ from shinso.curvature._dense import flat_matrix
 from shinso.curvature._flat import flatten
 from shinso.curvature._matrix import by_layers, by_roots
 from shinso.curvature._operator import ParameterOperator
-from shinso.curvature._problem import CHUNK, Parameters, Problem, problem
+from shinso.curvature._problem import Parameters, Problem, problem
 from shinso.objectives import (
     L1,
     L2,
@@ -205,7 +205,9 @@ class SampledFisher(OutputCurvature):
         return output_gradient(likelihood, outputs, targets)
 
 
-def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> GaussNewton:
+def gauss_newton(
+    model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int | None = None
+) -> GaussNewton:
     """Return the generalized Gauss–Newton matrix Σ_n (w_n/Σw) J_nᵀ M_n J_n + ∇∇ penalties, M = ∂²L/∂a∂aᵀ.
 
     It is the Hessian without the term Σ (∂L/∂a) ∇∇a, which vanishes for linear models and for outputs that fit. For
@@ -218,7 +220,7 @@ def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, 
             arrays. It runs in prediction mode.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
-        chunk: Examples looked at together, at least 1.
+        chunk: Examples looked at together, as for `hessian`.
 
     Raises:
         TypeError: `objective` or `data` is something else.
@@ -230,7 +232,9 @@ def gauss_newton(model: Callable[..., Any], objective: Objective, data: Any, *, 
     return GaussNewton(made, is_convex(objective.likelihood) and _convex_penalties(objective))
 
 
-def outer_product(model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int = CHUNK) -> OuterProduct:
+def outer_product(
+    model: Callable[..., Any], objective: Objective, data: Any, *, chunk: int | None = None
+) -> OuterProduct:
     """Return the empirical Fisher matrix Σ_n (w_n/Σw) g_n g_nᵀ + ∇∇ penalties, g_n = ∇L_n at the observed targets.
 
     g is the gradient of the loss, not of the outputs: PRML's outer-product approximation is `gauss_newton`. Near a
@@ -241,7 +245,7 @@ def outer_product(model: Callable[..., Any], objective: Objective, data: Any, *,
             arrays. It runs in prediction mode.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
-        chunk: Examples looked at together, at least 1.
+        chunk: Examples looked at together, as for `hessian`.
 
     Raises:
         TypeError: `objective` or `data` is something else.
@@ -259,7 +263,7 @@ def fisher(
     *,
     samples: int | None = None,
     key: PRNGKeyArray | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Fisher | SampledFisher:
     """Return the Fisher matrix Σ_n (w_n/Σw) E_y[g_n g_nᵀ] + ∇∇ penalties, y ~ p(y | a_n).
 
@@ -274,7 +278,7 @@ def fisher(
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`; targets are read for their shape alone.
         samples: Targets drawn for each example, at least 1; None for the exact matrix.
         key: Random key, given exactly if `samples` is.
-        chunk: Examples looked at together, at least 1; it does not change what is drawn.
+        chunk: Examples looked at together, as for `hessian`; it does not change what is drawn.
 
     Raises:
         TypeError: `objective` or `data` is something else, or one of `samples` and `key` is missing.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import equinox as eqx
@@ -13,9 +14,6 @@ from shinso import nn
 from shinso._checks import whole_number
 from shinso.nn import Activation, Sequences, accepts_key
 from shinso.objectives import Batch, Categorical, Objective, as_batch, per_example
-
-CHUNK = 1024
-"""Examples looked at together, unless a call says otherwise."""
 
 Parameters: TypeAlias = Any
 """The model with everything but its real arrays left out."""
@@ -37,7 +35,7 @@ class Problem(eqx.Module):
     rest: PyTree[Any]
     objective: Objective
     batch: Batch
-    chunk: int = eqx.field(static=True)
+    chunk: int = eqx.field(static=True, default=1)
     output_shape: tuple[int, ...] = eqx.field(static=True, default=())
 
     @property
@@ -48,16 +46,18 @@ class Problem(eqx.Module):
     @property
     def example(self) -> Batch:
         """Return shapes and types of a batch of one example."""
-        one: Batch = jax.tree.map(_shape_of_one, self.batch)
-        return one
+        example: Batch = nn.example_of(self.batch)
+        return example
 
-    def shaped(self) -> "Problem":
-        """Return the problem with the shape of its outputs looked at, without computing them.
+    def sized(self, chunk: int | None = None) -> "Problem":
+        """Return the problem with the shape of its outputs, and with a chunk: None for what a processor's cache holds.
 
         Raises:
             ValueError: Targets do not fit the outputs.
         """
-        return replace(self, output_shape=_output_shape(replace(self, batch=self.example)))
+        shape, in_cache = _looked_at(replace(self, batch=self.example))
+        chunk = in_cache if chunk is None else chunk
+        return replace(self, output_shape=shape, chunk=min(chunk, len(self.batch.weights)))
 
     def outputs(self, parameters: Parameters, inputs: PyTree[Any]) -> Float[Array, "n K"]:
         """Return the model's outputs for some examples."""
@@ -144,14 +144,14 @@ class Problem(eqx.Module):
         return piece._replace(weights=jnp.where(indices >= start, piece.weights, 0)), indices
 
 
-def problem(model: Callable[..., Any], objective: Objective, data: Any, chunk: int = CHUNK) -> Problem:
+def problem(model: Callable[..., Any], objective: Objective, data: Any, chunk: int | None = None) -> Problem:
     """Return the checked problem.
 
     Args:
         model: Maps a batch to outputs `[N, K]`, or `[N, T, K]` for every step of a sequence.
         objective: The cost.
         data: `(X, y)`, `(X, y, weights)`, a `Batch`, or anything with `inputs` and `targets`, such as a `Dataset`.
-        chunk: Examples looked at together, at least 1.
+        chunk: Examples looked at together, at least 1; None for what a processor's cache holds, at most 1,024.
 
     Raises:
         TypeError: `objective` or `data` is something else.
@@ -165,8 +165,8 @@ def problem(model: Callable[..., Any], objective: Objective, data: Any, chunk: i
         raise ValueError(f"model must have parameters, arrays of real numbers; {type(model).__name__} has none.")
     _refuse_step(model)
     batch = as_batch("data", data, objective.likelihood)
-    chunk = min(whole_number("chunk", chunk, least=1), len(batch.weights))
-    made = Problem(parameters, rest, objective, batch, chunk).shaped()
+    chunk = None if chunk is None else whole_number("chunk", chunk, least=1)
+    made = Problem(parameters, rest, objective, batch).sized(chunk)
     _refuse_unknown_classes(made)
     return made
 
@@ -194,8 +194,11 @@ def _refuse_step(model: Any) -> None:
 
 
 @eqx.filter_jit  # traced once for each structure, which takes milliseconds; nothing is computed
-def _output_shape(problem: Problem) -> tuple[int, ...]:
-    """Return the shape of each example's outputs, from shapes for examples; refuse what does not fit together."""
+def _looked_at(problem: Problem) -> tuple[tuple[int, ...], int]:
+    """Return the shape of each example's outputs, and how many fit in a cache; refuse what does not fit together.
+
+    The problem has shapes for examples.
+    """
 
     def run(parameters: Parameters, batch: Batch) -> PyTree[Any]:
         of_batch = replace(problem, batch=batch)
@@ -205,8 +208,8 @@ def _output_shape(problem: Problem) -> tuple[int, ...]:
 
     outputs, *_ = jax.eval_shape(run, problem.parameters, problem.batch)
     values = outputs.values if isinstance(outputs, Sequences) else outputs
-    shape: tuple[int, ...] = values.shape[1:]
-    return shape
+    fitting = nn.examples_in_cache(partial(problem.outputs, problem.parameters), problem.batch.inputs)
+    return values.shape[1:], fitting
 
 
 def _refuse_unknown_classes(problem: Problem) -> None:
@@ -215,8 +218,3 @@ def _refuse_unknown_classes(problem: Problem) -> None:
         return
     if (most := int(targets.max())) >= classes:
         raise ValueError(f"targets must be class indices 0 to {classes - 1}; got {most}.")
-
-
-def _shape_of_one(leaf: Array) -> jax.ShapeDtypeStruct:
-    shape: jax.ShapeDtypeStruct = jax.ShapeDtypeStruct((1, *leaf.shape[1:]), leaf.dtype)  # type: ignore[no-untyped-call]
-    return shape

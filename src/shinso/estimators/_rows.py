@@ -12,7 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array, column_or_1d
 
 from shinso.objectives import Batch, Likelihood
-from shinso.train import in_chunks
+from shinso.train import in_chunks, together
 
 
 def bucket(n: int) -> int:
@@ -93,4 +93,4 @@ def _means(model: Any, likelihood: Likelihood, inputs: PyTree) -> jax.Array:
 
 def predicted_means(model: Any, likelihood: Likelihood, inputs: PyTree) -> np.ndarray:
     """Return the means or probabilities `[N, K]`."""
-    return in_chunks(partial(_means, model, likelihood), inputs)
+    return in_chunks(partial(_means, model, likelihood), inputs, most=together(model, inputs))

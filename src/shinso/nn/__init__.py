@@ -58,6 +58,8 @@ from shinso.nn._flatten import Flatten as Flatten
 from shinso.nn._gaussian_code import GaussianCode as GaussianCode
 from shinso.nn._gaussian_noise import GaussianNoise as GaussianNoise
 from shinso.nn._heads import Heads as Heads
+from shinso.nn._in_cache import example_of as example_of
+from shinso.nn._in_cache import examples_in_cache as examples_in_cache
 from shinso.nn._initializers import INITIALIZERS as INITIALIZERS
 from shinso.nn._initializers import Fans as Fans
 from shinso.nn._initializers import initialize as initialize

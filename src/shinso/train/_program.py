@@ -22,10 +22,6 @@ STALLED, NOT_FINITE = 4, 5
 """Why training ended, after the codes with which an optimizer says that it is done."""
 ROWS = 64
 """Epochs whose metrics one stretch can hold before the host has to read them."""
-EVALUATION_CHUNK = 500
-"""Examples evaluated at a time: bounds the memory that a validation set takes."""
-FULL_BATCH_CHUNK = 1024
-"""Examples looked at together where one step takes the whole training set: bounds the memory of that step."""
 MEMBERS = "members"
 """The axis of networks trained side by side."""
 
@@ -327,7 +323,7 @@ def _full_batch_step(program: Program, state: TrainState, batch: Batch, noise: P
 def problem_of(program: Program, state: TrainState, data: Batch) -> Problem:
     """Return the cost of some examples as a function of the parameters, the model in prediction mode."""
     rest = eqx.combine(state.buffers, program.static)
-    return Problem(state.params, rest, program.objective, data, min(FULL_BATCH_CHUNK, n_examples(data))).shaped()
+    return Problem(state.params, rest, program.objective, data).sized()
 
 
 def _order(program: Program, examples: int, key: PRNGKeyArray, epoch: Int[Array, ""]) -> Int[Array, "M"]:
@@ -373,7 +369,7 @@ def _loss_score_weight(objective: Objective, outputs: Any, batch: Batch) -> tupl
 def evaluate(program: Program, model: Callable[..., Any], batch: Batch) -> list[Float[Array, ""]]:
     """Return the weighted means of loss, score and further metrics on a whole data set, without noise."""
     examples = n_examples(batch)
-    chunk = min(examples, EVALUATION_CHUNK)
+    chunk = min(examples, nn.examples_in_cache(partial(model, key=None), batch.inputs))
     chunks = -(-examples // chunk)
     likelihood = program.objective.likelihood
     functions: list[Callable[[Array, Array], Array]] = [likelihood.loss, likelihood.score]

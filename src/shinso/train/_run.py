@@ -25,7 +25,7 @@ from shinso.objectives import (
     as_inputs,
 )
 from shinso.optim import Optimizer
-from shinso.train._chunks import in_chunks, outputs_of
+from shinso.train._chunks import in_chunks, outputs_of, together
 from shinso.train._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
 from shinso.train._history import History
 from shinso.train._program import TrainState
@@ -125,7 +125,9 @@ class Run:
 
     def predict_mean(self, inputs: Any) -> np.ndarray:
         """Return E[target | x] ``[N, K]``: class probabilities, label probabilities, means or rates."""
-        return in_chunks(partial(_means, self.model, self.likelihood), self._checked(inputs))
+        inputs = self._checked(inputs)
+        most = together(eqx.Partial(self.model, key=None), inputs)
+        return in_chunks(partial(_means, self.model, self.likelihood), inputs, most=most)
 
     def predict(self, inputs: Any) -> np.ndarray:
         """Return the predicted class indices ``[N]``, labels ``[N, K]`` or means ``[N, K]``."""
