@@ -135,11 +135,9 @@ def shinso_works(task: Task, arrays: Arrays) -> Works:
     unflatten = ravel_pytree(nn.parameters(model)[0])[1]
     vector = unflatten(jnp.asarray(arrays["vectors"][0]))
     # `curvature.gradient` checks its arguments at every call, which takes longer than a small gradient.
-    compiled, batch = (
-        eqx.filter_jit(eqx.filter_grad(objective)),
-        objectives.as_batch("data", data, objective.likelihood),
-    )
-    works: Works = {"gradient": lambda: compiled(model, batch)}
+    problem = curvature.problem(model, objective, data)
+    gradient = eqx.filter_jit(lambda problem: problem.gradient(problem.parameters))
+    works: Works = {"gradient": lambda: gradient(problem)}
     if task.kind == "products":
         hessian = curvature.hessian(model, objective, data)
         gauss_newton = curvature.gauss_newton(model, objective, data)

@@ -37,11 +37,17 @@ class LayerPair:
         """Add some examples: rows a `[n, a]` and b `[n, b]`, roots g `[n, C, g]` and h `[n, C, h]`."""
         columns = np.matmul(np.swapaxes(g, -1, -2), h).reshape(len(a), -1)[:, self._columns]
         if self._by_rows:
-            rows = (a[:, :, None] * b[:, None]).reshape(len(a), -1)[:, self._rows]
-            self._sums += rows.T @ columns
+            self._sums += self._products(np.ascontiguousarray(a.T), np.ascontiguousarray(b.T)) @ columns
         else:
             both = (b[:, :, None] * columns[:, None]).reshape(len(a), -1)
             self._sums += (a.T @ both).reshape(self._sums.shape)
+
+    def _products(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return a_i b_j of the pairs of rows, `[pairs, n]`, for a `[a, n]` and b `[b, n]`."""
+        if self.one is self.other:
+            return np.concatenate([row * b[place:] for place, row in enumerate(a)])
+        products: np.ndarray = (a[:, None] * b).reshape(-1, a.shape[1])
+        return products
 
     def write(self, matrix: np.ndarray, places: Mapping[str, slice]) -> None:
         """Write the sum, and where the layers are two its transpose, to where the layers' parameters stand in `matrix`."""
