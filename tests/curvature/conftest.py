@@ -195,3 +195,15 @@ def case():
 
     with jax.enable_x64(True):
         yield make
+
+
+@pytest.fixture
+def kinds():
+    """What makes each kind of operator from a model, a cost and data."""
+    return {
+        "hessian": curvature.hessian,
+        "gauss_newton": curvature.gauss_newton,
+        "outer_product": curvature.outer_product,
+        "fisher": curvature.fisher,
+        "sampled": lambda *args, **kw: curvature.fisher(*args, samples=3, key=jax.random.key(7), **kw),
+    }

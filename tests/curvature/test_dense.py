@@ -11,14 +11,6 @@ from shinso import curvature, nn
 from shinso.curvature import _matrix
 from shinso.objectives import L2, Objective, likelihood
 
-KINDS = {
-    "hessian": curvature.hessian,
-    "gauss_newton": curvature.gauss_newton,
-    "outer_product": curvature.outer_product,
-    "fisher": curvature.fisher,
-    "sampled": lambda *args, **kw: curvature.fisher(*args, samples=3, key=jax.random.key(7), **kw),
-}
-
 
 @pytest.fixture(scope="module", autouse=True)
 def double():
@@ -76,14 +68,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "make", "outputs"), CASES)
-def test_dense_is_the_matrix_of_the_products(kind, make, outputs, monkeypatch):
+def test_dense_is_the_matrix_of_the_products(kinds, kind, make, outputs, monkeypatch):
     """More layers than are taken one by one; layers in another order than they are used; a layer used twice."""
     monkeypatch.setattr(_matrix, "PIECES", 2)
     rng = np.random.default_rng(0)
     shape = (4, 4, 1) if make is convolutional else (3,)
     data = rng.normal(size=(11, *shape)), rng.integers(0, outputs, 11), rng.uniform(0.5, 2, 11)
     objective = Objective(likelihood("categorical"), [L2(0.25), SquareOfTheSum(0.125)])
-    operator = KINDS[kind](make(outputs), objective, data, chunk=4)
+    operator = kinds[kind](make(outputs), objective, data, chunk=4)
     expected = by_products(operator)
     found = curvature.dense(operator)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13 * np.abs(expected).max())

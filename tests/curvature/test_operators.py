@@ -8,18 +8,11 @@ import pytest
 from shinso import curvature, nn, objectives
 from shinso.objectives import L1, L2, Batch, Objective
 
-KINDS = {
-    "hessian": curvature.hessian,
-    "gauss_newton": curvature.gauss_newton,
-    "outer_product": curvature.outer_product,
-    "fisher": curvature.fisher,
-    "sampled": lambda *args, **kw: curvature.fisher(*args, samples=3, key=jax.random.key(7), **kw),
-}
 PENALTIES = [L2(0.375, scale="batch"), L1(0.25), L2(0.75, where="*.bias")]  # exact in float32
 
 
 @pytest.mark.parametrize("kind", ["hessian", "gauss_newton", "outer_product", "fisher"])
-def test_chunks_penalties_and_weights(case, kind):
+def test_chunks_penalties_and_weights(case, kinds, kind):
     """Chunks of 3, of which the last has one example of its own, against the formulas on all seven, one of weight 0."""
     one = case("categorical")
     M, delta = one.pieces()["M"], one.pieces()["delta"]
@@ -27,7 +20,7 @@ def test_chunks_penalties_and_weights(case, kind):
         exact = one.closed_form()
     else:
         exact = one.through_outputs(delta[:, :, None] * delta[:, None, :] if kind == "outer_product" else M)
-    operator = KINDS[kind](one.model, Objective(one.objective.likelihood, PENALTIES), one.data, chunk=3)
+    operator = kinds[kind](one.model, Objective(one.objective.likelihood, PENALTIES), one.data, chunk=3)
     vectors = np.random.default_rng(0).normal(size=(2, len(one.theta)))
     total = one.data[2].sum()
     # weight [2, 3], bias [3], weight [3, 3], bias [3]; L1 has second derivative 0 almost everywhere
@@ -112,10 +105,10 @@ def test_lineax_reads_a_curvature_operator(case):
     assert lx.conj(operator) is operator
 
 
-def test_semidefinite_is_promised_where_it_is_true(case):
+def test_semidefinite_is_promised_where_it_is_true(case, kinds):
     def promised(kind, likelihood):
         one = case(likelihood)
-        return lx.is_positive_semidefinite(KINDS[kind](one.model, one.objective, one.data))
+        return lx.is_positive_semidefinite(kinds[kind](one.model, one.objective, one.data))
 
     assert not promised("gauss_newton", "sigmoid_quadratic")
     assert promised("fisher", "sigmoid_quadratic")

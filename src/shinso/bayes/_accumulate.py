@@ -94,8 +94,8 @@ class Sums:
         """Return the Gauss–Newton matrix Σ w_n J_nᵀ M_n J_n, `[W, W]`: RᵀR of the rows R = √w_n M_n^½ J_n.
 
         A symmetric product takes half the work of one with M_nJ_n, and in float64 no eigenvalue of it is negative. Of dense
-        layers R_n is a product a ⊗ G_n, and the matrix is Σ (a_l a_mᵀ) ⊗ (G_lᵀG_m): W² operations for each example, and not
-        one CW² more for its C rows.
+        layers R_n is a product a ⊗ G_n, and the matrix is Σ (a_l a_mᵀ) ⊗ (G_lᵀG_m): W² operations for each example, where
+        its C rows written out take CW².
         """
         shown = layer_shapes(self.network, self.problem.example.inputs)
         if shown is not None and self.whole.vectors > 1 and all(layer.rows.shape[1] == 1 for layer in shown):

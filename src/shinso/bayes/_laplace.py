@@ -5,9 +5,9 @@ import warnings
 from typing import Any
 
 import equinox as eqx
-import jax
 import numpy as np
 
+from shinso import nn
 from shinso._checks import one_of, whole_number
 from shinso.bayes._accumulate import Sums
 from shinso.bayes._diagonal import Diagonal
@@ -145,7 +145,7 @@ def check_posterior(
     if structure == "full":
         _refuse_large(network, limit)
     if structure == "kronecker":
-        eqx.filter_eval_shape(layer_jacobians, network, jax.tree.map(lambda leaf: leaf[:1], parts[0]))
+        eqx.filter_eval_shape(layer_jacobians, network, nn.example_of(parts[0]))
 
 
 def _check(structure: str, hessian: bool, rank: int | None) -> None:

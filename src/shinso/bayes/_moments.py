@@ -74,9 +74,15 @@ def layer_jacobians(
 def layer_shapes(network: Network, first: PyTree[Any]) -> tuple[curvature.LayerJacobian, ...] | None:
     """Return the shapes of one example's Jacobians in products; None where a layer does not show them."""
     try:
-        layers: tuple[curvature.LayerJacobian, ...] = eqx.filter_eval_shape(layer_jacobians, network, first)[1]
+        layers: tuple[curvature.LayerJacobian, ...] = _layer_shapes(network, first)
     except ValueError:
         return None
+    return layers
+
+
+@eqx.filter_jit  # traced once for each structure; nothing is computed
+def _layer_shapes(network: Network, first: PyTree[Any]) -> tuple[curvature.LayerJacobian, ...]:
+    layers: tuple[curvature.LayerJacobian, ...] = eqx.filter_eval_shape(layer_jacobians, network, first)[1]
     return layers
 
 

@@ -10,7 +10,8 @@
   `blank_factors`) are the factors of a mini-batch, for optimizers.
 - Products with many vectors: `products`; `gauss_newton_forms` are vᵢᵀ A vⱼ. Diagonals and traces: `diagonal`, `trace`,
   `diagonal_estimate`, `trace_estimate`, and `diagonal_approximation` for dense networks.
-- Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`.
+- Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`;
+  `over_basis` is a function of every unit vector.
 - Any size: `extreme_eigenvalues`, `spectral_density`; `summarize` gives ends, condition, traces and density at once.
 
 Everywhere the model runs in prediction mode: dropout is off, statistics are fixed. Where a function has a corner (relu and
@@ -25,6 +26,7 @@ from shinso.curvature._dense import condition_number as condition_number
 from shinso.curvature._dense import dense as dense
 from shinso.curvature._dense import eigenvalues as eigenvalues
 from shinso.curvature._dense import log_determinant as log_determinant
+from shinso.curvature._dense import over_basis as over_basis
 from shinso.curvature._diagonal import Estimate as Estimate
 from shinso.curvature._diagonal import diagonal as diagonal
 from shinso.curvature._diagonal import diagonal_estimate as diagonal_estimate

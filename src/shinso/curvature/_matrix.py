@@ -11,7 +11,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
 from shinso.curvature._dense import over_basis
-from shinso.curvature._flat import Vector, flatten
+from shinso.curvature._flat import Vector, flatten, flattening
 from shinso.curvature._restrict import leaf_paths, narrowed
 from shinso.objectives import Batch
 
@@ -29,13 +29,13 @@ def by_layers(operator: Any) -> Float[Array, "W W"]:
     forward or back. It takes less time than W products do, the less the more parameters are in later layers.
     """
     paths = leaf_paths(operator.point())
-    sizes = [leaf.size for leaf in jax.tree.leaves(operator.point())]
+    size = flattening(operator)[0].size
     starts = [place for place, path in enumerate(paths) if place == 0 or _owner(path) != _owner(paths[place - 1])]
     starts = starts[:: -(-len(starts) // PIECES)]
     upper = []
     for first, end in pairwise([*starts, len(paths)]):
         rows = _columns(operator, paths, first, end)
-        upper.append(jnp.pad(rows, ((0, 0), (sum(sizes[:first]), 0))))
+        upper.append(jnp.pad(rows, ((0, 0), (size - rows.shape[1], 0))))
     matrix = jnp.concatenate(upper)
     return jnp.triu(matrix) + jnp.triu(matrix, 1).T
 
@@ -70,7 +70,7 @@ def by_roots(operator: Any) -> Float[Array, "W W"]:
         rows = rows.reshape(-1, rows.shape[-1])
         return jnp.matmul(rows.T, rows, precision=jax.lax.Precision.HIGHEST)
 
-    zeros, unflatten = ravel_pytree(jax.tree.map(jnp.zeros_like, problem.parameters))
+    zeros, unflatten = flattening(operator)
     of_penalties = over_basis(lambda unit: flatten(problem.penalty_product(unflatten(unit))), zeros)
     matrix = problem.over_chunks(of_examples) + of_penalties
     symmetric: Array = 0.5 * (matrix + matrix.T)

@@ -1,6 +1,5 @@
 """Rows of examples on their way into a compiled program."""
 
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array, column_or_1d
 
 from shinso.objectives import Batch, Likelihood
-from shinso.train import in_chunks, together
+from shinso.train import in_chunks
 
 
 def bucket(n: int) -> int:
@@ -93,4 +92,4 @@ def _means(model: Any, likelihood: Likelihood, inputs: PyTree) -> jax.Array:
 
 def predicted_means(model: Any, likelihood: Likelihood, inputs: PyTree) -> np.ndarray:
     """Return the means or probabilities `[N, K]`."""
-    return in_chunks(partial(_means, model, likelihood), inputs, most=together(model, inputs))
+    return in_chunks(eqx.Partial(_means, model, likelihood), inputs)

@@ -17,8 +17,6 @@ Vector = Float[Array, " W"]
 
 LARGEST_DENSE = 5000
 """Parameters W up to which a method may use matrices [W, W]: their eigenvalues take O(W³)."""
-COLUMNS = 32
-"""Columns of a matrix made together: what they need stays in the processor's cache."""
 
 
 class Cost(eqx.Module):
@@ -42,11 +40,11 @@ class Cost(eqx.Module):
 
     def hessian(self, at: Vector) -> Float[Array, "W W"]:
         """Return H."""
-        return _symmetric(_images(lambda vector: self.hessian_product(at, vector), at))
+        return _symmetric(curvature.over_basis(lambda vector: self.hessian_product(at, vector), at))
 
     def gauss_newton(self, at: Vector) -> Float[Array, "W W"]:
         """Return G."""
-        return _symmetric(_images(lambda vector: self.gauss_newton_product(at, vector), at))
+        return _symmetric(curvature.over_basis(lambda vector: self.gauss_newton_product(at, vector), at))
 
     def corners(self) -> list[str]:
         """Return what in the cost is known to have no second derivative somewhere."""
@@ -84,7 +82,7 @@ class FunctionCost(Cost):
 
     def hessian(self, at: Vector) -> Float[Array, "W W"]:
         """Return H, the gradient linearized once."""
-        return _symmetric(_images(jax.linearize(jax.grad(self.value), at)[1], at))
+        return _symmetric(curvature.over_basis(jax.linearize(jax.grad(self.value), at)[1], at))
 
     def gauss_newton_product(self, at: Vector, vector: Vector) -> Vector:
         """There is none: a plain cost does not say of which residuals it is made."""
@@ -120,9 +118,9 @@ class ResidualCost(FunctionCost):
         residuals = jax.eval_shape(self.residuals, at)
         if residuals.size < at.size:
             pull_back = jax.vjp(self.residuals, at)[1]
-            jacobian = _images(lambda unit: pull_back(unit)[0], residuals)
+            jacobian = curvature.over_basis(lambda unit: pull_back(unit)[0], residuals)
         else:
-            jacobian = _images(jax.linearize(self.residuals, at)[1], at).T
+            jacobian = curvature.over_basis(jax.linearize(self.residuals, at)[1], at).T
         return jnp.matmul(jacobian.T, jacobian, precision=jax.lax.Precision.HIGHEST)
 
     @property
@@ -207,12 +205,6 @@ def unflatten(like: PyTree[Any], at: Vector) -> PyTree[Any]:
     """Return the numbers of one vector in a tree like `like`, whose shapes and types alone matter."""
     zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
     return ravel_pytree(zeros)[1](at)
-
-
-def _images(product: Callable[[Vector], Vector], like: Any) -> Float[Array, "W R"]:
-    """Return what `product` makes of each unit vector of the shape and type of `like`."""
-    images: Array = jax.lax.map(product, jnp.eye(like.size, dtype=like.dtype), batch_size=min(COLUMNS, like.size))
-    return images
 
 
 def _symmetric(matrix: Float[Array, "W W"]) -> Float[Array, "W W"]:

@@ -12,7 +12,7 @@
   and back.
 - `find_learning_rate`, `RateSearch`: a learning rate before training. `tune`, `STRATEGIES`, `TuningEvent`: settings better
   than the defaults; `Tuning`, `Trial`, `Comparison`, `Margin`: what was tried, what won, and by how much.
-- `in_chunks`: a function of a batch over any number of examples, `together` of them at a time.
+- `in_chunks`: a function of a batch over any number of examples.
 - `ProgressBar`, `metrics_in_words`, `hardest_confusion`, `wilson_interval`: the same for a person to read.
 """
 
@@ -22,7 +22,6 @@ import types
 from shinso.train._belief_net import train_belief_net as train_belief_net
 from shinso.train._belief_net import train_boltzmann as train_boltzmann
 from shinso.train._chunks import in_chunks as in_chunks
-from shinso.train._chunks import together as together
 from shinso.train._continuation import continuation as continuation
 from shinso.train._curriculum import curriculum as curriculum
 from shinso.train._defaults import complete as complete

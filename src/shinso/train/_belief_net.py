@@ -1,6 +1,5 @@
 """Training of Boltzmann machines, and of deep belief nets machine by machine, each by the one training loop."""
 
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -88,7 +87,7 @@ def train_belief_net(
         if cut_short(run):
             break
         inputs, validation = (
-            None if X is None else in_chunks(partial(_hidden, trained), X) for X in (inputs, validation)
+            None if X is None else in_chunks(eqx.Partial(_hidden, trained), X) for X in (inputs, validation)
         )
     return Stages(nn.DeepBeliefNet(machines), tuple(runs))
 

@@ -1,7 +1,6 @@
 """A function of a batch over any number of examples, in pieces of a few fixed sizes."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -11,21 +10,20 @@ from jaxtyping import PyTree
 
 from shinso import nn
 
-CHUNK = 1024
 FEW = 32
 """Examples that are always computed at once."""
 
 
-def in_chunks(function: Callable[[PyTree], Any], inputs: PyTree, *, most: int = CHUNK) -> np.ndarray:
-    """Return `function(inputs)` for all N examples, computed on at most `most` at a time.
+def in_chunks(function: Callable[[PyTree], Any], inputs: PyTree) -> np.ndarray:
+    """Return `function(inputs)` for all N examples, computed on as many at a time as take least time.
 
-    Pieces have `most` examples, or a power of two if N is smaller, the last one filled up: so any N compiles at most a few
-    programs, and the memory is that of one piece.
+    Pieces have a power of two of examples, as many as `nn.examples_in_cache` says or N asks for, the last one filled up: so
+    any N compiles at most a few programs, and the memory is that of one piece.
 
     Args:
-        function: ``[n, …] → [n, …]``, each example for itself, compiled; `Sequences` it returns become their values.
+        function: ``[n, …] → [n, …]``, each example for itself, compiled; `Sequences` it returns become their values. A tree,
+            such as `equinox.Partial(compiled, model)`, so that it is traced once for each structure.
         inputs: arrays ``[N, …]``.
-        most: examples of a piece, a power of two.
 
     Raises:
         ValueError: there is no example.
@@ -33,7 +31,7 @@ def in_chunks(function: Callable[[PyTree], Any], inputs: PyTree, *, most: int = 
     n = len(jax.tree.leaves(inputs)[0])
     if n == 0:
         raise ValueError("inputs must have at least one example; got none.")
-    size = min(most, 1 << (n - 1).bit_length())
+    size = min(_together(function, inputs), 1 << (n - 1).bit_length())
     parts = []
     for start in range(0, n, size):
         piece = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], inputs)
@@ -47,22 +45,18 @@ def in_chunks(function: Callable[[PyTree], Any], inputs: PyTree, *, most: int = 
 
 def outputs_of(model: Callable[..., Any], inputs: PyTree) -> np.ndarray:
     """Return the outputs of a model in prediction for any number of examples; see `in_chunks`."""
-    return in_chunks(partial(_outputs, model), inputs, most=together(eqx.Partial(model, key=None), inputs))
+    return in_chunks(eqx.Partial(_outputs, model), inputs)
 
 
-def together(function: Callable[[PyTree], Any], inputs: PyTree) -> int:
-    """Return how many examples a function, itself a tree of arrays, takes least time for, as a power of two.
-
-    See `nn.examples_in_cache`.
-    """
+def _together(function: Callable[[PyTree], Any], inputs: PyTree) -> int:
+    """Return how many examples are computed at once, a power of two."""
     if len(jax.tree.leaves(inputs)[0]) <= FEW:
         return FEW
     return 1 << (_in_cache(function, nn.example_of(inputs)).bit_length() - 1)
 
 
-@eqx.filter_jit  # traced once for each structure
-def _in_cache(function: Callable[[PyTree], Any], example: PyTree) -> int:
-    return nn.examples_in_cache(function, example)
+_in_cache = eqx.filter_jit(nn.examples_in_cache)
+"""Traced once for each structure."""
 
 
 @eqx.filter_jit

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from shinso.objectives import (
     as_inputs,
 )
 from shinso.optim import Optimizer
-from shinso.train._chunks import in_chunks, outputs_of, together
+from shinso.train._chunks import in_chunks, outputs_of
 from shinso.train._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
 from shinso.train._history import History
 from shinso.train._program import TrainState
@@ -125,9 +124,7 @@ class Run:
 
     def predict_mean(self, inputs: Any) -> np.ndarray:
         """Return E[target | x] ``[N, K]``: class probabilities, label probabilities, means or rates."""
-        inputs = self._checked(inputs)
-        most = together(eqx.Partial(self.model, key=None), inputs)
-        return in_chunks(partial(_means, self.model, self.likelihood), inputs, most=most)
+        return in_chunks(eqx.Partial(_means, self.model, self.likelihood), self._checked(inputs))
 
     def predict(self, inputs: Any) -> np.ndarray:
         """Return the predicted class indices ``[N]``, labels ``[N, K]`` or means ``[N, K]``."""
