@@ -20,8 +20,8 @@ from sklearn import datasets
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import shinso
-from shinso.train import Settings
-from shinso.train._experiment import prepare_experiment, training_arguments
+from shinso.experiment import Settings
+from shinso.experiment._experiment import prepare_experiment, training_arguments
 
 SPLITS = 5
 Made = tuple[np.ndarray, np.ndarray]

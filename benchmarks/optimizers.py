@@ -225,7 +225,7 @@ def shinso_ways(problem: Problem, arrays: Arrays) -> Ways:
         return found.history, found.evaluations, found.products
 
     def train(given: Any, method: str, steps: int | None) -> tuple[np.ndarray, int, int]:
-        run = shinso.train(*given, optimizer=optim.build(method, gradient_tolerance=0), epochs=steps or 1000)
+        run = shinso.train(*given, optimizer=optim.optimizer_named(method, gradient_tolerance=0), epochs=steps or 1000)
         return np.array([np.nan, *run.history["cost"]]), 0, 0
 
     def way(name: str) -> Callable[[], Found]:

@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from shinso import Objective, data, nn, objectives
-from shinso.train import pretrain_autoencoders, train
+from shinso.training import pretrain_autoencoders, train
 
 EXAMPLES, LAYERS, UNITS = 10_000, 6, 50
 EPOCHS, STAGE_EPOCHS = 30, 10

@@ -23,7 +23,7 @@ import shinso
 from shinso import Objective, nn
 from shinso.estimators import BernoulliRBM
 from shinso.objectives import likelihood
-from shinso.train import train_belief_net
+from shinso.training import train_belief_net
 
 HIDDEN = (100, 100, 100)
 TRAINING, FEW = 1000, 10

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from shinso import Objective, data, nn, objectives
-from shinso.train import continuation, train
+from shinso.training import continuation, train
 
 FREQUENCY, POINTS, NOISE, STARTS = 20.0, 200, 0.1, 20
 DEVIATIONS = (10.0, 5.0, 2.0, 1.0, 0.0)

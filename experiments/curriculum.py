@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from shinso import Objective, nn, objectives, optim
-from shinso.train import curriculum
+from shinso.training import curriculum
 
 LONGEST, SHORTEST, TRAINING, TEST = 150, 5, 1000, 300
 UNITS, STAGE_EPOCHS = 20, 6
@@ -47,7 +47,7 @@ def one_seed(seed: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     training, test = adding(TRAINING, SHORTEST, random), adding(TEST, LONGEST, random)
     model = nn.recurrent(2, 1, UNITS, cell="lstm", key=jax.random.key(seed))
-    optimizer = optim.build("adam", learning_rate=0.005, clip_norm=1.0)
+    optimizer = optim.optimizer_named("adam", learning_rate=0.005, clip_norm=1.0)
     settings = {**SETTINGS, "optimizer": optimizer, "validation": test, "seed": seed}
     errors = {}
     for name, mixing in MIXING.items():

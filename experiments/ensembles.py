@@ -20,7 +20,7 @@ import shinso
 from shinso import nn
 from shinso.data import load_mnist
 from shinso.objectives import Objective, likelihood
-from shinso.train import Ensemble, train_ensemble
+from shinso.training import Ensemble, train_ensemble
 
 ROOT = Path(__file__).resolve().parent.parent
 MEMBERS, EXAMPLES = 8, 5000

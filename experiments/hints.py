@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from shinso import Objective, data, nn, objectives
-from shinso.train import Run, distill, fit_hints, train
+from shinso.training import Run, distill, fit_hints, train
 
 EXAMPLES = 5000
 LAYERS, UNITS = 10, 20

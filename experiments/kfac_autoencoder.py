@@ -35,7 +35,7 @@ def images(folder: Path | None, count: int) -> np.ndarray:
     return training.inputs[:count].reshape(count, -1)
 
 
-def course(x: np.ndarray, size: str, seed: int, epochs: int, rule: optim.Optimizer) -> np.ndarray:
+def total_steps(x: np.ndarray, size: str, seed: int, epochs: int, rule: optim.Optimizer) -> np.ndarray:
     """Return steps, seconds without compiling and the cost after each epoch, `[epochs, 3]`."""
     run = shinso.train(
         nn.autoencoder(x.shape[1], CODE, HIDDEN[size], activation="tanh", key=jax.random.key(seed)),
@@ -91,11 +91,11 @@ def main() -> None:
 
     def with_adam(rate: float, falling: bool, seed: int) -> np.ndarray:
         steps = MORE * options.epochs * -(-len(x) // BATCH)
-        rule = optim.build("adam", learning_rate=optim.Cosine(rate, steps) if falling else rate)
+        rule = optim.optimizer_named("adam", learning_rate=optim.Cosine(rate, steps) if falling else rate)
         return course(x, options.size, seed, MORE * options.epochs, rule)
 
     def with_kfac(seed: int) -> np.ndarray:
-        return course(x, options.size, seed, options.epochs, optim.build("kfac", damping=options.damping))
+        return course(x, options.size, seed, options.epochs, optim.optimizer_named("kfac", damping=options.damping))
 
     goal = with_kfac(100)[:, 2].min()
     settings = [(rate, falling) for rate in options.rates for falling in (False, True)]

@@ -25,7 +25,7 @@ from sklearn.datasets import load_diabetes
 import shinso
 from shinso import nn, optim
 from shinso.objectives import L2, Objective, likelihood
-from shinso.train import Event
+from shinso.training import Event
 
 HIDDEN = (20, 20)
 DECAYS = (1e-4, 1e-5)
@@ -62,7 +62,9 @@ def patients() -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.float32), y.astype(np.float32)
 
 
-def course(rule: optim.Optimizer, size: int, decay: float, seed: int, seconds: float, epochs: int = 10**7) -> Course:
+def total_steps(
+    rule: optim.Optimizer, size: int, decay: float, seed: int, seconds: float, epochs: int = 10**7
+) -> Course:
     """Train for some seconds."""
 
     def watch(event: Event) -> None:
@@ -89,13 +91,13 @@ class Setting(NamedTuple):
     size: int
     falls_in: int | None
 
-    def course(self, decay: float, seed: int, seconds: float) -> Course:
+    def total_steps(self, decay: float, seed: int, seconds: float) -> Course:
         """Train with it."""
         if self.falls_in is None:
-            rule = optim.build("adam", learning_rate=self.rate)
+            rule = optim.optimizer_named("adam", learning_rate=self.rate)
             return course(rule, self.size, decay, seed, seconds)
         steps = self.falls_in * -(-442 // self.size)
-        rule = optim.build("adam", learning_rate=optim.Cosine(self.rate, steps))
+        rule = optim.optimizer_named("adam", learning_rate=optim.Cosine(self.rate, steps))
         return course(rule, self.size, decay, seed, seconds, self.falls_in)
 
 
@@ -104,7 +106,7 @@ def best_setting(decay: float, seconds: float) -> Setting:
     found: dict[Setting, Course] = {}
 
     def attempt(setting: Setting) -> float:
-        found[setting] = setting.course(decay, CHOOSING, seconds)
+        found[setting] = setting.total_steps(decay, CHOOSING, seconds)
         low = found[setting].lowest(seconds)
         falls = "constant" if setting.falls_in is None else "cosine"
         print(f"Adam {setting.rate:g} {falls}, mini-batch {setting.size}: {low:.3g}", flush=True)
@@ -127,9 +129,9 @@ def compared(decay: float, seeds: int, seconds: float) -> dict[str, list[Course]
     for seed in range(seeds):
         for name, courses in found.items():
             if name == "adam":
-                courses.append(adam.course(decay, seed, seconds))
+                courses.append(adam.total_steps(decay, seed, seconds))
             else:
-                courses.append(course(optim.build(name, gradient_tolerance=0), 442, decay, seed, seconds))
+                courses.append(course(optim.optimizer_named(name, gradient_tolerance=0), 442, decay, seed, seconds))
     return found
 
 

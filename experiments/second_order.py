@@ -163,9 +163,11 @@ def descent(condition: float, momentum: bool) -> np.ndarray:
     """
     root = condition**0.5
     if momentum:
-        rule = optim.build("momentum", learning_rate=4 / (root + 1) ** 2, momentum=((root - 1) / (root + 1)) ** 2)
+        rule = optim.optimizer_named(
+            "momentum", learning_rate=4 / (root + 1) ** 2, momentum=((root - 1) / (root + 1)) ** 2
+        )
     else:
-        rule = optim.build("sgd", learning_rate=2 / (condition + 1))
+        rule = optim.optimizer_named("sgd", learning_rate=2 / (condition + 1))
     x = np.diag(np.sqrt(10 * condition ** np.linspace(0, 1, 10)))
     run = shinso.train(
         nn.linear(10, 1, key=jax.random.key(0)),

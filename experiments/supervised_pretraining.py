@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from shinso import Objective, data, nn, objectives
-from shinso.train import pretrain_supervised, train
+from shinso.training import pretrain_supervised, train
 
 TRAINING, LAYERS, UNITS = 1200, 6, 30
 EPOCHS, STAGE_EPOCHS = 60, 10

@@ -22,14 +22,19 @@ BELOW = {
     "objectives": ("nn",),
     "curvature": ("objectives",),
     "optim": ("curvature",),
-    "train": ("optim", "data"),
-    "bayes": ("curvature", "train"),
-    "diagnose": ("curvature", "train"),
-    "estimators": ("train", "bayes"),
-    "report": ("diagnose",),
-    "studio": ("report",),
+    "settings": (),
+    "training": ("optim", "data"),
+    "experiment": ("training", "data", "settings"),
+    "tuning": ("experiment",),
+    "bayes": ("curvature", "training", "experiment"),
+    "diagnose": ("curvature", "training"),
+    "textbook": ("nn", "objectives"),
+    "estimators": ("experiment", "bayes"),
+    "report": ("diagnose", "experiment", "tuning"),
+    "reproduce": ("experiment", "textbook", "bayes"),
+    "studio": ("report", "reproduce"),
 }
-FOUNDATION = ("_version", "_checks", "_numbers")  # open to everybody; each may import those before it
+FOUNDATION = ("_version", "_checks", "_files", "_numbers")  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print
 FACES = {*SPEAKING, "__init__"}  # see every room
 
@@ -150,7 +155,7 @@ def declared_dependencies() -> set[str]:
 def test_every_room_is_in_the_table() -> None:
     rooms = {room_of(path) for path in MODULES}
     assert rooms <= {*BELOW, *FOUNDATION, *FACES}
-    assert {"data", "nn", "objectives", "optim", "train"} <= rooms
+    assert {"data", "nn", "objectives", "optim", "training"} <= rooms
 
 
 @pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(SOURCE)) for path in MODULES])
@@ -168,8 +173,8 @@ def test_no_file_is_named_for_nothing() -> None:
 
 
 def test_table_reaches_what_the_rooms_below_reach() -> None:
-    assert open_to("train") == {"train", "optim", "curvature", "objectives", "nn", "data", *FOUNDATION}
-    assert open_to("report") >= {"diagnose", "train", "data"}
+    assert open_to("training") == {"training", "optim", "curvature", "objectives", "nn", "data", *FOUNDATION}
+    assert open_to("report") >= {"diagnose", "training", "data"}
     assert "bayes" not in open_to("report")
     assert open_to("nn") == {"nn", *FOUNDATION}
 
@@ -177,26 +182,26 @@ def test_table_reaches_what_the_rooms_below_reach() -> None:
 @pytest.mark.parametrize(
     ("room", "source"),
     [
-        ("nn", "from shinso.train import train"),
+        ("nn", "from shinso.training import train"),
         ("nn", "from shinso import data"),
         ("data", "import shinso.nn"),
-        ("optim", "def late():\n    from shinso.train import Run"),
+        ("optim", "def late():\n    from shinso.training import Run"),
         ("objectives", "import shinso"),
-        ("train", "from shinso import cli"),
+        ("training", "from shinso import cli"),
         ("objectives", "from shinso import MLPClassifier"),
         ("report", "from shinso.estimators import MLPClassifier"),
         ("bayes", "from shinso.diagnose import findings"),
         ("_checks", "from shinso._numbers import number_leaf"),
         ("_checks", "from shinso import nn"),
-        ("train", "from shinso.nn._dense import Dense"),
-        ("train", "from shinso.nn import _dense"),
-        ("train", "import shinso.nn._dense as dense"),
+        ("training", "from shinso.nn._dense import Dense"),
+        ("training", "from shinso.nn import _dense"),
+        ("training", "import shinso.nn._dense as dense"),
         ("cli", "from shinso.data._tables import read"),
         ("cli", "from shinso import _secret"),
         ("__init__", "from shinso.nn._dense import Dense"),
-        ("train", "from shinso.nn.dense import Dense"),
+        ("training", "from shinso.nn.dense import Dense"),
         ("nn", "from ._dense import Dense"),
-        ("nn", "from .. import train"),
+        ("nn", "from .. import training"),
     ],
 )
 def test_misplaced_imports_are_found(room: str, source: str) -> None:
@@ -209,9 +214,9 @@ def test_misplaced_imports_are_found(room: str, source: str) -> None:
         ("nn", "from shinso.nn._dense import Dense as Dense"),
         ("nn", "from shinso import _checks"),
         ("nn", "from shinso._checks import one_of"),
-        ("train", "from shinso import data, nn, objectives"),
-        ("train", "from shinso.nn import Dense"),
-        ("studio", "from shinso.train import load"),
+        ("training", "from shinso import data, nn, objectives"),
+        ("training", "from shinso.nn import Dense"),
+        ("studio", "from shinso.training import load"),
         ("cli", "import shinso\nfrom shinso.studio import serve"),
         ("cli", "from shinso import load, train"),
         ("_numbers", "from shinso._checks import real"),

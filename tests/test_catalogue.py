@@ -50,7 +50,7 @@ def test_the_page_is_what_the_code_says():
         ({"tests": []}, "must have names and tests"),
         ({"names": ["nn.nonsense"]}, "does not exist"),
         ({"tests": ["tests/nonsense.py"]}, "do not exist"),
-        ({"names": ["train.distill"]}, "do not mention"),
+        ({"names": ["training.distill"]}, "do not mention"),
     ],
 )
 def test_a_row_that_claims_too_much_fails(change, message):

@@ -24,7 +24,8 @@ from typer.testing import CliRunner, Result
 from shinso import data
 from shinso._version import __version__
 from shinso.cli import app, sentence_of
-from shinso.train import Settings, load, read_settings
+from shinso.experiment import Settings, read_settings
+from shinso.training import load
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ("--hidden", "8", "--epochs", "6", "--batch-size", "16", "--learning-rate", "0.02")
@@ -626,18 +627,18 @@ def raised(error: Exception, module: str) -> Exception:
 @pytest.mark.parametrize(
     ("error", "module", "expected"),
     [
-        (ValueError("epochs must be 1."), "shinso.train._x", "epochs must be 1."),
-        (TypeError("epochs must be 1."), "shinso.train._x", "epochs must be 1."),
+        (ValueError("epochs must be 1."), "shinso.training._x", "epochs must be 1."),
+        (TypeError("epochs must be 1."), "shinso.training._x", "epochs must be 1."),
         (ValueError("inside a library"), "jax._src.core", None),
-        (KeyError("x"), "shinso.train._x", None),
+        (KeyError("x"), "shinso.training._x", None),
         (MemoryError(), "numpy", "There is not enough memory; a smaller batch_size, network or table needs less"),
         (
             RuntimeError("RESOURCE_EXHAUSTED: 9 GB"),
             "jaxlib",
             "There is not enough memory; a smaller batch_size, network or table needs less",
         ),
-        (RuntimeError("x"), "shinso.train._x", None),
-        (FileNotFoundError("runs is not a run folder."), "shinso.train._x", "runs is not a run folder."),
+        (RuntimeError("x"), "shinso.training._x", None),
+        (FileNotFoundError("runs is not a run folder."), "shinso.training._x", "runs is not a run folder."),
         (
             PermissionError(13, "Permission denied", "runs"),
             "os",
@@ -653,5 +654,5 @@ def test_faults_keep_their_traceback(run: Path, monkeypatch: pytest.MonkeyPatch)
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(sys.modules["shinso.train"], "load", broken)
+    monkeypatch.setattr(sys.modules["shinso.training"], "load", broken)
     assert isinstance(shinso("show", run).exception, ZeroDivisionError)

@@ -25,7 +25,7 @@ def test_type_checkers_and_python_see_the_same_names():
 
 
 def test_the_room_of_training_trains():
-    assert shinso.train.Run is shinso.Run
+    assert shinso.training.Run is shinso.Run
     with pytest.raises(TypeError, match="model"):
         shinso.train()
 

@@ -4,8 +4,8 @@
   scikit-learn estimators.
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
 - `laplace`: how sure a trained model is.
-- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.nn`, `shinso.objectives`, `shinso.optim`,
-  `shinso.train`, `shinso.report`.
+- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.experiment`, `shinso.nn`, `shinso.objectives`,
+  `shinso.optim`, `shinso.report`, `shinso.training`, `shinso.tuning`.
 - `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from shinso import bayes as bayes
     from shinso import curvature as curvature
     from shinso import data as data
+    from shinso import experiment as experiment
     from shinso import nn as nn
     from shinso import objectives as objectives
     from shinso import optim as optim
     from shinso import report as report
+    from shinso import training as training
+    from shinso import tuning as tuning
     from shinso.bayes import laplace as laplace
     from shinso.estimators import Autoencoder as Autoencoder
     from shinso.estimators import MLPClassifier as MLPClassifier
@@ -33,16 +36,28 @@ if TYPE_CHECKING:
     from shinso.estimators import SequenceClassifier as SequenceClassifier
     from shinso.objectives import Objective as Objective
     from shinso.objectives import check_gradients as check_gradients
-    from shinso.train import Run as Run
-    from shinso.train import Start as Start
-    from shinso.train import Stopping as Stopping
-    from shinso.train import TrainingWarning as TrainingWarning
-    from shinso.train import find_learning_rate as find_learning_rate
-    from shinso.train import load as load
-    from shinso.train import train as train
-    from shinso.train import tune as tune
+    from shinso.training import Run as Run
+    from shinso.training import Start as Start
+    from shinso.training import Stopping as Stopping
+    from shinso.training import TrainingWarning as TrainingWarning
+    from shinso.training import load as load
+    from shinso.training import train as train
+    from shinso.tuning import find_learning_rate as find_learning_rate
+    from shinso.tuning import tune as tune
 
-_ROOMS = ("bayes", "curvature", "data", "estimators", "nn", "objectives", "optim", "report", "train")
+_ROOMS = (
+    "bayes",
+    "curvature",
+    "data",
+    "estimators",
+    "experiment",
+    "nn",
+    "objectives",
+    "optim",
+    "report",
+    "training",
+    "tuning",
+)
 _HOMES = {
     "bayes": ("laplace",),
     "estimators": (
@@ -54,7 +69,8 @@ _HOMES = {
         "SequenceClassifier",
     ),
     "objectives": ("Objective", "check_gradients"),
-    "train": ("Run", "Start", "Stopping", "TrainingWarning", "find_learning_rate", "load", "tune"),
+    "training": ("Run", "Start", "Stopping", "TrainingWarning", "load", "train"),
+    "tuning": ("find_learning_rate", "tune"),
 }
 _ROOM_OF = {name: room for room, names in _HOMES.items() for name in names}
 

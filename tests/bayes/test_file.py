@@ -23,7 +23,7 @@ def model():
 def test_loaded_posterior_is_bit_for_bit_the_saved_one(model, tmp_path, structure):
     saved = bayes.laplace(model, (X, X[:, :1] - 1), OBJECTIVE, structure=structure).fit_priors(steps=2)
     path = saved.save(tmp_path / "posterior.safetensors")
-    loaded = bayes.load(path)
+    loaded = bayes.load_posterior(path)
     assert loaded.model.recipe == model.recipe
     assert loaded.structure == structure
     assert loaded.log_evidence() == saved.log_evidence()
@@ -39,27 +39,27 @@ def test_subset_and_models_of_ones_own(tmp_path):
     saved = bayes.laplace(module, (X, X[:, :1] - 1), OBJECTIVE, subset="*.weight")
     path = saved.save(tmp_path / "posterior.safetensors")
     other = nn.PerExample(eqx.nn.Linear(2, 1, key=jax.random.key(1)))
-    loaded = bayes.load(path, other)
+    loaded = bayes.load_posterior(path, other)
     assert loaded.paths == ("module.weight",)
     np.testing.assert_array_equal(loaded.predict(X).std, saved.predict(X).std)
     with pytest.raises(ValueError, match="model of your own making"):
-        bayes.load(path)
+        bayes.load_posterior(path)
     with pytest.raises(ValueError, match=r"does not belong to this model: module\.weight is \(1, 2\) in the file"):
-        bayes.load(path, nn.PerExample(eqx.nn.Linear(3, 1, key=jax.random.key(1))))
+        bayes.load_posterior(path, nn.PerExample(eqx.nn.Linear(3, 1, key=jax.random.key(1))))
 
 
 def test_files_that_are_none(model, tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
-        bayes.load(tmp_path / "nothing")
+        bayes.load_posterior(tmp_path / "nothing")
     (tmp_path / "text").write_text("no")
     with pytest.raises(ValueError, match="damaged or not a posterior"):
-        bayes.load(tmp_path / "text")
+        bayes.load_posterior(tmp_path / "text")
     save_file({"a": X}, tmp_path / "arrays")
     with pytest.raises(ValueError, match="damaged or not a posterior"):
-        bayes.load(tmp_path / "arrays")
+        bayes.load_posterior(tmp_path / "arrays")
     save_file({"a": X}, tmp_path / "newer", {"posterior": '{"format": 99}'})
     with pytest.raises(ValueError, match="made by a newer shinso"):
-        bayes.load(tmp_path / "newer")
+        bayes.load_posterior(tmp_path / "newer")
     save_file({"a": X}, tmp_path / "odd", {"posterior": '{"format": 1}'})
     with pytest.raises(ValueError, match="is damaged"):
-        bayes.load(tmp_path / "odd")
+        bayes.load_posterior(tmp_path / "odd")

@@ -90,7 +90,7 @@ def test_temperature_divides_logits(posterior, tmp_path):
     assert_allclose(found[1], covariance / 4)
     key = jax.random.key(0)
     assert_allclose(2 * warm.sample_functions(X, 3, key=key), posterior.sample_functions(X, 3, key=key))
-    assert bayes.load(warm.save(tmp_path / "posterior.safetensors")).temperature == 2.0
+    assert bayes.load_posterior(warm.save(tmp_path / "posterior.safetensors")).temperature == 2.0
 
 
 def test_targets_are_checked(posterior):

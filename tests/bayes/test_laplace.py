@@ -179,7 +179,7 @@ def test_mini_batches_divide_the_penalty(run):
 def test_an_experiment_knows_its_data(tmp_path):
     rows = "\n".join(f"{a},{b},{c}" for (a, b), (c,) in zip(X.tolist(), Y.tolist(), strict=True))
     (tmp_path / "table.csv").write_text(f"a,b,target\n{rows}\n")
-    settings = shinso.train.Settings(
+    settings = shinso.experiment.Settings(
         source=str(tmp_path / "table.csv"),
         target="target",
         network="linear",
@@ -189,7 +189,7 @@ def test_an_experiment_knows_its_data(tmp_path):
         l2=0.01,
         validation_fraction=0.0,
     )
-    made = shinso.train.run_experiment(settings, folder=tmp_path / "run")
+    made = shinso.experiment.run_experiment(settings, folder=tmp_path / "run")
     posterior = bayes.laplace(shinso.load(made.folder))
     assert posterior.fit.examples == made.data["n_training"]
     (tmp_path / "table.csv").write_text(f"a,b,target\n{rows}\n" + "1,2,3\n" * 8)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from shinso import bayes, load
 from shinso.cli import app
-from shinso.train import data_of_run
+from shinso.experiment import data_of_run
 
 TRAINING = ("--network", "linear", "--optimizer", "bfgs", "--epochs", 30, "--patience", 0)
 

@@ -122,8 +122,8 @@ def images(rng):
 def recurrent_layers(key):
     keys = jax.random.split(key, 3)
     step = nn.Sequential([nn.Dense(4, 3, bias_init="standard_normal", key=keys[2]), nn.Activation("tanh")])
-    directions = nn.BothDirections(nn.GRU(2, 2, key=keys[0]), nn.LSTM(2, 2, reverse=True, truncate=2, key=keys[1]))
-    return Padded(nn.Sequential([directions, nn.EveryStep(step), nn.LastStep()]))
+    directions = nn.Bidirectional(nn.GRU(2, 2, key=keys[0]), nn.LSTM(2, 2, reverse=True, truncate=2, key=keys[1]))
+    return Padded(nn.Sequential([directions, nn.TimeDistributed(step), nn.LastStep()]))
 
 
 def sequences(rng):

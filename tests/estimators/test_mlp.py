@@ -110,7 +110,7 @@ def test_survives_joblib_and_goes_on(tmp_path, numbers):
 def test_clone_takes_any_solver(numbers):
     model = clone(MLPRegressor(**SMALL, max_iter=40, solver=optax.adam(0.05)))
     assert model.fit(*numbers).loss_ < model.loss_curve_[0] / 2
-    assert clone(MLPRegressor(solver=optim.build("rmsprop"))).solver.recipe["name"] == "rmsprop"
+    assert clone(MLPRegressor(solver=optim.optimizer_named("rmsprop"))).solver.recipe["name"] == "rmsprop"
 
 
 @pytest.mark.parametrize("solver", sorted({*optim.NAMES} - {*optim.MINIMISERS}))

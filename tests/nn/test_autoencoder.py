@@ -39,7 +39,7 @@ def test_a_recipe_builds_the_same_model(name):
     options, shape, width = MODELS[name]
     model = autoencoder(**options)
     recipe = json.loads(json.dumps(model.recipe.to_dict()))
-    again = nn.build(recipe, KEY)
+    again = nn.model_from_recipe(recipe, KEY)
     assert eqx.tree_equal(model, again)
     assert again.recipe == model.recipe
     x = jnp.ones((3, *shape))
@@ -145,7 +145,7 @@ def test_parts_of_ones_own():
     """Any layers do; a decoder may return images; buffers and noise inside work."""
     encoder = nn.Sequential([nn.Flatten(), nn.Dropout(0.5), nn.Dense(4, 2, key=KEY)])
     decoder = nn.Dense(2, 4, key=KEY)
-    model = nn.Autoencoder(encoder, decoder)
+    model = nn.AutoencoderModel(encoder, decoder)
     assert model.recipe is None
     assert model.uses_key
     assert model(jnp.ones((3, 2, 2, 1)), key=KEY).shape == (3, 6)
@@ -153,9 +153,9 @@ def test_parts_of_ones_own():
     with pytest.raises(ValueError, match=r"examples that its decoder returns.*got \(4, 2, 1\)|Dense takes"):
         model.output_shape((4, 2, 1))
     with pytest.raises(ValueError, match="from a code"):
-        nn.Autoencoder(nn.Dense(4, 2, key=KEY), nn.Dense(2, 3, key=KEY)).output_shape((4,))
+        nn.AutoencoderModel(nn.Dense(4, 2, key=KEY), nn.Dense(2, 3, key=KEY)).output_shape((4,))
     with pytest.raises(ValueError, match=r"dense layers of the shapes \[\(2, 4\)\].*got \[\(2, 3\)\]"):
-        nn.Autoencoder(nn.Dense(4, 2, key=KEY), nn.Dense(2, 3, key=KEY), tied=True)
+        nn.AutoencoderModel(nn.Dense(4, 2, key=KEY), nn.Dense(2, 3, key=KEY), tied=True)
 
 
 @pytest.mark.parametrize("options", [{}, {"tied": True}, {"variational": True}, {"hidden": (), "corruption": MASKING}])

@@ -65,7 +65,7 @@ def test_nothing_of_a_basis_is_trained_or_penalized(name):
 @pytest.mark.parametrize("name", BASES)
 def test_a_recipe_builds_the_same_model(name):
     model = nn.network("basis_model", (2,), 3, basis={"name": name, **BASES[name][1]}, key=KEY)
-    again = nn.build(json.loads(json.dumps(model.recipe.to_dict())), KEY)
+    again = nn.model_from_recipe(json.loads(json.dumps(model.recipe.to_dict())), KEY)
     assert eqx.tree_equal(model, again)
     assert again.recipe == model.recipe
 

@@ -250,7 +250,7 @@ def test_only_machines_are_trained():
     ids=lambda model: type(model).__name__,
 )
 def test_a_recipe_builds_the_same_kind_of_model(model):
-    built = eqx.filter_eval_shape(nn.build, model.recipe.to_dict(), KEY)
+    built = eqx.filter_eval_shape(nn.model_from_recipe, model.recipe.to_dict(), KEY)
     assert jax.tree.structure(built) == jax.tree.structure(model)
     assert [leaf.shape for leaf in jax.tree.leaves(built)] == [leaf.shape for leaf in jax.tree.leaves(model)]
     assert built.recipe == model.recipe

@@ -43,7 +43,7 @@ def test_a_recipe_builds_the_same_model(name):
     make, shape = MODELS[name]
     model = make()
     recipe = json.loads(json.dumps(model.recipe.to_dict()))
-    again = nn.build(recipe, KEY)
+    again = nn.model_from_recipe(recipe, KEY)
     assert eqx.tree_equal(model, again)
     assert again.recipe == model.recipe
     assert hash(again.recipe) == hash(model.recipe)
@@ -147,7 +147,7 @@ def test_one_initializer_for_each_layer():
     assert abs(dense.bias.std() - 1) < 0.3
     assert (softmax.weight == 0).all()
     assert (softmax.bias == 0).all()
-    assert eqx.tree_equal(nn.build(model.recipe.to_dict(), KEY), model)
+    assert eqx.tree_equal(nn.model_from_recipe(model.recipe.to_dict(), KEY), model)
 
 
 def test_dropout_stands_before_dense_layers_only():
@@ -194,7 +194,7 @@ def test_network_infers_shapes(name, shape, first):
     model = nn.network(name, shape, 3, key=KEY)
     assert isinstance(model.layers[0], first)
     assert eqx.filter_eval_shape(model, jnp.zeros((2, *shape))).shape == (2, 3)
-    assert nn.build(model.recipe.to_dict(), KEY).recipe == model.recipe
+    assert nn.model_from_recipe(model.recipe.to_dict(), KEY).recipe == model.recipe
 
 
 def test_float64():
@@ -256,8 +256,11 @@ def test_summary():
         (lambda: nn.network("mpl", (4,), 3, key=KEY), "network must be one of .*Did you mean 'mlp'"),
         (lambda: nn.network("mlp", (4,), 3, hiden=5, key=KEY), "argument of mlp must be .*Did you mean 'hidden'"),
         (lambda: nn.network("cnn", (4,), 3, key=KEY), r"image_shape must be \(height, width, maps\)"),
-        (lambda: nn.build({"builder": "mlp"}, KEY), "recipe must be a dictionary with 'builder' and 'arguments'"),
-        (lambda: nn.build({"builder": "os", "arguments": {}}, KEY), "builder must be one of"),
+        (
+            lambda: nn.model_from_recipe({"builder": "mlp"}, KEY),
+            "recipe must be a dictionary with 'builder' and 'arguments'",
+        ),
+        (lambda: nn.model_from_recipe({"builder": "os", "arguments": {}}, KEY), "builder must be one of"),
     ],
 )
 def test_bad_arguments(make, message):

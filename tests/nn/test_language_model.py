@@ -45,7 +45,7 @@ def test_the_model_sees_no_symbol_before_its_time(model):
 
 
 def test_it_can_be_built_again(model):
-    again = nn.build(model.recipe.to_dict(), KEY)
+    again = nn.model_from_recipe(model.recipe.to_dict(), KEY)
     for one, other in zip(jax.tree.leaves(again), jax.tree.leaves(model), strict=True):
         assert_array_equal(one, other)
 

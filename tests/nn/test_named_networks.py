@@ -69,14 +69,14 @@ def test_the_book_starts_as_network3():
     assert abs(convolution.weight.std() / (4 / (20 * 25)) ** 0.5 - 1) < 0.1
     assert abs(dense.weight.std() / 0.1 - 1) < 0.02
     assert not softmax.weight.any()
-    assert eqx.tree_equal(nn.build(model.recipe.to_dict(), KEY), model)
+    assert eqx.tree_equal(nn.model_from_recipe(model.recipe.to_dict(), KEY), model)
 
 
 def test_small_ones_run():
     lenet = nn.lenet5((12, 12, 1), 3, key=KEY)
     resnet = nn.resnet((8, 8, 1), 3, depth=8, small_images=True, normalization="layer", key=KEY)
     for model in (lenet, resnet):
-        assert nn.build(model.recipe.to_dict(), KEY).recipe == model.recipe
+        assert nn.model_from_recipe(model.recipe.to_dict(), KEY).recipe == model.recipe
     images = jax.random.normal(KEY, (2, 12, 12, 1))
     outputs = eqx.filter_jit(lambda lenet, resnet: (lenet(images), resnet(images[:, :8, :8])))(lenet, resnet)
     for found in outputs:

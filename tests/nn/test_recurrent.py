@@ -169,7 +169,7 @@ def test_padding_changes_nothing(cell):
 def test_both_directions_and_the_last_step():
     forward, backward = made("gru"), made("gru", reverse=True)
     arrays = [array.astype(np.float32) for array in drawn()]
-    both = nn.BothDirections(forward, backward)
+    both = nn.Bidirectional(forward, backward)
     read = eqx.filter_jit(nn.Sequential([both, nn.LastStep(UNITS)]))(nn.pad(arrays))
     assert both.output_shape((5, INPUTS)) == (5, 2 * UNITS)
     for number, array in enumerate(arrays):
@@ -177,7 +177,7 @@ def test_both_directions_and_the_last_step():
         np.testing.assert_allclose(read[number], ends, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(nn.LastStep()(arrays[1][None]), arrays[1][None, -1])
     with pytest.raises(ValueError, match="backward reverse=True; got False and False"):
-        nn.BothDirections(forward, forward)
+        nn.Bidirectional(forward, forward)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -214,7 +214,7 @@ def test_starting_weights():
 @pytest.mark.parametrize("options", [{}, {"cell": "gru", "bidirectional": True}, {"cell": "elman", "per_step": True}])
 def test_builder(options):
     model = nn.recurrent(INPUTS, 2, (UNITS, UNITS), dropout=0.25, key=KEY, **options)
-    again = nn.build(model.recipe.to_dict(), KEY)
+    again = nn.model_from_recipe(model.recipe.to_dict(), KEY)
     assert eqx.tree_equal(model, again)
     assert nn.network("recurrent", (7, INPUTS), 2, key=KEY, hidden=UNITS).output_shape((7, INPUTS)) == (2,)
     x = jax.ShapeDtypeStruct((2, 7, INPUTS), jnp.float32)
@@ -227,7 +227,9 @@ def test_builder(options):
     assert rows[0]["output_shape"] == [7, width]
     assert rows[0]["multiply_adds"] == 7 * gates * width * (INPUTS + UNITS)
     assert [row["layer"] for row in rows if "Dropout" in row["layer"]] == (
-        ["EveryStep Dropout 0.25"] * 2 if options.get("per_step") else ["EveryStep Dropout 0.25", "Dropout 0.25"]
+        ["TimeDistributed Dropout 0.25"] * 2
+        if options.get("per_step")
+        else ["TimeDistributed Dropout 0.25", "Dropout 0.25"]
     )
 
 
@@ -284,7 +286,7 @@ ONE = np.ones((2, 3))
         (lambda: nn.LSTM(2, 2, key=KEY)(jnp.ones((1, 4, 3))), ValueError, r"LSTM takes .* \(T, 2\); got \(4, 3\)"),
         (lambda: nn.LSTM(2, 2, key=KEY)(jnp.ones((1, 2))), ValueError, r"LSTM takes .* \(T, 2\); got \(2,\)"),
         (lambda: nn.LastStep(3)(jnp.ones((1, 4, 2))), ValueError, r"D ≥ 3; got \(4, 2\)"),
-        (lambda: nn.EveryStep(nn.Flatten())(jnp.ones((1, 2))), ValueError, r"\(T, D\); got \(2,\)"),
+        (lambda: nn.TimeDistributed(nn.Flatten())(jnp.ones((1, 2))), ValueError, r"\(T, D\); got \(2,\)"),
         (lambda: nn.recurrent(2, 2, (), key=KEY), ValueError, "hidden must name at least 1 size"),
         (lambda: nn.recurrent((2, 3, 4), 2, key=KEY), ValueError, r"shape \(T, D\).*; got \(2, 3, 4\)"),
         (lambda: nn.recurrent(2, 2, cell="lsmt", key=KEY), ValueError, "Did you mean 'lstm'"),

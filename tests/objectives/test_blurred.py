@@ -56,7 +56,7 @@ def test_every_parameter_has_its_own_noise_and_buffers_have_none():
 def test_recipe_and_range():
     recipe = json.loads(json.dumps(Blurred(PLAIN, 0.1).recipe))
     assert recipe == {**PLAIN.recipe, "deviation": 0.1}
-    assert isinstance(objectives.build(recipe), Blurred)
-    assert objectives.build(recipe).recipe == recipe
+    assert isinstance(objectives.objective_from_recipe(recipe), Blurred)
+    assert objectives.objective_from_recipe(recipe).recipe == recipe
     with pytest.raises(ValueError, match="deviation must be a finite number ≥ 0; got -1"):
         Blurred(PLAIN, -1.0)

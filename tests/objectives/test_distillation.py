@@ -89,4 +89,4 @@ def test_recipe():
     objective = Objective(Distillation(3.0, 0.9), [objectives.L2(0.1)])
     recipe = json.loads(json.dumps(objective.recipe))
     assert recipe["likelihood"] == {"name": "distillation", "temperature": 3.0, "weight": 0.9}
-    assert objectives.build(recipe).recipe == objective.recipe
+    assert objectives.objective_from_recipe(recipe).recipe == objective.recipe

@@ -92,7 +92,7 @@ def test_an_auxiliary_part_shares_the_targets_and_answers_nothing():
 @pytest.mark.parametrize("make", [tasks, with_auxiliary])
 def test_a_recipe_makes_the_same(make):
     objective = objectives.Objective(make())
-    assert eqx.tree_equal(objectives.build(objective.recipe), objective)
+    assert eqx.tree_equal(objectives.objective_from_recipe(objective.recipe), objective)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_multi_head_networks_and_training(tmp_path):
     (heads,) = model.layers
     assert heads.names == ("kind", "place", "early")
     assert heads.taps == (4, 4, 2)
-    assert eqx.tree_equal(nn.build(model.recipe.to_dict(), KEY), model)
+    assert eqx.tree_equal(nn.model_from_recipe(model.recipe.to_dict(), KEY), model)
     assert nn.network("multi_head", (3,), {"b": 1, "a": 2}, key=KEY).layers[0].names == ("b", "a")
     targets = joint.targets({"kind": kind, "place": place})
     run = shinso.train(

@@ -144,14 +144,14 @@ def test_recipe_round_trip(name, arguments):
     recipe = json.loads(json.dumps(objective.recipe))
     assert recipe["likelihood"] == {"name": name, **arguments}
     assert recipe["penalties"][1] == {"name": "l1", "strength": 1e-7, "where": ["layers.0.*"], "scale": "batch"}
-    rebuilt = objectives.build(recipe)
+    rebuilt = objectives.objective_from_recipe(recipe)
     assert eqx.tree_equal(rebuilt, objective)
     assert rebuilt.recipe == objective.recipe
     assert "where" not in recipe["penalties"][0]
 
 
 def test_recipe_without_penalties():
-    assert objectives.build({"likelihood": {"name": "poisson"}}).recipe == {
+    assert objectives.objective_from_recipe({"likelihood": {"name": "poisson"}}).recipe == {
         "likelihood": {"name": "poisson"},
         "penalties": [],
     }
@@ -188,7 +188,7 @@ def test_a_predicate_works_but_has_no_recipe(model):
 )
 def test_bad_recipes_are_named(recipe, message):
     with pytest.raises(ValueError, match=message):
-        objectives.build(recipe)
+        objectives.objective_from_recipe(recipe)
 
 
 def test_objective_wants_a_likelihood():

@@ -69,7 +69,7 @@ def test_a_precision_for_each_input(model):
         expected = 0.5 * (rows @ [1.0, 0.0, 20.0]) / 10 + 0.5 * squares(model)[1]
         assert cost(penalties, model) == pytest.approx(expected, rel=1e-12)
         objective = Objective(objectives.likelihood("gaussian"), penalties)
-        again = objectives.build(objective.recipe)
+        again = objectives.objective_from_recipe(objective.recipe)
         assert eqx.tree_equal(again, objective)
         gradient = eqx.filter_grad(lambda m: penalties[0](m, ONE))(model)
         expected = np.array([[0.1], [0.0], [2.0]]) * model.layers[0].weight

@@ -138,10 +138,10 @@ def test_recipe_round_trip():
         for code, _, _ in CODES.values():
             objective = Objective(Reconstruction(D, spec, code), [objectives.L2(1e-3)])
             recipe = json.loads(json.dumps(objective.recipe))
-            rebuilt = objectives.build(recipe)
+            rebuilt = objectives.objective_from_recipe(recipe)
             assert eqx.tree_equal(rebuilt, objective)
             assert rebuilt.recipe == recipe
-    assert objectives.build({"likelihood": {"name": "reconstruction"}}).recipe["likelihood"] == {
+    assert objectives.objective_from_recipe({"likelihood": {"name": "reconstruction"}}).recipe["likelihood"] == {
         "name": "reconstruction"
     }
 

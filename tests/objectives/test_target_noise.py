@@ -68,7 +68,7 @@ def test_noise_in_training_only_and_the_same_for_the_same_key():
     cost, outputs, _ = noisy.value_outputs_and_model(model, batch, key=KEY)
     assert cost == with_key
     np.testing.assert_array_equal(outputs, model(x))
-    assert eqx.tree_equal(objectives.build(noisy.recipe), noisy)
+    assert eqx.tree_equal(objectives.objective_from_recipe(noisy.recipe), noisy)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from shinso import optim
 
 START = np.array([1.0, -2.0])
+SGD = optim.optimizer_named("sgd")
 
 
 def polyak(thetas):
@@ -35,7 +36,7 @@ def walk(optimizer, steps=9):
 @pytest.mark.parametrize(("decay", "formula"), [(None, polyak), (0.7, exponential)])
 @pytest.mark.parametrize("start", [0, 4])
 def test_averages_are_those_of_the_formula(decay, formula, start):
-    inner = optim.build("nesterov_interim", learning_rate=0.05, momentum=0.5)
+    inner = optim.optimizer_named("nesterov_interim", learning_rate=0.05, momentum=0.5)
     with jax.enable_x64(True):
         expected, _, norms = walk(inner)
         thetas, averages, found_norms = walk(optim.averaged(inner, decay=decay, start=start))
@@ -52,7 +53,7 @@ def test_another_decay_compiles_nothing_and_dtypes_stay(compilations):
 
     params = jnp.ones(3, jnp.bfloat16)
     for decay in (0.9, 0.99):
-        optimizer = optim.averaged(optim.build("adam"), decay=decay, start=7)
+        optimizer = optim.averaged(optim.optimizer_named("adam"), decay=decay, start=7)
         state = optimizer.init(params)
         compilations.reset()
         new = step(optimizer, params, state)
@@ -61,14 +62,14 @@ def test_another_decay_compiles_nothing_and_dtypes_stay(compilations):
 
 
 def test_it_is_the_optimizer_inside_in_everything_else():
-    inner = optim.build("sgd", learning_rate=optim.Cosine(0.5, 8))
+    inner = optim.optimizer_named("sgd", learning_rate=optim.Cosine(0.5, 8))
     optimizer = optim.averaged(inner, decay=0.9, start=3)
     assert optimizer.recipe == {**inner.recipe, "averaging": {"decay": 0.9, "start": 3}}
-    assert optim.build_recipe(optimizer.recipe).recipe == optimizer.recipe
-    assert optim.build_recipe(optim.averaged(inner).recipe).recipe["averaging"] == {"decay": None, "start": 0}
+    assert optim.optimizer_from_recipe(optimizer.recipe).recipe == optimizer.recipe
+    assert optim.optimizer_from_recipe(optim.averaged(inner).recipe).recipe["averaging"] == {"decay": None, "start": 0}
     assert optimizer.learning_rate_at(4, 0.5) == inner.learning_rate_at(4, 0.5)
-    assert (optimizer.course, optimizer.full_batch, optimizer.keeps_averages) == (8, False, True)
-    assert optim.averaged(optim.build("lbfgs")).full_batch
+    assert (optimizer.total_steps, optimizer.full_batch, optimizer.keeps_averages) == (8, False, True)
+    assert optim.averaged(optim.optimizer_named("lbfgs")).full_batch
     assert not inner.keeps_averages
     assert inner.averages(inner.init(jnp.ones(2))) is None
 
@@ -77,10 +78,26 @@ def test_it_is_the_optimizer_inside_in_everything_else():
     ("make", "error", "sentence"),
     [
         (lambda: optim.averaged("adam"), TypeError, "optimizer must be an Optimizer to be averaged; got str"),
-        (lambda: optim.averaged(optim.averaged(optim.build("sgd"))), TypeError, "must be one that is not averaged yet"),
-        (lambda: optim.averaged(optim.build("sgd"), decay=1), ValueError, "decay must be a finite number ≥ 0 and < 1"),
-        (lambda: optim.averaged(optim.build("sgd"), decay=float("nan")), ValueError, "decay must be .*; got nan"),
-        (lambda: optim.averaged(optim.build("sgd"), start=-1), ValueError, "start must be a whole number, at least 0"),
+        (
+            lambda: optim.averaged(optim.averaged(SGD)),
+            TypeError,
+            "must be one that is not averaged yet",
+        ),
+        (
+            lambda: optim.averaged(SGD, decay=1),
+            ValueError,
+            "decay must be a finite number ≥ 0 and < 1",
+        ),
+        (
+            lambda: optim.averaged(SGD, decay=float("nan")),
+            ValueError,
+            "decay must be .*; got nan",
+        ),
+        (
+            lambda: optim.averaged(SGD, start=-1),
+            ValueError,
+            "start must be a whole number, at least 0",
+        ),
     ],
 )
 def test_bad_arguments(make, error, sentence):

@@ -41,7 +41,7 @@ def steps(optimizer, problem, most):
 @pytest.mark.parametrize("name", ["lbfgs", "levenberg_marquardt"])
 def test_steps_are_those_of_minimise(name, problem):
     found = optim.minimise(problem, method=name, max_steps=5)
-    made = steps(optim.build(name), problem, 5)
+    made = steps(optim.optimizer_named(name), problem, 5)
     np.testing.assert_allclose([float(step.cost) for step in made], found.history[1:], rtol=1e-5)
     batch = objectives.Batch(jnp.asarray(INPUTS), jnp.asarray(TARGETS), jnp.ones(30))
     model = eqx.combine(made[0].params, network())
@@ -63,13 +63,13 @@ def test_the_gauss_newton_matrix_from_jacobians_is_that_of_products():
 
 
 def test_the_budget_of_evaluations_ends_it(problem):
-    made = steps(optim.build("lbfgs", max_evaluations=4), problem, 20)
+    made = steps(optim.optimizer_named("lbfgs", max_evaluations=4), problem, 20)
     assert int(made[-1].result) == optim.BUDGET_SPENT
     assert len(made) <= 4
 
 
 def test_a_start_at_the_minimum_is_converged(problem):
-    made = steps(optim.build("lbfgs", gradient_tolerance=1e3), problem, 20)
+    made = steps(optim.optimizer_named("lbfgs", gradient_tolerance=1e3), problem, 20)
     assert [int(step.result) for step in made] == [optim.CONVERGED]
     for new, old in zip(jax.tree.leaves(made[0].params), jax.tree.leaves(problem.parameters), strict=True):
         np.testing.assert_array_equal(new, old)
@@ -77,7 +77,9 @@ def test_a_start_at_the_minimum_is_converged(problem):
 
 def test_a_cost_that_is_not_finite_is_refused(problem):
     broken = jax.tree.map(lambda leaf: leaf * jnp.nan, problem.parameters)
-    done = optim.build("lbfgs").step(problem, broken, optim.build("lbfgs").init(broken), jnp.asarray(0), jnp.ones(()))
+    done = optim.optimizer_named("lbfgs").step(
+        problem, broken, optim.optimizer_named("lbfgs").init(broken), jnp.asarray(0), jnp.ones(())
+    )
     assert not bool(done.finite)
 
 
@@ -90,10 +92,10 @@ def test_the_loop_trains_with_it():
 
 @pytest.mark.parametrize("name", optim.MINIMISERS)
 def test_recipes_make_the_same_again(name):
-    made = optim.build(name, gradient_tolerance=1e-3, max_evaluations=7)
+    made = optim.optimizer_named(name, gradient_tolerance=1e-3, max_evaluations=7)
     assert made.full_batch
     assert made.recipe["name"] == name
-    assert optim.build_recipe(made.recipe).recipe == made.recipe
+    assert optim.optimizer_from_recipe(made.recipe).recipe == made.recipe
     assert optim.as_optimizer(made.method).recipe["name"] == name
 
 
@@ -112,4 +114,4 @@ def test_corners_are_named_before_training():
 )
 def test_bad_settings(arguments, said):
     with pytest.raises(ValueError, match=said):
-        optim.build("lbfgs", **arguments)
+        optim.optimizer_named("lbfgs", **arguments)

@@ -204,7 +204,7 @@ def test_forms_are_those_of_the_matrix(data):
 
 
 def test_it_trains_with_dropout_averages_and_a_schedule(data):
-    rule = optim.averaged(optim.build("kfac", learning_rate=optim.Cosine(1.0, 8), damping=0.5))
+    rule = optim.averaged(optim.optimizer_named("kfac", learning_rate=optim.Cosine(1.0, 8), damping=0.5))
     model = nn.mlp(3, 2, 4, dropout=0.25, key=jax.random.key(0))
     arguments = {"optimizer": rule, "epochs": 4, "batch_size": 4}
     run, again = (shinso.train(model, Objective(objectives.Categorical()), data, **arguments) for _ in range(2))
@@ -212,7 +212,7 @@ def test_it_trains_with_dropout_averages_and_a_schedule(data):
     assert run.averaged_model is not None
     for one, other in zip(jax.tree.leaves(run.model), jax.tree.leaves(again.model), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert optim.build_recipe(rule.recipe).recipe == rule.recipe
+    assert optim.optimizer_from_recipe(rule.recipe).recipe == rule.recipe
 
 
 def test_what_it_does_not_fit_is_refused_by_name(data):
@@ -228,4 +228,4 @@ def test_what_it_does_not_fit_is_refused_by_name(data):
         ({"momentum": 0.9}, "hyperparameter of kfac must be one of"),
     ):
         with pytest.raises(ValueError, match=message):
-            optim.build("kfac", **arguments)
+            optim.optimizer_named("kfac", **arguments)

@@ -32,7 +32,7 @@ def cost(params):
 @pytest.mark.parametrize("limit", [1.5, 3.0])
 def test_each_unit_is_put_back(limit):
     with jax.enable_x64(True):
-        inner = optim.build("momentum", learning_rate=0.05)
+        inner = optim.optimizer_named("momentum", learning_rate=0.05)
         optimizer = optim.max_norm(inner, limit)
         params = jax.tree.map(jnp.asarray, START)
         free = inner.step(cost, params, inner.init(params), COUNT, ONE)
@@ -46,7 +46,7 @@ def test_each_unit_is_put_back(limit):
 
 
 def test_inside_the_ball_nothing_changes_and_dtypes_stay():
-    inner = optim.build("sgd", learning_rate=0.1)
+    inner = optim.optimizer_named("sgd", learning_rate=0.1)
     params = {"weight": jnp.full((2, 3), 0.25, jnp.bfloat16)}
     held = optim.max_norm(inner, 4.0).step(cost, params, inner.init(params), COUNT, ONE).params["weight"]
     free = inner.step(cost, params, inner.init(params), COUNT, ONE).params["weight"]
@@ -55,13 +55,13 @@ def test_inside_the_ball_nothing_changes_and_dtypes_stay():
 
 
 def test_recipe_and_averages():
-    constrained = optim.max_norm(optim.build("adam", learning_rate=optim.Cosine(0.1, 50)), 3.5)
+    constrained = optim.max_norm(optim.optimizer_named("adam", learning_rate=optim.Cosine(0.1, 50)), 3.5)
     optimizer = optim.averaged(constrained, decay=0.9)
-    again = optim.build_recipe(optimizer.recipe)
+    again = optim.optimizer_from_recipe(optimizer.recipe)
     assert again.recipe == optimizer.recipe
     assert isinstance(again.optimizer, optim.MaxNorm)
     assert optimizer.recipe["max_norm"] == 3.5
-    assert constrained.course == 50
+    assert constrained.total_steps == 50
     assert constrained.learning_rate_at(COUNT, ONE) == pytest.approx(0.1)
     params = {"weight": jnp.full((4, 1), 100.0)}
     step = optimizer.step(cost, params, optimizer.init(params), COUNT, ONE)
@@ -72,10 +72,14 @@ def test_recipe_and_averages():
     ("make", "error", "message"),
     [
         (lambda: optim.max_norm("sgd", 3.0), TypeError, "optimizer must be an Optimizer to be constrained; got str"),
-        (lambda: optim.max_norm(optim.build("sgd"), 0.0), ValueError, "limit must be a finite number > 0; got 0.0"),
-        (lambda: optim.max_norm(optim.build("lbfgs"), 3.0), TypeError, "optimizer must be a mini-batch rule"),
         (
-            lambda: optim.max_norm(optim.averaged(optim.build("sgd")), 3.0),
+            lambda: optim.max_norm(optim.optimizer_named("sgd"), 0.0),
+            ValueError,
+            "limit must be a finite number > 0; got 0.0",
+        ),
+        (lambda: optim.max_norm(optim.optimizer_named("lbfgs"), 3.0), TypeError, "optimizer must be a mini-batch rule"),
+        (
+            lambda: optim.max_norm(optim.averaged(optim.optimizer_named("sgd")), 3.0),
             TypeError,
             "neither averaged nor constrained",
         ),

@@ -148,7 +148,7 @@ class TestRates:
         steps = int(12 * root)
         with jax.enable_x64(True):
             curvatures = jnp.asarray([1.0, np.sqrt(condition), condition])
-            rule = optim.build("momentum", learning_rate=4 / (root + 1) ** 2, momentum=alpha)
+            rule = optim.optimizer_named("momentum", learning_rate=4 / (root + 1) ** 2, momentum=alpha)
 
             def step(carry, k):
                 made = rule.step(lambda x: (0.5 * jnp.sum(curvatures * x**2), 0.0), *carry, k, jnp.ones(()))

@@ -34,7 +34,7 @@ def test_constant_rates_on_a_quadratic(name):
     settings, factor = BEST[name]
     steps = 3000
     with jax.enable_x64(True):
-        rule, start = optim.build(name, **settings), jnp.ones(3)
+        rule, start = optim.optimizer_named(name, **settings), jnp.ones(3)
 
         def step(carry, k):
             made = rule.step(lambda x: (0.5 * jnp.sum(jnp.asarray(CURVATURES) * x**2), 0.0), *carry, k, jnp.ones(()))

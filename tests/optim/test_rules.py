@@ -124,12 +124,12 @@ def trajectory(optimizer, steps, scale=1.0):
 
 def test_every_rule_has_a_transcription():
     assert set(TRANSCRIPTIONS) <= set(optim.NAMES)
-    rules = {name for name in optim.NAMES if not optim.build(name).full_batch}
+    rules = {name for name in optim.NAMES if not optim.optimizer_named(name).full_batch}
     assert set(TRANSCRIPTIONS) == rules - {"kfac"}, "K-FAC's transcription needs a network: test_kfac.py"
 
 
 def test_the_constants_are_the_sources():
-    constants = {name: optim.build(name).recipe for name in optim.NAMES}
+    constants = {name: optim.optimizer_named(name).recipe for name in optim.NAMES}
     assert constants["adagrad"]["epsilon"] == 1e-7
     assert {constants[name]["epsilon"] for name in ("rmsprop", "rmsprop_momentum", "rmsprop_nesterov")} == {1e-6}
     assert constants["adadelta"] == {"name": "adadelta", "learning_rate": 1.0, "decay": 0.95, "epsilon": 1e-6}
@@ -147,7 +147,7 @@ def test_steps_equal_the_formula(name):
         theta = theta + update
         expected.append(theta)
     with jax.enable_x64(True):
-        found, last = trajectory(optim.build(name, **hyperparameters), 12)
+        found, last = trajectory(optim.optimizer_named(name, **hyperparameters), 12)
         np.testing.assert_allclose(found, expected, rtol=1e-12)
         before = found[-2]
         if name in INTERIM:
@@ -162,7 +162,7 @@ def test_steps_equal_the_formula(name):
 @pytest.mark.parametrize("name", TRANSCRIPTIONS)
 def test_dtype_is_kept_even_where_hyperparameters_are_wider(name):
     with jax.enable_x64(True):
-        optimizer = optim.build(name)
+        optimizer = optim.optimizer_named(name)
         params = {"a": jnp.ones(3, jnp.float32), "b": jnp.ones((2, 2), jnp.float32)}
         state = optimizer.init(params)
         step = optimizer.step(lambda p: (jnp.sum(p["a"] ** 2) + p["b"].sum(), 0.0), params, state, 0, jnp.ones(()))
@@ -175,8 +175,8 @@ def test_dtype_is_kept_even_where_hyperparameters_are_wider(name):
 def test_nesterovs_two_forms_see_one_trajectory():
     options = {"learning_rate": optim.LinearDecay(0.05, 0.01, 6), "momentum": 0.8}
     with jax.enable_x64(True):
-        seen, _ = trajectory(optim.build("nesterov", **options), 8)
-        theta, _ = trajectory(optim.build("nesterov_interim", **options), 8)
+        seen, _ = trajectory(optim.optimizer_named("nesterov", **options), 8)
+        theta, _ = trajectory(optim.optimizer_named("nesterov_interim", **options), 8)
     velocity = np.diff(theta, axis=0, prepend=START[None])
     np.testing.assert_allclose(seen, theta + 0.8 * velocity, rtol=1e-12)
 
@@ -190,7 +190,7 @@ def test_momentums_rate_on_an_ill_conditioned_quadratic():
     learning_rate = 4 / (np.sqrt(largest) + np.sqrt(smallest)) ** 2
     with jax.enable_x64(True):
         eigenvalues = jnp.array([smallest, 137.0, largest])
-        optimizer = optim.build("momentum", learning_rate=learning_rate, momentum=rate**2)
+        optimizer = optim.optimizer_named("momentum", learning_rate=learning_rate, momentum=rate**2)
 
         def step(carry, count):
             new = optimizer.step(lambda p: (0.5 * jnp.vdot(eigenvalues, p**2), None), *carry, count, jnp.ones(()))
@@ -223,7 +223,7 @@ def test_rules_see_the_clipped_gradient(clipping):
         theta = theta + update
         expected.append(theta)
     with jax.enable_x64(True):
-        found, last = trajectory(optim.build("momentum", learning_rate=0.05, momentum=0.5, **clipping), 60)
+        found, last = trajectory(optim.optimizer_named("momentum", learning_rate=0.05, momentum=0.5, **clipping), 60)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     np.testing.assert_allclose(last.gradient_norm, np.linalg.norm(gradients(found[-2])), rtol=1e-12)
     assert float(last.gradient_norm) < 0.7, "the last steps are not clipped, the first ones are"
@@ -240,13 +240,13 @@ def test_every_rule_clips(name):
 
         return optimizer.step(scaled, params, optimizer.init(params), 0, jnp.ones(())).params
 
-    clipped = first_step(optim.build(name, clip_value=1e-3), 1e6)
-    np.testing.assert_allclose(clipped["a"], first_step(optim.build(name), 1e-3)["a"], rtol=1e-5)
-    assert optim.build_recipe(optim.build(name, clip_norm=2.0).recipe).recipe["clip_norm"] == 2.0
+    clipped = first_step(optim.optimizer_named(name, clip_value=1e-3), 1e6)
+    np.testing.assert_allclose(clipped["a"], first_step(optim.optimizer_named(name), 1e-3)["a"], rtol=1e-5)
+    assert optim.optimizer_from_recipe(optim.optimizer_named(name, clip_norm=2.0).recipe).recipe["clip_norm"] == 2.0
 
 
 def test_a_gradient_of_zero_is_not_clipped():
-    optimizer = optim.build("sgd", clip_norm=1.0, clip_value=1.0)
+    optimizer = optim.optimizer_named("sgd", clip_norm=1.0, clip_value=1.0)
     params = jnp.ones(2)
     step = optimizer.step(lambda p: (0.0 * p.sum(), None), params, optimizer.init(params), 0, jnp.ones(()))
     np.testing.assert_array_equal(step.params, params)
@@ -254,8 +254,8 @@ def test_a_gradient_of_zero_is_not_clipped():
 
 def test_scale_multiplies_the_learning_rate():
     with jax.enable_x64(True):
-        whole, _ = trajectory(optim.build("momentum", learning_rate=0.01), 5)
-        scaled, _ = trajectory(optim.build("momentum", learning_rate=0.02), 5, scale=0.5)
+        whole, _ = trajectory(optim.optimizer_named("momentum", learning_rate=0.01), 5)
+        scaled, _ = trajectory(optim.optimizer_named("momentum", learning_rate=0.02), 5, scale=0.5)
         np.testing.assert_allclose(whole, scaled, rtol=1e-13)
 
 
@@ -265,7 +265,7 @@ def test_a_schedule_drives_the_rate():
     for rate in rates:
         theta = theta - rate * gradients(theta)
     with jax.enable_x64(True):
-        found, _ = trajectory(optim.build("sgd", learning_rate=optim.LinearDecay(0.1, 0.02, 4)), 6)
+        found, _ = trajectory(optim.optimizer_named("sgd", learning_rate=optim.LinearDecay(0.1, 0.02, 4)), 6)
     np.testing.assert_allclose(found[-1], theta, rtol=1e-12)
 
 
@@ -288,7 +288,7 @@ def test_new_hyperparameters_compile_nothing(compilations):
 
     params = jnp.ones(3)
     for rate in (0.1, 0.2):
-        optimizer = optim.build("adam", learning_rate=rate)
+        optimizer = optim.optimizer_named("adam", learning_rate=rate)
         state = optimizer.init(params)
         compilations.reset()
         step(optimizer, params, state)
@@ -296,7 +296,7 @@ def test_new_hyperparameters_compile_nothing(compilations):
 
 
 def test_not_finite_is_noticed():
-    optimizer = optim.build("sgd")
+    optimizer = optim.optimizer_named("sgd")
     params = jnp.zeros(2)
     step = optimizer.step(lambda p: (jnp.sum(jnp.sqrt(p)), 0.0), params, optimizer.init(params), 0, jnp.ones(()))
     assert np.isfinite(step.cost)
@@ -305,8 +305,8 @@ def test_not_finite_is_noticed():
 
 @pytest.mark.parametrize("name", [*TRANSCRIPTIONS, "lbfgs"])
 def test_recipes_round_trip(name):
-    optimizer = optim.build(name)
-    assert optim.build_recipe(optimizer.recipe).recipe == optimizer.recipe
+    optimizer = optim.optimizer_named(name)
+    assert optim.optimizer_from_recipe(optimizer.recipe).recipe == optimizer.recipe
 
 
 def test_recipes_of_schedules_round_trip():
@@ -319,8 +319,8 @@ def test_recipes_of_schedules_round_trip():
         optim.OneCycle(0.5, 40, rise=7),
         optim.WarmUp(optim.WarmUp(0.2, 3), 4),
     ):
-        recipe = optim.build("sgd", learning_rate=schedule).recipe
-        assert optim.build_recipe(recipe).recipe == recipe
+        recipe = optim.optimizer_named("sgd", learning_rate=schedule).recipe
+        assert optim.optimizer_from_recipe(recipe).recipe == recipe
         assert recipe["learning_rate"]["schedule"] == type(schedule).__name__
 
 
@@ -355,7 +355,7 @@ def test_recipes_of_schedules_round_trip():
 )
 def test_bad_settings_say_what_is_wrong(name, hyperparameters, error, sentence):
     with pytest.raises(error, match=sentence):
-        optim.build(name, **hyperparameters)
+        optim.optimizer_named(name, **hyperparameters)
 
 
 def test_what_is_not_an_optimizer_is_refused():

@@ -86,9 +86,11 @@ def test_courses_end_where_the_value_stays():
         (optim.LinearDecay(0.1, 0.01, 9), 9), (optim.Cosine(0.1, 9, warm_up=3), 9), (optim.OneCycle(0.1, 9), 9),
         (optim.WarmUp(optim.OneCycle(0.1, 9), 4), 13), (optim.WarmUp(0.1, 4), 0),
     ):  # fmt: skip
-        assert schedule.course == course
+        assert schedule.total_steps == course
         if course:
             assert schedule(jnp.asarray(course)) == schedule(jnp.asarray(3 * course))
             assert schedule(jnp.asarray(course - 1)) > schedule(jnp.asarray(course))
-    both = optim.build("momentum", learning_rate=optim.Cosine(0.1, 7), momentum=optim.LinearDecay(0.9, 0.5, 9))
-    assert (both.course, optim.averaged(both).course, optim.build("sgd").course) == (9, 9, 0)
+    both = optim.optimizer_named(
+        "momentum", learning_rate=optim.Cosine(0.1, 7), momentum=optim.LinearDecay(0.9, 0.5, 9)
+    )
+    assert (both.total_steps, optim.averaged(both).total_steps, optim.optimizer_named("sgd").total_steps) == (9, 9, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from shinso import nn, objectives
 from shinso.data import Dataset
-from shinso.train import Run, Stopping, train
+from shinso.training import Run, Stopping, train
 
 
 def learn(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from shinso.report._facts import facts
-from shinso.train import Evaluation, History, Stop
+from shinso.training import Evaluation, History, Stop
 
 
 def rows(**columns) -> History:

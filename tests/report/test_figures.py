@@ -12,7 +12,7 @@ from shinso.report._mistakes import pixels
 from shinso.report._palette import CSS
 from shinso.report._regression import residuals
 from shinso.report._svg import inline_svg
-from shinso.train import Evaluation, History, Stop
+from shinso.training import Evaluation, History, Stop
 
 MATRIX = np.array([[8, 2, 0], [3, 7, 0], [0, 0, 0]])
 NAMES = ["a", "b", "c"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shinso import report
-from shinso.train import Evaluation, History, Mistake, Stop
+from shinso.training import Evaluation, History, Mistake, Stop
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = "<script>alert('$x$')</script> & \"quotes\" {{ 7 * 7 }}"

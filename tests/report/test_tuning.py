@@ -4,9 +4,10 @@ import math
 
 import pytest
 
+from shinso.experiment import Settings
 from shinso.report import rate_figure, tuning_figure
-from shinso.train import RateSearch, Settings, Trial, Tuning
-from shinso.train._trials import Ask
+from shinso.tuning import RateSearch, Trial, Tuning
+from shinso.tuning._trials import Ask
 
 
 def tuning(*losses):

@@ -2,7 +2,7 @@
 
 - `laplace`: from a `Run`, or a model with its objective, and the training data to a `Posterior`.
 - `Posterior`: `predict` (a `Prediction`), `sample_functions`, `sample_parameters`, `log_evidence`, `fit_priors`, `save`;
-  `load` from its file.
+  `load_posterior` from its file.
 - `train_with_evidence`: training that re-estimates its own weight decay and noise (`EvidenceTraining`).
 - `laplace_with_evidence`: a posterior whose prior and noise come from the training data.
 - How good a prediction is: `log_density`, `assess` (an `Assessment`), `predict_alone`; `reliability` (a `Reliability`),
@@ -21,7 +21,7 @@ from shinso.bayes._calibration import brier_score as brier_score
 from shinso.bayes._calibration import expected_calibration_error as expected_calibration_error
 from shinso.bayes._calibration import interval_coverage as interval_coverage
 from shinso.bayes._calibration import reliability as reliability
-from shinso.bayes._file import load as load
+from shinso.bayes._file import load_posterior as load_posterior
 from shinso.bayes._laplace import LIKELIHOODS as LIKELIHOODS
 from shinso.bayes._laplace import STRUCTURES as STRUCTURES
 from shinso.bayes._laplace import PosteriorWarning as PosteriorWarning

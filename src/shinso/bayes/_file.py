@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from shinso import nn, objectives
+from shinso._files import write_atomically
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._diagonal import Diagonal
 from shinso.bayes._full import Full
@@ -50,11 +49,11 @@ def save(posterior: Posterior, path: Path) -> Path:
     prior = posterior.prior
     arrays |= {f"prior.{name}": getattr(prior, name) for name in ("precisions", "membership", "vanishing")}
     contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    _write(path, to_safetensors(contiguous, {"posterior": json.dumps(plain)}))
+    write_atomically(path, to_safetensors(contiguous, {"posterior": json.dumps(plain)}))
     return path
 
 
-def load(path: str | Path, model: Any = None) -> Posterior:
+def load_posterior(path: str | Path, model: Any = None) -> Posterior:
     """Return the posterior that `Posterior.save` stored, bit for bit. Nothing in the file is executed.
 
     Args:
@@ -79,7 +78,7 @@ def load(path: str | Path, model: Any = None) -> Posterior:
         filled = _filled(_template(plain["model"], model, path), parts["model"], path)
         return Posterior(
             network=network_with(filled, plain["paths"]),
-            unit_likelihood=objectives.build({"likelihood": plain["likelihood"]}).likelihood,
+            unit_likelihood=objectives.objective_from_recipe({"likelihood": plain["likelihood"]}).likelihood,
             curvature=KINDS[plain["structure"]].from_arrays(parts["curvature"]),
             prior=Prior(tuple(plain["groups"]), **parts["prior"]),
             noise_precision=plain["noise_precision"],
@@ -96,7 +95,7 @@ def _template(recipe: Any, model: Any, path: str | Path) -> Any:
         return model
     if recipe is None:
         raise ValueError(f"{path} stores a model of your own making; pass one of the same structure as model=….")
-    return eqx.filter_eval_shape(nn.build, recipe, jax.random.key(0))
+    return eqx.filter_eval_shape(nn.model_from_recipe, recipe, jax.random.key(0))
 
 
 def _filled(template: Any, arrays: Mapping[str, np.ndarray], path: str | Path) -> Any:
@@ -141,16 +140,3 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise FileNotFoundError(f"{path} does not exist.") from None
     except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"{path} is damaged or not a posterior: {error}.") from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace `path` in one step; an older file stays whole until then."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso import data as sources
-from shinso.train import Run, data_of_run
+from shinso.experiment import data_of_run
+from shinso.training import Run
 
 
 def as_inputs(inputs: Any) -> PyTree[Any]:

@@ -21,7 +21,7 @@ from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import in_units_of_the_mean, places_of, prior_of
 from shinso.bayes._structure import Curvature
 from shinso.objectives import Bernoulli, Categorical, Gaussian, Likelihood, Objective, Poisson
-from shinso.train import Run
+from shinso.training import Run
 
 STRUCTURES = ("full", "kronecker", "low_rank", "diagonal")
 LIKELIHOODS = (Gaussian, Bernoulli, Categorical, Poisson)

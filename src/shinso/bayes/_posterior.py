@@ -247,7 +247,7 @@ class Posterior:
         return calibrated(self, inputs, targets)
 
     def save(self, path: str | Path) -> Path:
-        """Store the posterior, its model included, in one safetensors file; `shinso.bayes.load` reads it.
+        """Store the posterior, its model included, in one safetensors file; `shinso.bayes.load_posterior` reads it.
 
         Raises:
             OSError: it cannot be written; an older file is untouched.

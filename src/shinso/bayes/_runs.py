@@ -11,15 +11,16 @@ import numpy as np
 from scipy import special
 
 from shinso.bayes._assessment import Assessment, assess, predict_alone
-from shinso.bayes._file import load as load_posterior
+from shinso.bayes._file import load_posterior
 from shinso.bayes._laplace import laplace
 from shinso.bayes._network import Subset
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prediction import Prediction
 from shinso.bayes._with_evidence import free_precisions, laplace_with_evidence
 from shinso.data import Dataset, Encoder
+from shinso.experiment import Predictions, data_of_run, encoder_of, in_words, read_inputs
 from shinso.objectives import Gaussian
-from shinso.train import Predictions, Run, data_of_run, encoder_of, in_words, load, read_inputs
+from shinso.training import Run, load
 
 POSTERIOR = "posterior.safetensors"
 """The posterior's file in a run folder."""

@@ -12,7 +12,7 @@ from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import in_units_of_the_mean, penalties_of_prior
 from shinso.objectives import Gaussian, Objective
 from shinso.optim import as_optimizer
-from shinso.train import Run, Start, train
+from shinso.training import Run, Start, train
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from shinso.bayes._laplace import LIMIT, laplace
 from shinso.bayes._network import Subset, network_of
 from shinso.bayes._posterior import Posterior
 from shinso.objectives import ARD, L2, Objective, Penalty
-from shinso.train import Run
+from shinso.training import Run
 
 STEPS, TOLERANCE = 100, 1e-2
 """Steps at most, and the derivative of the evidence, in nats, at which they end."""

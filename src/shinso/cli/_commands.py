@@ -14,7 +14,7 @@ from shinso.cli._shell import INTERRUPTED, Shell
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from shinso.train import Run
+    from shinso.training import Run
 
 _NOT_SETTINGS = {"config", "out", "quiet", "checkpoint_seconds"}
 _EXIT_CODES = {"interrupted": INTERRUPTED, "not_finite": 1}
@@ -176,7 +176,7 @@ def train(
     gaussian_noise: Annotated[
         float | None, _option(NETWORK, "Deviation s of a factor N(1, s²) on hidden units.", "0", metavar="S")
     ] = None,
-    expansion: Annotated[
+    augmentation: Annotated[
         str | None,
         _option(TRAINING, "Move every training image anew: shift or distortion.", "none", metavar="NAME"),
     ] = None,
@@ -249,7 +249,7 @@ def train(
     What is not given is chosen by the data. The folder's [bold]settings.toml[/] is what [bold]--config[/] reads; the
     same settings and seed give the same bits. Ctrl-C ends training and keeps the work, which can be resumed.
     """
-    from shinso.train import Settings, read_settings, run_experiment
+    from shinso.experiment import Settings, read_settings, run_experiment
 
     given = {name: value for name, value in context.params.items() if value is not None and name not in _NOT_SETTINGS}
     for name in {"hidden", "channels"} & given.keys():
@@ -281,7 +281,7 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Continue training that was cut short, from its last checkpoint: the same bits as if it had never stopped."""
-    from shinso.train import resume_run
+    from shinso.experiment import resume_run
 
     _train(
         lambda progress: resume_run(
@@ -302,7 +302,8 @@ def evaluate(
 ) -> None:
     """Measure a run on its own test examples, or on a file with the same columns."""
     from shinso.cli._results import evaluations
-    from shinso.train import evaluate_run, load
+    from shinso.experiment import evaluate_run
+    from shinso.training import load
 
     measured = evaluate_run(run, source, data_dir=data_dir)
     evaluations(_console(), {"test" if source is None else Path(source).name: measured}, load(run).data)
@@ -338,7 +339,7 @@ def predict(
     if std:
         from shinso.bayes import predict_run_with_spread as predict_run
     else:
-        from shinso.train import predict_run
+        from shinso.experiment import predict_run
     predicted = predict_run(run, inputs)
     if out is None:
         predictions(_console(), predicted)
@@ -350,7 +351,8 @@ def predict(
 def show(run: RunFolder) -> None:
     """Show a run's results, its settings and its network: layers, output shapes, parameters, multiply-adds."""
     from shinso.cli._results import overview
-    from shinso.train import load, read_experiment
+    from shinso.experiment import read_experiment
+    from shinso.training import load
 
     loaded = load(run)
     overview(
@@ -365,7 +367,7 @@ def report(
 ) -> None:
     """Write a run's report: one HTML file with curves, confusions, worst mistakes, settings and timings."""
     from shinso.report import write
-    from shinso.train import load
+    from shinso.training import load
 
     _refuse_folder(out)
     path = out or run / "report.html"
@@ -407,7 +409,7 @@ def _train(work: "Callable[[Any], Run]", *, quiet: bool) -> None:
     """Train with a progress bar, write the report, say what came out; exit code 130 after Ctrl-C, 1 if it diverged."""
     from shinso.cli._results import summary
     from shinso.report import write
-    from shinso.train import ProgressBar
+    from shinso.training import ProgressBar
 
     errors = _console(error=True)
     with nullcontext(False) if quiet else ProgressBar(errors) as progress:

@@ -43,8 +43,9 @@ def curvature(
 
     from shinso._checks import one_of
     from shinso.curvature import gauss_newton, hessian, outer_product, summarize
+    from shinso.experiment import data_of_run
     from shinso.report import spectrum_figure
-    from shinso.train import data_of_run, load
+    from shinso.training import load
 
     kinds = {"hessian": hessian, "gauss_newton": gauss_newton, "outer_product": outer_product}
     chosen = kinds[one_of("of", of, tuple(kinds))]

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from shinso import nn
-from shinso.train import Evaluation, Predictions, Run, hardest_confusion
+from shinso.experiment import Predictions
+from shinso.training import Evaluation, Run, hardest_confusion
 
 SHOWN_PREDICTIONS = 1000
 

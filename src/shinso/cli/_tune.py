@@ -85,9 +85,9 @@ def tune(
     Trials never see the test examples; winner and defaults are compared on them at the end, trained with the same seeds.
     The folder's [bold]settings.toml[/] trains the winner. Ctrl-C ends the search and keeps its trials.
     """
+    from shinso.experiment import read_settings
     from shinso.report import tuning_figure
-    from shinso.train import read_settings
-    from shinso.train import tune as search_settings
+    from shinso.tuning import tune as search_settings
 
     given = {"target": target, "data_dir": data_dir, "network": network, "optimizer": optimizer, "epochs": epochs}
     fixed = read_settings(config) if config is not None else {}

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from shinso.curvature._output_curvature import OutputCurvature
 from shinso.curvature._problem import Problem
 from shinso.curvature._restrict import leaf_paths
-from shinso.nn import GRU, LSTM, Conv2d, Dense, Elman, EveryStep, Layer, Sequences
+from shinso.nn import GRU, LSTM, Conv2d, Dense, Elman, Layer, Sequences, TimeDistributed
 from shinso.objectives import Batch
 
 CACHE = 2**24
@@ -322,9 +322,9 @@ class _Tapped(Layer):
 
 
 class _TappedSteps(Layer):
-    """`EveryStep`, whose layer does not see which of its rows are padding."""
+    """`TimeDistributed`, whose layer does not see which of its rows are padding."""
 
-    steps: EveryStep
+    steps: TimeDistributed
     notes: _Notes = eqx.field(static=True)
 
     def __call__(self, x: Any, *, key: PRNGKeyArray | None = None) -> Any:
@@ -347,15 +347,15 @@ def _tapped(problem: Problem, zeros: Sequence[Array], notes: _Notes) -> Any:
     names = iter(supported_layers(model))
 
     def replaced(node: Any) -> Any:
-        if type(node) is EveryStep:
-            return _TappedSteps(EveryStep(walk(node.layer)), notes)
+        if type(node) is TimeDistributed:
+            return _TappedSteps(TimeDistributed(walk(node.layer)), notes)
         if not _has_tap(node) or (name := next(names)) not in tapped:
             return node
         place = tapped.index(name)
         return _Tapped(node, zeros[place], place, notes)
 
     def walk(tree: Any) -> Any:
-        return jax.tree.map(replaced, tree, is_leaf=lambda node: _has_tap(node) or type(node) is EveryStep)
+        return jax.tree.map(replaced, tree, is_leaf=lambda node: _has_tap(node) or type(node) is TimeDistributed)
 
     return walk(model)
 

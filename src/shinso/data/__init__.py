@@ -12,6 +12,7 @@ from shinso.data._arrays import check_finite as check_finite
 from shinso.data._arrays import check_inputs as check_inputs
 from shinso.data._arrays import check_shape as check_shape
 from shinso.data._arrays import number_array as number_array
+from shinso.data._augmentation import augment_by_shifts as augment_by_shifts
 from shinso.data._columns import column_type as column_type
 from shinso.data._dataset import KINDS as KINDS
 from shinso.data._dataset import Dataset as Dataset
@@ -24,7 +25,6 @@ from shinso.data._download import DownloadProgress as DownloadProgress
 from shinso.data._download import download as download
 from shinso.data._download import sha256_of as sha256_of
 from shinso.data._encoder import Encoder as Encoder
-from shinso.data._expansion import expand_by_shifts as expand_by_shifts
 from shinso.data._frames import frame_of as frame_of
 from shinso.data._frames import read_table as read_table
 from shinso.data._idx import read_idx as read_idx

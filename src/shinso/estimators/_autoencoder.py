@@ -57,11 +57,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
-        network_: the trained `shinso.nn.Autoencoder`, its arrays NumPy's.
-        history_: one dictionary of metrics for each epoch (`shinso.train.History`).
+        network_: the trained `shinso.nn.AutoencoderModel`, its arrays NumPy's.
+        history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.
-        stop_reason_: how training ended (`shinso.train.Stop`).
+        stop_reason_: how training ended (`shinso.training.Stop`).
         input_shape_: shape of one example.
         n_features_in_: length of the first axis of an example.
         feature_names_in_: names of a table's columns, if X had names.
@@ -208,7 +208,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         code = {"name": "variational", "strength": self.beta} if self.variational else self.code_penalty
         return Reconstruction(self.n_outputs_, self.reconstruction, code)
 
-    def _built(self, key: jax.Array) -> nn.Autoencoder:
+    def _built(self, key: jax.Array) -> nn.AutoencoderModel:
         with contextlib.ExitStack() as stack:
             if self.code_penalty is not None:  # stands against the identity, which the builder cannot know
                 stack.enter_context(warnings.catch_warnings())

@@ -16,8 +16,8 @@ from shinso import nn
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
 from shinso.estimators._rows import bucket, dense, host_batch, padded
-from shinso.objectives import Contrastive, Objective
-from shinso.train import Event, train
+from shinso.objectives import ContrastiveDivergenceLoss, Objective
+from shinso.training import Event, train
 
 FIRST_WEIGHTS = 0.01
 """Standard deviation of the first weights, scikit-learn's."""
@@ -51,7 +51,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         intercept_hidden_: c, `[n_components]`.
         intercept_visible_: b, `[D]`.
         h_samples_: hidden states of the chains, `[batch_size, n_components]`.
-        history_: one dictionary of metrics for each pass (`shinso.train.History`).
+        history_: one dictionary of metrics for each pass (`shinso.training.History`).
         n_features_in_: D.
         feature_names_in_: names of a table's columns, if X had names.
     """
@@ -159,7 +159,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 model = eqx.tree_at(lambda model: model.chains.hidden, model, jnp.asarray(self.h_samples_))
             run = train(
                 model,
-                Objective(Contrastive()),
+                Objective(ContrastiveDivergenceLoss()),
                 (X, X),
                 optimizer="sgd",
                 learning_rate=self.learning_rate,

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from shinso.train import device_named
+from shinso.training import device_named
 
 
 @contextlib.contextmanager

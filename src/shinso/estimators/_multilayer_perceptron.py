@@ -37,7 +37,7 @@ from shinso.estimators._solvers import (
     is_scipys,
 )
 from shinso.objectives import Batch, Likelihood, Objective, penalty
-from shinso.train import Event, Run, Stopping, TrainingWarning, train
+from shinso.training import Event, Run, Stopping, TrainingWarning, train
 
 AUTO_BATCH = 200
 """Most examples in a mini-batch of size "auto"."""

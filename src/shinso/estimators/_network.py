@@ -35,7 +35,7 @@ from shinso.estimators._rows import (
 )
 from shinso.estimators._solvers import check_solver
 from shinso.objectives import Batch, Likelihood, Objective, penalty
-from shinso.train import Event, Run, Stopping, metrics_in_words, train
+from shinso.training import Event, Run, Stopping, metrics_in_words, train
 
 AUTO_BATCH = 128
 """Most examples in a mini-batch of size "auto"."""

@@ -47,10 +47,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     Attributes:
         network_: the trained module, its arrays NumPy's.
-        history_: one dictionary of metrics for each epoch (`shinso.train.History`).
+        history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.
-        stop_reason_: how training ended (`shinso.train.Stop`).
+        stop_reason_: how training ended (`shinso.training.Stop`).
         posterior_: how sure it is (`shinso.bayes.Posterior`), with `posterior`.
         log_evidence_: ln p(training targets | inputs), in nats, with `posterior`; it compares networks on the same data.
         input_shape_: shape of one example.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shinso.train import Start, Stopping
+from shinso.training import Start, Stopping
 
 SMALLEST_RATE = 1e-6
 """``adaptive`` stops at a stall once the learning rate is this small."""

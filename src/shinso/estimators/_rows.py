@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array, column_or_1d
 
 from shinso.objectives import Batch, Likelihood
-from shinso.train import in_chunks
+from shinso.training import in_chunks
 
 
 def bucket(n: int) -> int:

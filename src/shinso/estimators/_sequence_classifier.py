@@ -42,10 +42,10 @@ class SequenceClassifier(NetworkClassifier):
 
     Attributes:
         network_: the trained module, its arrays NumPy's.
-        history_: one dictionary of metrics for each epoch (`shinso.train.History`).
+        history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.
-        stop_reason_: how training ended (`shinso.train.Stop`).
+        stop_reason_: how training ended (`shinso.training.Stop`).
         classes_: the classes, sorted.
         mean_, scale_: what is subtracted from the numbers of a step, and what they are divided by, `[D]`.
         n_features_in_: D.

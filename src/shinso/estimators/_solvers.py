@@ -105,10 +105,12 @@ def build_solver(estimator: Any, learning_rate: float | optim.Schedule) -> optim
     if not isinstance(solver, str):
         return optim.as_optimizer(solver)
     if solver in optim.MINIMISERS:
-        return optim.build(solver, gradient_tolerance=estimator.tol, max_evaluations=estimator.max_fun)
+        return optim.optimizer_named(solver, gradient_tolerance=estimator.tol, max_evaluations=estimator.max_fun)
     if solver == "kfac":
-        return optim.build(solver)  # it chooses the length of its steps
+        return optim.optimizer_named(solver)  # it chooses the length of its steps
     if solver == "sgd":
         solver = "nesterov" if estimator.nesterovs_momentum else "momentum"
     given = {name: getattr(estimator, name) for name in _HYPERPARAMETERS.get(solver, ())}
-    return optim.build("adam_uncorrected" if solver == "adam" else solver, learning_rate=learning_rate, **given)
+    return optim.optimizer_named(
+        "adam_uncorrected" if solver == "adam" else solver, learning_rate=learning_rate, **given
+    )

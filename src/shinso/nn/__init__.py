@@ -4,7 +4,9 @@ from shinso.nn._activations import ACTIVATIONS as ACTIVATIONS
 from shinso.nn._activations import Activation as Activation
 from shinso.nn._activations import activation as activation
 from shinso.nn._alexnet import alexnet as alexnet
-from shinso.nn._autoencoder import Autoencoder as Autoencoder
+from shinso.nn._augmentation import RandomDistortion as RandomDistortion
+from shinso.nn._augmentation import RandomShift as RandomShift
+from shinso.nn._autoencoder import AutoencoderModel as AutoencoderModel
 from shinso.nn._autoencoder_network import autoencoder as autoencoder
 from shinso.nn._basis import BASES as BASES
 from shinso.nn._basis import Basis as Basis
@@ -34,12 +36,12 @@ from shinso.nn._buffers import restarted_buffers as restarted_buffers
 from shinso.nn._buffers import trainable as trainable
 from shinso.nn._buffers import unchanged_buffers as unchanged_buffers
 from shinso.nn._builders import BUILDERS as BUILDERS
+from shinso.nn._builders import augmented as augmented
 from shinso.nn._builders import basis_model as basis_model
-from shinso.nn._builders import build as build
 from shinso.nn._builders import cnn as cnn
-from shinso.nn._builders import expanded as expanded
 from shinso.nn._builders import linear as linear
 from shinso.nn._builders import mlp as mlp
+from shinso.nn._builders import model_from_recipe as model_from_recipe
 from shinso.nn._builders import multi_head as multi_head
 from shinso.nn._builders import network as network
 from shinso.nn._contrastive_divergence import ContrastiveDivergence as ContrastiveDivergence
@@ -52,8 +54,6 @@ from shinso.nn._dense import Dense as Dense
 from shinso.nn._drop_connect import DropConnect as DropConnect
 from shinso.nn._dropout import Dropout as Dropout
 from shinso.nn._embedding import Embedding as Embedding
-from shinso.nn._expansion import RandomDistortion as RandomDistortion
-from shinso.nn._expansion import RandomShift as RandomShift
 from shinso.nn._flatten import Flatten as Flatten
 from shinso.nn._gaussian_code import GaussianCode as GaussianCode
 from shinso.nn._gaussian_noise import GaussianNoise as GaussianNoise
@@ -78,7 +78,7 @@ from shinso.nn._pooling import MeanPool2d as MeanPool2d
 from shinso.nn._recipe import Recipe as Recipe
 from shinso.nn._recurrent import GRU as GRU
 from shinso.nn._recurrent import LSTM as LSTM
-from shinso.nn._recurrent import BothDirections as BothDirections
+from shinso.nn._recurrent import Bidirectional as Bidirectional
 from shinso.nn._recurrent import Elman as Elman
 from shinso.nn._recurrent import RecurrentLayer as RecurrentLayer
 from shinso.nn._recurrent_network import CELLS as CELLS
@@ -92,8 +92,8 @@ from shinso.nn._sequences import check_sequences as check_sequences
 from shinso.nn._sequences import flatten_steps as flatten_steps
 from shinso.nn._sequences import pad as pad
 from shinso.nn._sequential import Sequential as Sequential
-from shinso.nn._steps import EveryStep as EveryStep
 from shinso.nn._steps import LastStep as LastStep
+from shinso.nn._steps import TimeDistributed as TimeDistributed
 from shinso.nn._summary import summary as summary
 from shinso.nn._universality import approximate as approximate
 from shinso.nn._without_key import WithoutKey as WithoutKey

@@ -17,7 +17,7 @@ from shinso.nn._recipe import Recipe
 from shinso.nn._sequential import Sequential
 
 
-class Autoencoder(Layer):
+class AutoencoderModel(Layer):
     """x̃ = g(z), z = f(x): `[N, …]` to outputs `[N, D + S]`, the reconstruction x̃ and then the code.
 
     The outputs carry the code so that a cost can read both: `shinso.objectives.Reconstruction(inputs=D)`, with the inputs
@@ -120,7 +120,7 @@ class Autoencoder(Layer):
         rebuilt = self.whole_decoder.output_shape(z)
         if len(statistics) != 1 or math.prod(rebuilt) != math.prod(input_shape):
             raise ValueError(
-                f"Autoencoder takes examples that its decoder returns, from a code (C,); got {tuple(input_shape)}, "
+                f"AutoencoderModel takes examples that its decoder returns, from a code (C,); got {tuple(input_shape)}, "
                 f"code {statistics}, reconstruction {rebuilt}."
             )
         return (math.prod(rebuilt) + statistics[0],)

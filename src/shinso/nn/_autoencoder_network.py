@@ -10,7 +10,7 @@ from jaxtyping import PRNGKeyArray
 from shinso import _checks
 from shinso.nn import _spec
 from shinso.nn._activations import ACTIVATIONS, RECTIFIERS, Activation
-from shinso.nn._autoencoder import Autoencoder
+from shinso.nn._autoencoder import AutoencoderModel
 from shinso.nn._corruption import corruption as make_corruption
 from shinso.nn._dense import Dense
 from shinso.nn._flatten import Flatten
@@ -35,7 +35,7 @@ def autoencoder(
     weight_init: Initializer | None = None,
     bias_init: Initializer = "zeros",
     key: PRNGKeyArray,
-) -> Autoencoder:
+) -> AutoencoderModel:
     """Autoencoder of dense layers D → hidden → code → hidden in reverse → D, with outputs [x̃, code].
 
     Train it with `shinso.objectives.Reconstruction(inputs=D)` and the inputs as targets. The linear one (`hidden=()`,
@@ -96,7 +96,7 @@ def autoencoder(
             ([code, *sizes[::-1]], output_activation, keys[1]),
         )
     )
-    return Autoencoder(
+    return AutoencoderModel(
         Sequential([*first, *encoder]),
         Sequential(decoder),
         code=GaussianCode() if variational else None,

@@ -37,7 +37,7 @@ class BatchNorm(Layer):
     μ_S = 1/|S| Σ a, σ_S² = 1/|S| Σ (a − μ_S)²; gradients go through both. In prediction they are those of the whole training
     set, which training estimates as it goes: a plain mean over the first 1/(1 − `momentum`) mini-batches, an exponential
     moving average after that, the variance with the factor |S|/(|S| − 1) that makes it unbiased.
-    `shinso.train.whole_set_statistics` replaces the estimate by the exact statistics. β sets the mean of y, γ its
+    `shinso.training.recalibrate_batch_norm` replaces the estimate by the exact statistics. β sets the mean of y, γ its
     standard deviation.
 
     Args:

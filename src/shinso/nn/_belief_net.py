@@ -19,7 +19,7 @@ class DeepBeliefNet(Layer):
     The two topmost layers h^(L−1), h^L are a Boltzmann machine; below it everything is directed downwards:
     p(v, h¹, …, h^L) = p(v | h¹) p(h¹ | h²) ⋯ p(h^(L−1), h^L). As a layer the net maps v, `[N, inputs]`, upwards to the
     probabilities of the top units, `[N, hidden]`, as the sigmoid network of `to_network` does.
-    `shinso.train.train_belief_net` trains it.
+    `shinso.training.train_belief_net` trains it.
 
     Args:
         machines: the machines, from the data upwards, at least one; only the first may have Gaussian units.
@@ -49,7 +49,7 @@ class DeepBeliefNet(Layer):
 
     @property
     def recipe(self) -> Recipe:
-        """How `shinso.nn.build` makes a net of this kind and these sizes."""
+        """How `shinso.nn.model_from_recipe` makes a net of this kind and these sizes."""
         hidden = [machine.weight.shape[1] for machine in self.machines]
         first = self.machines[0]
         return Recipe("belief_net", {"inputs": first.weight.shape[0], "hidden": hidden, "units": first.units})

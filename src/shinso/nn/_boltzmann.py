@@ -54,7 +54,7 @@ class BoltzmannMachine(Layer):
 
     @property
     def recipe(self) -> Recipe:
-        """How `shinso.nn.build` makes a machine of this kind and these sizes."""
+        """How `shinso.nn.model_from_recipe` makes a machine of this kind and these sizes."""
         visible, hidden = self.weight.shape
         return Recipe("boltzmann", {"visible": visible, "hidden": hidden, "units": self.units})
 

@@ -12,6 +12,7 @@ from jaxtyping import PRNGKeyArray
 from shinso import _checks
 from shinso.nn import _spec
 from shinso.nn._alexnet import alexnet
+from shinso.nn._augmentation import AUGMENTATIONS, augmentation_spec
 from shinso.nn._autoencoder_network import autoencoder
 from shinso.nn._basis import basis as make_basis
 from shinso.nn._basis import plain_spec
@@ -21,7 +22,6 @@ from shinso.nn._book_networks import book, lenet5
 from shinso.nn._contrastive_divergence import contrastive_divergence
 from shinso.nn._convolution import Conv2d, Padding
 from shinso.nn._dense import Dense
-from shinso.nn._expansion import EXPANSIONS, expansion_spec
 from shinso.nn._flatten import Flatten
 from shinso.nn._heads import Heads
 from shinso.nn._hidden_units import HiddenUnits, is_rectifier
@@ -346,31 +346,31 @@ BUILDERS: Mapping[str, Callable[..., Sequential]] = MappingProxyType(
 )
 
 
-def expanded(model: Sequential, expansion: Layer) -> Sequential:
-    """Return the model with data expansion before its first layer: training sees every image moved, prediction as it is.
+def augmented(model: Sequential, augmentation: Layer) -> Sequential:
+    """Return the model with data augmentation before its first layer: training sees every image moved, prediction as it is.
 
     Args:
         model: a network for images.
-        expansion: a `RandomShift` or a `RandomDistortion`.
+        augmentation: a `RandomShift` or a `RandomDistortion`.
 
     Raises:
-        TypeError: `expansion` is another layer.
+        TypeError: `augmentation` is another layer.
 
     Source: Nielsen, chapters 3 and 6.
     """
-    spec = expansion_spec(expansion)
+    spec = augmentation_spec(augmentation)
     recipe = None
     if model.recipe is not None:
-        recipe = Recipe("expanded", {"network": model.recipe.to_dict(), "expansion": spec})
-    return Sequential([expansion, *model.layers], recipe)
+        recipe = Recipe("augmented", {"network": model.recipe.to_dict(), "augmentation": spec})
+    return Sequential([augmentation, *model.layers], recipe)
 
 
-def _expanded_again(network: Mapping[str, Any], expansion: Mapping[str, Any], *, key: PRNGKeyArray) -> Sequential:
-    model = build(network, key)
+def _augmented_again(network: Mapping[str, Any], augmentation: Mapping[str, Any], *, key: PRNGKeyArray) -> Sequential:
+    model = model_from_recipe(network, key)
     if not isinstance(model, Sequential):
-        raise ValueError(f"an expanded network must be a Sequential; got {type(model).__name__}.")
-    name, arguments = _spec.parse("expansion", expansion, EXPANSIONS)
-    return expanded(model, EXPANSIONS[name](**arguments))
+        raise ValueError(f"an augmented network must be a Sequential; got {type(model).__name__}.")
+    name, arguments = _spec.parse("augmentation", augmentation, AUGMENTATIONS)
+    return augmented(model, AUGMENTATIONS[name](**arguments))
 
 
 GENERATIVE: Mapping[str, Callable[..., Layer]] = MappingProxyType(
@@ -380,13 +380,13 @@ GENERATIVE: Mapping[str, Callable[..., Layer]] = MappingProxyType(
         "contrastive_divergence": contrastive_divergence,
         "belief_net": belief_net,
         "language_model": language_model,
-        "expanded": _expanded_again,
+        "augmented": _augmented_again,
     }
 )
-"""Models of the inputs alone: `build` makes them, `network`, which promises outputs for targets, does not."""
+"""Models of the inputs alone: `model_from_recipe` makes them, `network`, which promises outputs for targets, does not."""
 
 
-def build(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
+def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
     """Build a model from the plain dictionary of its recipe, with fresh parameters.
 
     Args:

@@ -1,4 +1,4 @@
-"""Contrastive divergence: a Boltzmann machine as a model whose outputs training can minimize."""
+"""ContrastiveDivergenceLoss divergence: a Boltzmann machine as a model whose outputs training can minimize."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class Chains(Buffers):
 
 
 class ContrastiveDivergence(Layer):
-    """A Boltzmann machine as a model for `shinso.train` with the objective `shinso.objectives.Contrastive`.
+    """A Boltzmann machine as a model for `shinso.train` with the objective `shinso.objectives.ContrastiveDivergenceLoss`.
 
     The gradient of −ln p(v) is ∂F(v) − E[∂F(v′)], v′ ~ p. Contrastive divergence CD-k puts for the expectation one v′, k
     steps of Gibbs sampling away from v; its persistent form takes the mean over chains that go on from mini-batch to
@@ -61,7 +61,7 @@ class ContrastiveDivergence(Layer):
 
     @property
     def recipe(self) -> Recipe:
-        """How `shinso.nn.build` makes this model again, with fresh parameters."""
+        """How `shinso.nn.model_from_recipe` makes this model again, with fresh parameters."""
         chains = 0 if self.chains is None else self.chains.hidden.shape[0]
         arguments = {**self.machine.recipe.arguments, "steps": self.steps, "chains": chains}
         return Recipe("contrastive_divergence", arguments)

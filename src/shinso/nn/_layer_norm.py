@@ -14,7 +14,7 @@ class LayerNorm(Layer):
 
     The statistics run over all numbers of the example, for images over all places and maps; γ and β belong to a feature,
     the last axis of a. Nothing depends on the other examples, so training and prediction are the same. For every step of a
-    sequence by itself, `EveryStep(LayerNorm(features))`.
+    sequence by itself, `TimeDistributed(LayerNorm(features))`.
 
     Args:
         features: size of the last axis, at least 1.

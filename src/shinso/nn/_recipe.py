@@ -29,7 +29,7 @@ class Recipe:
         return plain
 
     def to_dict(self) -> dict[str, Any]:
-        """`{"builder": …, "arguments": {…}}`, what `shinso.nn.build` takes."""
+        """`{"builder": …, "arguments": {…}}`, what `shinso.nn.model_from_recipe` takes."""
         return {"builder": self.builder, "arguments": self.arguments}
 
     def __eq__(self, other: object) -> bool:

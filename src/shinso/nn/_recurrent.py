@@ -250,7 +250,7 @@ class GRU(RecurrentLayer):
         return Recurrent(self._split(self.recurrent_weight), (None, None, self.recurrent_bias))
 
 
-class BothDirections(Layer):
+class Bidirectional(Layer):
     """Two recurrent layers, one from each end: the outputs of `forward`, then those of `backward`, for every step.
 
     `backward` starts at each sequence's own last step, wherever the padding ends.

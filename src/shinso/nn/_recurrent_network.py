@@ -11,9 +11,9 @@ from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
 from shinso.nn._layer import Layer
 from shinso.nn._recipe import Recipe
-from shinso.nn._recurrent import GRU, LSTM, BothDirections, Elman, RecurrentLayer
+from shinso.nn._recurrent import GRU, LSTM, Bidirectional, Elman, RecurrentLayer
 from shinso.nn._sequential import Sequential
-from shinso.nn._steps import EveryStep, LastStep
+from shinso.nn._steps import LastStep, TimeDistributed
 
 CELLS: Mapping[str, Callable[..., RecurrentLayer]] = MappingProxyType({"elman": Elman, "gru": GRU, "lstm": LSTM})
 
@@ -76,10 +76,10 @@ def recurrent(
         if last:
             layers.append(LastStep(size if bidirectional else 0))
         if dropout > 0:
-            layers.append(Dropout(dropout) if last else EveryStep(Dropout(dropout)))
+            layers.append(Dropout(dropout) if last else TimeDistributed(Dropout(dropout)))
         width = 2 * size if bidirectional else size
     output = Dense(width, outputs, key=last_key)
-    return Sequential([*layers, EveryStep(output) if per_step else output], Recipe("recurrent", arguments))
+    return Sequential([*layers, TimeDistributed(output) if per_step else output], Recipe("recurrent", arguments))
 
 
 def _width(inputs: int | Sequence[int]) -> int:
@@ -90,12 +90,12 @@ def _width(inputs: int | Sequence[int]) -> int:
 
 def _layer(
     cell: str, inputs: int, units: int, bidirectional: bool, truncate: int | None, key: PRNGKeyArray
-) -> RecurrentLayer | BothDirections:
+) -> RecurrentLayer | Bidirectional:
     make = CELLS[cell]
     if not bidirectional:
         return make(inputs, units, truncate=truncate, key=key)
     forward_key, backward_key = jax.random.split(key)
-    return BothDirections(
+    return Bidirectional(
         make(inputs, units, truncate=truncate, key=forward_key),
         make(inputs, units, truncate=truncate, reverse=True, key=backward_key),
     )

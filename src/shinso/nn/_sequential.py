@@ -18,7 +18,7 @@ class Sequential(Layer):
 
     Args:
         layers: the layers.
-        recipe: how a builder made this model, so that `shinso.nn.build` can make it again; None for a hand-made one.
+        recipe: how a builder made this model, so that `model_from_recipe` can make it again; None for a hand-made one.
     """
 
     layers: tuple[Layer, ...]

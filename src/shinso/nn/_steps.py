@@ -48,7 +48,7 @@ class LastStep(Layer):
         return (input_shape[1],)
 
 
-class EveryStep(Layer):
+class TimeDistributed(Layer):
     """The same layer at every step: `[N, T, D]` or `Sequences` to the same with the layer's outputs.
 
     Args:
@@ -77,7 +77,7 @@ class EveryStep(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         """`(T, outputs)`, if `input_shape` is `(T, D)`."""
         if len(input_shape) != 2:
-            raise ValueError(f"EveryStep takes sequences of shape (T, D); got {tuple(input_shape)}.")
+            raise ValueError(f"TimeDistributed takes sequences of shape (T, D); got {tuple(input_shape)}.")
         return (input_shape[0], *self.layer.output_shape(input_shape[1:]))
 
     def multiply_adds(self, input_shape: Shape) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shinso.nn._activations import Activation
-from shinso.nn._autoencoder import Autoencoder
+from shinso.nn._autoencoder import AutoencoderModel
 from shinso.nn._basis import GaussianBasis, PolynomialBasis, SigmoidBasis
 from shinso.nn._buffers import parameter_count
 from shinso.nn._convolution import Convolution
@@ -17,10 +17,10 @@ from shinso.nn._layer import Layer, Shape
 from shinso.nn._maxout import Maxout
 from shinso.nn._per_example import PerExample
 from shinso.nn._pooling import Pool2d
-from shinso.nn._recurrent import BothDirections
+from shinso.nn._recurrent import Bidirectional
 from shinso.nn._residual import Residual
 from shinso.nn._sequential import Sequential
-from shinso.nn._steps import EveryStep
+from shinso.nn._steps import TimeDistributed
 
 
 def summary(model: Layer, input_shape: Sequence[int]) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def _inside(layer: Layer, shape: Shape) -> list[tuple[str, Layer, Shape]]:
                 ("", layer.trunk, shape),
                 *((f"head {name}: ", head, reached[tap]) for name, head, tap in heads),
             ]
-        case Autoencoder():
+        case AutoencoderModel():
             statistics = layer.encoder.output_shape(shape)
             z = statistics if layer.code is None else layer.code.output_shape(statistics)
             code = [] if layer.code is None else [("code: ", layer.code, statistics)]
@@ -98,7 +98,7 @@ def describe(layer: Layer) -> str:
             return f"{name} {layer.name}"
         case Dropout() | DropConnect():
             return f"{name} {layer.rate:g}{'' if layer.mask == 'per_example' else ', one mask a batch'}"
-        case Autoencoder():
+        case AutoencoderModel():
             return f"{name}{', tied weights counted once' if layer.tied else ''}"
         case MaskingNoise():
             return f"{name} {layer.rate:g}"
@@ -119,9 +119,9 @@ def describe(layer: Layer) -> str:
             return f"{name} of {len(layer.centres)} centres"
         case Pool2d():
             return f"{name} {layer.size[0]}×{layer.size[1]}"
-        case BothDirections():
+        case Bidirectional():
             return f"{name} {describe(layer.forward)}"
-        case EveryStep():
+        case TimeDistributed():
             return f"{name} {describe(layer.layer)}"
         case PerExample():
             return f"{name} {type(layer.module).__name__}"

@@ -3,13 +3,13 @@
 - `Batch`: weighted examples; `as_batch` checks arrays of any kind and makes one, `as_inputs` inputs alone.
 - `Likelihood`: what a cost on outputs can do (loss, mean, output Hessian, sampling, score); `likelihood(name)` makes
   `Gaussian`, `Bernoulli`, `Categorical`, `Poisson`, or S4's `SigmoidQuadratic` or `SigmoidCrossEntropy`.
-- `Contrastive`: the cost of `nn.ContrastiveDivergence`.
+- `ContrastiveDivergenceLoss`: the cost of `nn.ContrastiveDivergence`.
 - `Distillation`: the cost of a student with a teacher. `Blurred`: an objective averaged around the parameters.
 - `SmoothedCategorical`: labels not quite believed. `Joint` of named `Part`s: several tasks, auxiliary heads.
 - `NoisyTargets`: an objective with noise on the targets. `with_output_bias`: outputs that start at the mean target.
 - `Penalty`: `L2` and `L1` on chosen parameters (`weights` by default; `parameter_paths` lists what there is).
 - `ARD`: a precision for each input. `gaussian_prior` makes penalties of a prior in groups; `sample_prior` draws from it.
-- `Objective`: likelihood + penalties; `build(recipe)` makes one from a plain dictionary.
+- `Objective`: likelihood + penalties; `objective_from_recipe(recipe)` makes one from a plain dictionary.
 - `backpropagate`: cost and gradient with back-propagation written out (`forward`, `output_delta`, `backward`, `descend`).
 - `check_gradients`: is a gradient right? A `GradientCheck` of automatic differentiation against differences of the cost.
 - `LIKELIHOODS`, `PENALTIES`: the classes by name.
@@ -30,15 +30,15 @@ from shinso.objectives._book import SigmoidCrossEntropy as SigmoidCrossEntropy
 from shinso.objectives._book import SigmoidQuadratic as SigmoidQuadratic
 from shinso.objectives._build import LIKELIHOODS as LIKELIHOODS
 from shinso.objectives._build import PENALTIES as PENALTIES
-from shinso.objectives._build import build as build
 from shinso.objectives._build import likelihood as likelihood
+from shinso.objectives._build import objective_from_recipe as objective_from_recipe
 from shinso.objectives._build import penalty as penalty
 from shinso.objectives._categorical import Categorical as Categorical
 from shinso.objectives._code_penalties import CodeDivergence as CodeDivergence
 from shinso.objectives._code_penalties import CodeL1 as CodeL1
 from shinso.objectives._code_penalties import CodePenalty as CodePenalty
 from shinso.objectives._code_penalties import CodeSparsity as CodeSparsity
-from shinso.objectives._contrastive import Contrastive as Contrastive
+from shinso.objectives._contrastive_divergence_loss import ContrastiveDivergenceLoss as ContrastiveDivergenceLoss
 from shinso.objectives._distillation import Distillation as Distillation
 from shinso.objectives._examples import as_batch as as_batch
 from shinso.objectives._examples import as_inputs as as_inputs

@@ -51,7 +51,7 @@ class ARD(Penalty):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The name, strength, scale, patterns and precisions, as a plain dictionary for `build`."""
+        """The name, strength, scale, patterns and precisions, as a plain dictionary for `objective_from_recipe`."""
         return super().recipe | {"precisions": [plain_number(one) for one in self.precisions]}
 
 

@@ -10,7 +10,7 @@ from shinso.objectives._bernoulli import Bernoulli
 from shinso.objectives._blurred import Blurred
 from shinso.objectives._book import SigmoidCrossEntropy, SigmoidQuadratic
 from shinso.objectives._categorical import Categorical
-from shinso.objectives._contrastive import Contrastive
+from shinso.objectives._contrastive_divergence_loss import ContrastiveDivergenceLoss
 from shinso.objectives._distillation import Distillation
 from shinso.objectives._gaussian import Gaussian
 from shinso.objectives._joint import Joint, Part
@@ -28,7 +28,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     kind.name: kind for kind in (Gaussian, Bernoulli, Categorical, Poisson, SigmoidQuadratic, SigmoidCrossEntropy)
 }
 COSTS: dict[str, type[Likelihood]] = {
-    kind.name: kind for kind in (Contrastive, Distillation, Joint, Reconstruction, SmoothedCategorical)
+    kind.name: kind for kind in (ContrastiveDivergenceLoss, Distillation, Joint, Reconstruction, SmoothedCategorical)
 }
 """Costs that are no likelihood of a column of targets: a model, a teacher or the inputs make them, or several parts."""
 PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L2, L1, ARD)}
@@ -52,7 +52,7 @@ def penalty(name: str, **arguments: Any) -> Penalty:
     return _make("penalty", PENALTIES, {"name": name, **arguments})
 
 
-def build(recipe: Mapping[str, Any]) -> Objective:
+def objective_from_recipe(recipe: Mapping[str, Any]) -> Objective:
     """Return the objective that `recipe` describes; the inverse of `Objective.recipe`.
 
     Raises:

@@ -265,7 +265,7 @@ class Joint(Likelihood):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The name and the parts, as a plain dictionary for `build`."""
+        """The name and the parts, as a plain dictionary for `objective_from_recipe`."""
         return {"name": self.name, "parts": [part.recipe for part in self.parts]}
 
     @property

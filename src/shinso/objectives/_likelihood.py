@@ -61,6 +61,6 @@ class Likelihood(eqx.Module):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The name and the numbers, as a plain dictionary for `build`."""
+        """The name and the numbers, as a plain dictionary for `objective_from_recipe`."""
         numbers = {field.name: plain_number(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {"name": self.name, **numbers}

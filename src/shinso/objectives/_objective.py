@@ -80,7 +80,7 @@ class Objective(eqx.Module):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The objective as a plain dictionary of JSON types, which `build` reads.
+        """The objective as a plain dictionary of JSON types, which `objective_from_recipe` reads.
 
         Raises:
             ValueError: A penalty chooses its parameters by a predicate.

@@ -29,7 +29,7 @@ def with_output_bias(
     counts as half an example, so that every bias is finite.
 
     Args:
-        model: ends in a `Dense` layer, alone or in a `DropConnect`, `EveryStep` or `Heads`.
+        model: ends in a `Dense` layer, alone or in a `DropConnect`, `TimeDistributed` or `Heads`.
         likelihood: which link.
         targets: of the training examples, `[N]` or `[N, K]`, as the likelihood takes them.
         weights: of the examples, `[N]`; 1 each unless given.
@@ -57,7 +57,7 @@ def _biases(layer: Any) -> list[Array]:
             return [layer.bias]
         case nn.DropConnect():
             return [layer.dense.bias]
-        case nn.EveryStep():
+        case nn.TimeDistributed():
             return _biases(layer.layer)
         case nn.Heads():
             return [bias for head in layer.heads for bias in _biases(head)]

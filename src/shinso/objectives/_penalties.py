@@ -79,7 +79,7 @@ class Penalty(eqx.Module):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The name, strength, scale and patterns (absent for all weights), as a plain dictionary for `build`.
+        """The name, strength, scale and patterns (absent for all weights), which `objective_from_recipe` reads.
 
         Raises:
             ValueError: `where` is a predicate, which no dictionary can hold.

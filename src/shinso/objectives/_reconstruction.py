@@ -116,7 +116,7 @@ class Reconstruction(Likelihood):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The name and what differs from a plain Gaussian reconstruction, as a plain dictionary for `build`."""
+        """The name and what differs from a plain Gaussian reconstruction, read by `objective_from_recipe`."""
         plain: dict[str, Any] = {"name": self.name}
         if self.inputs is not None:
             plain["inputs"] = self.inputs

@@ -87,6 +87,6 @@ class NoisyTargets(Objective):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The objective as a plain dictionary of JSON types, which `build` reads."""
+        """The objective as a plain dictionary of JSON types, which `objective_from_recipe` reads."""
         noise = {"swap": plain_number(self.swap), "deviation": plain_number(self.deviation)}
         return {**super().recipe, "target_noise": noise}

@@ -1,6 +1,7 @@
 """How parameters move.
 
-- `build`, `build_recipe`, `as_optimizer`, `NAMES`: optimizers by name, from a plain dictionary, from anything accepted.
+- `optimizer_named`, `optimizer_from_recipe`, `as_optimizer`, `NAMES`: optimizers by
+  name, from a plain dictionary, from anything accepted.
 - `Optimizer`, `Step`, `MiniBatchCost`: what the training loop asks of one, and what it gives.
 - `FirstOrder`: mini-batch rules (any Optax transformation). `KFAC`: natural gradient by Kronecker factors, on mini-batches.
   `FullBatch`: full-batch methods.
@@ -37,8 +38,8 @@ from shinso.optim._minimise import minimise as minimise
 from shinso.optim._minimisers import MINIMISERS as MINIMISERS
 from shinso.optim._named import NAMES as NAMES
 from shinso.optim._named import as_optimizer as as_optimizer
-from shinso.optim._named import build as build
-from shinso.optim._named import build_recipe as build_recipe
+from shinso.optim._named import optimizer_from_recipe as optimizer_from_recipe
+from shinso.optim._named import optimizer_named as optimizer_named
 from shinso.optim._newton import GaussNewton as GaussNewton
 from shinso.optim._newton import Newton as Newton
 from shinso.optim._newton import SaddleFreeNewton as SaddleFreeNewton

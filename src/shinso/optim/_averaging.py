@@ -83,9 +83,9 @@ class Averaged(Optimizer):
         return self.optimizer.full_batch
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """Steps until every schedule of the optimizer has run its course."""
-        return self.optimizer.course
+        return self.optimizer.total_steps
 
 
 def averaged(optimizer: Optimizer, *, decay: float | None = None, start: int = 0) -> Averaged:

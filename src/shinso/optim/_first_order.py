@@ -101,9 +101,11 @@ class FirstOrder(Optimizer):
         return type(self)(self.name, self.factory, interim=self.interim, **hyperparameters)
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """Steps until the last of the schedules has run its course; 0 where none ends."""
-        return max((value.course for value in self.hyperparameters.values() if isinstance(value, Schedule)), default=0)
+        return max(
+            (value.total_steps for value in self.hyperparameters.values() if isinstance(value, Schedule)), default=0
+        )
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -157,9 +157,9 @@ class KFAC(Optimizer):
         return changed
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """Steps until the schedule of ε has run its course; 0 without one."""
-        return self.learning_rate.course if isinstance(self.learning_rate, Schedule) else 0
+        return self.learning_rate.total_steps if isinstance(self.learning_rate, Schedule) else 0
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -52,9 +52,9 @@ class MaxNorm(Optimizer):
         return {**self.optimizer.recipe, "max_norm": plain_number(self.limit)}
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """Steps until every schedule of the optimizer has run its course."""
-        return self.optimizer.course
+        return self.optimizer.total_steps
 
 
 def max_norm(optimizer: Optimizer, limit: float) -> MaxNorm:

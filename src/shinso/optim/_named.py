@@ -34,10 +34,10 @@ from shinso.optim._schedules import (
 )
 
 NAMES = (*RULES, "kfac", *MINIMISERS)
-"""Every optimizer that `build` knows."""
+"""Every optimizer that `optimizer_named` knows."""
 
 
-def build(name: str, **hyperparameters: Any) -> Optimizer:
+def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
     """Return the optimizer called `name`.
 
     | name | rule for the gradient g |
@@ -91,7 +91,7 @@ def build(name: str, **hyperparameters: Any) -> Optimizer:
 
 def _check_course(key: str, schedule: Schedule) -> None:
     """Check the range of what a schedule passes through; rates, which may end at 0, check themselves."""
-    passed = jax.vmap(schedule)(jnp.linspace(0, schedule.course, 101).astype(int))
+    passed = jax.vmap(schedule)(jnp.linspace(0, schedule.total_steps, 101).astype(int))
     for extreme in (passed.min(), passed.max()):
         real(key, plain_number(extreme), **RANGES[key])
 
@@ -110,10 +110,12 @@ def _from_plain(value: Any) -> Any:
     return _SCHEDULES[one_of("schedule", value["schedule"], _SCHEDULES)](**arguments)
 
 
-def build_recipe(recipe: Mapping[str, Any]) -> Optimizer:
+def optimizer_from_recipe(recipe: Mapping[str, Any]) -> Optimizer:
     """Return the optimizer that a `recipe` (its plain dictionary) describes; schedules, averaging and max-norm too."""
     apart = ("name", "averaging", "max_norm")
-    optimizer = build(recipe["name"], **{key: _from_plain(value) for key, value in recipe.items() if key not in apart})
+    optimizer = optimizer_named(
+        recipe["name"], **{key: _from_plain(value) for key, value in recipe.items() if key not in apart}
+    )
     if "max_norm" in recipe:
         optimizer = max_norm(optimizer, recipe["max_norm"])
     return averaged(optimizer, **recipe["averaging"]) if "averaging" in recipe else optimizer
@@ -142,10 +144,10 @@ def as_optimizer(
 
     Raises:
         TypeError: none of these, or hyperparameters for something that already has its own.
-        ValueError: see `build`.
+        ValueError: see `optimizer_named`.
     """
     if isinstance(optimizer, str):
-        return build(optimizer, **hyperparameters)
+        return optimizer_named(optimizer, **hyperparameters)
     if hyperparameters:
         names = ", ".join(hyperparameters)
         raise TypeError(f"{names} goes with an optimizer's name; this optimizer already has its own hyperparameters.")

@@ -89,7 +89,7 @@ class Optimizer(eqx.Module):
     @property
     @abstractmethod
     def recipe(self) -> dict[str, Any]:
-        """The plain dictionary from which `shinso.optim.build_recipe` makes this optimizer again."""
+        """The plain dictionary from which `shinso.optim.optimizer_from_recipe` makes this optimizer again."""
 
     @property
     def full_batch(self) -> bool:
@@ -97,7 +97,7 @@ class Optimizer(eqx.Module):
         return False
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """Steps until every schedule has run its course; 0 without any."""
         return 0
 

@@ -19,7 +19,7 @@ class Schedule(eqx.Module):
         """Return the value at `step` (optimizer updates made before this one)."""
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """Steps after which the value stays the same; 0 for a schedule without such an end."""
         return 0
 
@@ -86,7 +86,7 @@ class LinearDecay(Schedule):
         self.steps = jnp.asarray(whole_number("steps", steps, least=1), jnp.int32)
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """τ."""
         return int(self.steps)
 
@@ -117,7 +117,7 @@ class Exponential(Schedule):
         self.steps = jnp.asarray(whole_number("steps", steps, least=1), jnp.int32)
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """τ."""
         return int(self.steps)
 
@@ -153,7 +153,7 @@ class Cosine(Schedule):
         self.warm_up = jnp.asarray(warm_up, jnp.int32)
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """τ."""
         return int(self.steps)
 
@@ -205,7 +205,7 @@ class OneCycle(Schedule):
         self.steps, self.rise = (jnp.asarray(value, jnp.int32) for value in (steps, rise))
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """τ."""
         return int(self.steps)
 
@@ -232,15 +232,15 @@ class WarmUp(Schedule):
 
     def __init__(self, after: Schedule | float, steps: int) -> None:
         self.after = after if isinstance(after, Schedule) else Constant(real("after", after, above=0))
-        longest = self.after.course
+        longest = self.after.total_steps
         if whole_number("steps", steps, least=1) > longest > 0:
             raise ValueError(f"steps of a warm-up must be at most the {longest} of the schedule after it; got {steps}.")
         self.steps = jnp.asarray(steps, jnp.int32)
 
     @property
-    def course(self) -> int:
+    def total_steps(self) -> int:
         """Warm-up and what follows together; 0 where that has no end."""
-        after = self.after.course
+        after = self.after.total_steps
         return int(self.steps) + after if after else 0
 
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:

@@ -16,7 +16,7 @@ from shinso.report._confusion import (
     worst_pairs,
 )
 from shinso.report._mistakes import class_name, data_uri, pixels
-from shinso.train import Evaluation, Mistake
+from shinso.training import Evaluation, Mistake
 
 _LONG = 3  # characters from which the names of columns stand upright
 _MOST_SHOWN = 20

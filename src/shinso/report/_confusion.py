@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from shinso.report._palette import FONT_SIZE, INK, MUTED, PAPER, TRAINING, VALIDATION, canvas, dress
 from shinso.report._words import count, percent, shortened
-from shinso.train import Evaluation
+from shinso.training import Evaluation
 
 MOST_CLASSES = 25  # beyond which a matrix can no longer be read
 

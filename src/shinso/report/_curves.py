@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from shinso.report._history import Series, best_row, epochs, first_broken_row, score_name, series
 from shinso.report._palette import FAILED, FONT_SIZE, INK, MUTED, OTHERS, PAPER, TRAINING, VALIDATION, canvas, dress
 from shinso.report._words import SPACE, phrase, plain
-from shinso.train import Run
+from shinso.training import Run
 
 _LOG_FROM = 10.0  # largest / smallest value from which a logarithmic axis shows more
 

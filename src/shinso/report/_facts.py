@@ -5,7 +5,7 @@ import numpy as np
 from shinso.report._confusion import class_names, confusion_matrix
 from shinso.report._history import best_row, column, epochs, first_broken_row, monitor
 from shinso.report._words import count, listing, number, phrase, plain
-from shinso.train import Run
+from shinso.training import Run
 
 _FEW = 20  # examples of a class: one mistake more or less is then 5 % of its recall
 _TURNED = 1.05  # last / lowest validation loss from which it is worth a word

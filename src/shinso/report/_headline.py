@@ -6,7 +6,7 @@ from typing import Literal
 
 from shinso.report._history import monitor
 from shinso.report._words import SPACE, count, number, percent, percent_range, phrase
-from shinso.train import Evaluation, Run
+from shinso.training import Evaluation, Run
 
 Tone = Literal["good", "warning", "bad"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from shinso.train import Run
+from shinso.training import Run
 
 
 @dataclass(frozen=True)

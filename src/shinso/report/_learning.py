@@ -8,7 +8,7 @@ from shinso.report._curves import curve, first_epochs_cut, logarithmic, panels
 from shinso.report._history import epochs, series
 from shinso.report._svg import inline_svg
 from shinso.report._words import number, percent, phrase
-from shinso.train import Run
+from shinso.training import Run
 
 
 def learning(run: Run) -> dict[str, Any]:

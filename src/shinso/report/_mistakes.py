@@ -13,7 +13,7 @@ from PIL import Image
 
 from shinso.report._palette import FONT_SIZE, INK, canvas
 from shinso.report._words import percent, shortened
-from shinso.train import Evaluation
+from shinso.training import Evaluation
 
 
 def class_name(index: int, classes: Sequence[object] | None) -> str:

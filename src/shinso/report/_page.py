@@ -17,7 +17,7 @@ from shinso.report._learning import learning
 from shinso.report._predictions import predictions
 from shinso.report._scores import score_table
 from shinso.report._words import count, percent, seconds, shortened
-from shinso.train import Run
+from shinso.training import Run
 
 
 def render(run: Run) -> str:

@@ -8,7 +8,7 @@ from shinso.report._regression import agreement_figure, residuals, residuals_fig
 from shinso.report._svg import inline_svg
 from shinso.report._tables import metric_name, outputs
 from shinso.report._words import count, number, shortened
-from shinso.train import Evaluation, Run
+from shinso.training import Evaluation, Run
 
 
 @dataclass(frozen=True)

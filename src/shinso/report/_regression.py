@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from shinso.report._palette import FONT_SIZE, INK, MUTED, RULE, TRAINING, canvas, dress
 from shinso.report._words import plain
-from shinso.train import Evaluation
+from shinso.training import Evaluation
 
 
 @dataclass(frozen=True)

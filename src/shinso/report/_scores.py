@@ -7,7 +7,7 @@ from typing import Any
 
 from shinso.report._tables import metric_name
 from shinso.report._words import count, number, percent, percent_range, phrase
-from shinso.train import Evaluation, Run
+from shinso.training import Evaluation, Run
 
 _METRICS_SHOWN = 4
 _MARGIN = 0.06  # of the scale, on both sides

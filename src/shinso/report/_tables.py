@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from shinso import nn
 from shinso.report._words import count, listing, phrase, seconds, shortened
-from shinso.train import Run
+from shinso.training import Run
 
 _NETWORKS = {"mlp": "multilayer perceptron", "cnn": "convolutional network", "linear": "linear model"}
 _SIZES = ("parameters", "multiply_adds")

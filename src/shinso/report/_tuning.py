@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shinso.report._palette import FAILED, FONT_SIZE, MUTED, TRAINING, VALIDATION, canvas, dress
-from shinso.train import RateSearch, Tuning
+from shinso.tuning import RateSearch, Tuning
 
 
 def tuning_figure(tuning: Tuning) -> Figure:

@@ -1,0 +1,57 @@
+"""Continuation: from a blurred cost to the cost itself."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from shinso._checks import real
+from shinso.objectives import Blurred, Objective
+from shinso.optim import as_optimizer
+from shinso.training._stages import Stages, in_stages, refuse
+
+
+def continuation(
+    model: Callable[..., Any],
+    objective: Objective,
+    data: Any,
+    *,
+    deviations: Sequence[float] = (0.1, 0.03, 0.01, 0.0),
+    seed: int = 0,
+    **settings: Any,
+) -> Stages:
+    """Minimize J⁽ⁱ⁾(θ) = E_{θ′ ~ N(θ, σᵢ²I)} J(θ′) for σ₁ ≥ σ₂ ≥ … in turn, each from the solution before.
+
+    A large σ blurs away the small dents of J, in which training from random weights may stay. See
+    `shinso.objectives.Blurred`: one θ′ is drawn for each mini-batch; evaluation and prediction are without noise. Stages
+    share one compiled program. The optimizer goes on from stage to stage, and so do its schedules.
+
+    Args:
+        model: as in `shinso.train`.
+        objective: J, likelihood and penalties.
+        data: as in `shinso.train`.
+        deviations: σᵢ ≥ 0 in the unit of the parameters, none larger than the one before; to end with J itself, end with 0.
+        seed: determines order and noise.
+        **settings: further arguments of `shinso.train`, for every stage (`epochs` is that of a stage), but `start`,
+            `folder` and `resume`. The optimizer must be one of mini-batches.
+
+    Returns:
+        The model after the last stage, and the run of each stage.
+
+    Raises:
+        TypeError: an argument is one of those above, or `objective` is no `Objective`.
+        ValueError: deviations that grow, are negative or none, or a full-batch optimizer, to which a cost drawn at random
+            means nothing.
+
+    Source: S3 §8.7.6; Goodfellow et al., §8.7.6, equation 8.40.
+    """
+    refuse("continuation", settings)
+    if not isinstance(objective, Objective):
+        raise TypeError(f"objective must be a shinso.Objective; got {type(objective).__name__}.")
+    if not len(deviations):
+        raise ValueError("deviations must name at least one stage; got none.")
+    for deviation, after in zip(deviations, [*deviations[1:], 0.0], strict=True):
+        if real("deviations", deviation, least=0.0) < after:
+            raise ValueError(f"deviations must not grow from stage to stage; got {list(deviations)!r}.")
+    optimizer = settings.get("optimizer", "adam")
+    if as_optimizer(optimizer).full_batch:
+        raise ValueError(f"optimizer must be one of mini-batches, such as 'adam', for continuation; got {optimizer!r}.")
+    return in_stages(model, ((Blurred(objective, deviation), data) for deviation in deviations), seed, settings)
