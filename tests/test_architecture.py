@@ -34,7 +34,13 @@ BELOW = {
     "reproduce": ("experiment", "textbook", "bayes"),
     "studio": ("report", "reproduce"),
 }
-FOUNDATION = ("_version", "_checks", "_files", "_numbers")  # open to everybody; each may import those before it
+FOUNDATION = (
+    "_version",
+    "_checks",
+    "_files",
+    "_kinds",
+    "_numbers",
+)  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print
 FACES = {*SPEAKING, "__init__"}  # see every room
 

@@ -113,7 +113,7 @@ def test_clone_takes_any_solver(numbers):
     assert clone(MLPRegressor(solver=optim.optimizer_named("rmsprop"))).solver.recipe["name"] == "rmsprop"
 
 
-@pytest.mark.parametrize("solver", sorted({*optim.NAMES} - {*optim.MINIMISERS}))
+@pytest.mark.parametrize("solver", sorted({*optim.OPTIMIZERS} - {*optim.MINIMISERS}))
 def test_every_optimizer(solver, numbers):
     model = MLPRegressor(**SMALL, solver=solver, learning_rate_init=0.02, max_iter=30).fit(*numbers)
     assert model.loss_ < model.loss_curve_[0]

@@ -123,13 +123,13 @@ def trajectory(optimizer, steps, scale=1.0):
 
 
 def test_every_rule_has_a_transcription():
-    assert set(TRANSCRIPTIONS) <= set(optim.NAMES)
-    rules = {name for name in optim.NAMES if not optim.optimizer_named(name).full_batch}
+    assert set(TRANSCRIPTIONS) <= set(optim.OPTIMIZERS)
+    rules = {name for name in optim.OPTIMIZERS if not optim.optimizer_named(name).full_batch}
     assert set(TRANSCRIPTIONS) == rules - {"kfac"}, "K-FAC's transcription needs a network: test_kfac.py"
 
 
 def test_the_constants_are_the_sources():
-    constants = {name: optim.optimizer_named(name).recipe for name in optim.NAMES}
+    constants = {name: optim.optimizer_named(name).recipe for name in optim.OPTIMIZERS}
     assert constants["adagrad"]["epsilon"] == 1e-7
     assert {constants[name]["epsilon"] for name in ("rmsprop", "rmsprop_momentum", "rmsprop_nesterov")} == {1e-6}
     assert constants["adadelta"] == {"name": "adadelta", "learning_rate": 1.0, "decay": 0.95, "epsilon": 1e-6}

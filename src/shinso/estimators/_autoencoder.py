@@ -41,7 +41,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
             for codes in [0, 1]; None for none (`shinso.objectives.Reconstruction`).
         variational: a random code z ~ N(μ(x), σ²(x)) and Ω = β KL(N(μ, σ²) ‖ N(0, I)); `transform` returns μ.
         beta: β ≥ 0 of a variational autoencoder.
-        optimizer: any name of `shinso.optim.NAMES`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
         epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
         batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).

@@ -31,7 +31,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
     Args:
         hidden_layer_sizes: units of each hidden layer.
         activation: ``"identity"``, ``"logistic"``, ``"tanh"``, ``"relu"``, or any of `shinso.nn.ACTIVATIONS`.
-        solver: ``"adam"``, ``"sgd"`` (with momentum), ``"lbfgs"`` (full batch, by SciPy), any name of `shinso.optim.NAMES`,
+        solver: ``"adam"``, ``"sgd"`` (with momentum), ``"lbfgs"`` (full batch, by SciPy), any of `optim.OPTIMIZERS`,
             an `shinso.optim.Optimizer`, or an Optax transformation (the last two bring their own learning rate).
         alpha: strength α ≥ 0 of the squared penalty, divided by the mini-batch's weight.
         batch_size: examples in a mini-batch; ``"auto"`` is min(200, N). Larger than N is cut to N, with a warning.

@@ -147,7 +147,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     def _built(self, key: jax.Array) -> Any:
         arguments = dict(self.network_arguments or {})
         if isinstance(self.network, str):
-            one_of("network", self.network, nn.BUILDERS)
+            one_of("network", self.network, nn.NETWORKS)
             return nn.network(self.network, self.input_shape_, self.n_outputs_, key=key, **arguments)
         if isinstance(self.network, eqx.Module):
             if arguments:
@@ -156,7 +156,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         if callable(self.network):
             return self.network(self.input_shape_, self.n_outputs_, key=key, **arguments)
         raise TypeError(
-            f"network must be a builder's name ({', '.join(nn.BUILDERS)}), a callable that builds a module, or an Equinox "
+            f"network must be a builder's name ({', '.join(nn.NETWORKS)}), a callable that builds a module, or an Equinox "
             f"module; got {self.network!r}."
         )
 

@@ -25,7 +25,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         network_arguments: keyword arguments of the builder, such as ``{"hidden": (100, 30)}``.
         likelihood: ``"categorical"`` (softmax), or the book's ``"sigmoid_cross_entropy"`` or ``"sigmoid_quadratic"``; labels
             always take ``"bernoulli"``.
-        optimizer: any name of `shinso.optim.NAMES`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
         epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
         batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).

@@ -21,7 +21,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
             module, whose parameters are where training starts (`shinso.nn.PerExample` wraps one for a single example).
         network_arguments: keyword arguments of the builder, such as ``{"hidden": (100, 30)}``.
         likelihood: ``"gaussian"`` (squared error), or ``"poisson"`` for counts (targets ≥ 0, log link).
-        optimizer: any name of `shinso.optim.NAMES`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
         epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
         batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).

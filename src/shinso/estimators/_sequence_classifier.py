@@ -27,7 +27,7 @@ class SequenceClassifier(NetworkClassifier):
         hidden: units of each recurrent layer, of each direction.
         bidirectional: go through each sequence from both ends.
         dropout: drop probability of what leaves a recurrent layer, in training; 0 ≤ p < 1.
-        optimizer: any name of `shinso.optim.NAMES`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
         epochs: most passes over the sequences, ≥ 1.
         batch_size: sequences in a mini-batch, at most N; ``"auto"`` is min(128, N).

@@ -72,7 +72,7 @@ def check_solver(argument: str, value: Any) -> object:
         ValueError: an unknown name.
     """
     if isinstance(value, str):
-        return one_of(argument, value, (*_SCIKIT_LEARN, *optim.NAMES))
+        return one_of(argument, value, (*_SCIKIT_LEARN, *optim.OPTIMIZERS))
     if isinstance(value, optax.GradientTransformation | optim.Optimizer):
         return value
     raise TypeError(f"{argument} must be an optimizer's name, an Optimizer or an Optax transformation; got {value!r}.")

@@ -79,7 +79,7 @@ def complete(settings: Settings, training: Dataset) -> Settings:
 
 def _refuse_idle(settings: Settings, network: str) -> None:
     """Refuse a choice that the network would not heed."""
-    heeded = inspect.signature(nn.BUILDERS[network]).parameters
+    heeded = inspect.signature(nn.NETWORKS[network]).parameters
     aliases = {"basis_size": "basis", "initialization": "weight_init"}
     for name in (*LAYERS, *aliases):
         if aliases.get(name, name) not in heeded and getattr(settings, name) is not None:

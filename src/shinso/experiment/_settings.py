@@ -236,7 +236,7 @@ _CHECKS: dict[str, Check] = {
     "likelihood": _likelihood,
     "l2": _number(least=0.0),
     "l1": _number(least=0.0),
-    "optimizer": _name(optim.NAMES),
+    "optimizer": _name(optim.OPTIMIZERS),
     "learning_rate": _number(above=0.0),
     "schedule": _name(("constant", "linear", "cosine", "one_cycle")),
     "momentum": _number(least=0.0, most=1.0),

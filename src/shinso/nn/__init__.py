@@ -1,6 +1,8 @@
 """Layers and models: Equinox modules on a batch, and builders that make them from sizes and names."""
 
-from shinso.nn._activations import ACTIVATIONS as ACTIVATIONS
+from shinso._kinds import ACTIVATIONS as ACTIVATIONS
+from shinso._kinds import INITIALIZERS as INITIALIZERS
+from shinso._kinds import NETWORKS as NETWORKS
 from shinso.nn._activations import Activation as Activation
 from shinso.nn._activations import activation as activation
 from shinso.nn._alexnet import alexnet as alexnet
@@ -35,7 +37,6 @@ from shinso.nn._buffers import parameters as parameters
 from shinso.nn._buffers import restarted_buffers as restarted_buffers
 from shinso.nn._buffers import trainable as trainable
 from shinso.nn._buffers import unchanged_buffers as unchanged_buffers
-from shinso.nn._builders import BUILDERS as BUILDERS
 from shinso.nn._builders import augmented as augmented
 from shinso.nn._builders import basis_model as basis_model
 from shinso.nn._builders import cnn as cnn
@@ -60,7 +61,6 @@ from shinso.nn._gaussian_noise import GaussianNoise as GaussianNoise
 from shinso.nn._heads import Heads as Heads
 from shinso.nn._in_cache import example_of as example_of
 from shinso.nn._in_cache import examples_in_cache as examples_in_cache
-from shinso.nn._initializers import INITIALIZERS as INITIALIZERS
 from shinso.nn._initializers import Fans as Fans
 from shinso.nn._initializers import initialize as initialize
 from shinso.nn._language_model import language_model as language_model

@@ -2,8 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -11,48 +10,41 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
+from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
 from shinso.nn._layer import Layer
 
-ActivationFunction = Callable[[Array], Array]
+ActivationFunction = Callable[..., Array]
 
 
-def _identity(x: Array) -> Array:
+def identity(x: Array) -> Array:
+    """Return x."""
     return x
 
 
-def _gaussian_cdf(x: Array) -> Array:
+def gaussian_cdf(x: Array) -> Array:
+    """Return Φ(x)."""
     # erfc keeps the left tail, which ½(1 + erf) rounds to zero below −5.5 in float32.
     return 0.5 * jax.lax.erfc(x * -math.sqrt(0.5))
 
 
-def _elu(x: Array, *, alpha: float = 1.0) -> Array:
+def elu(x: Array, *, alpha: float = 1.0) -> Array:
+    """Return x where it is positive, else α(eˣ − 1)."""
     return jax.nn.elu(x, _checks.real("alpha", alpha, above=0.0))
 
 
-def _step(x: Array) -> Array:
+def step(x: Array) -> Array:
+    """Return 1 where x > 0, else 0."""
     return jnp.where(x > 0, jnp.ones_like(x), jnp.zeros_like(x))
 
 
-def _gelu(x: Array) -> Array:
+def gelu(x: Array) -> Array:
+    """Return x Φ(x)."""
     return jax.nn.gelu(x, approximate=False)
 
 
-ACTIVATIONS: Mapping[str, Callable[..., Array]] = MappingProxyType(
-    {
-        "identity": _identity,
-        "sigmoid": jax.nn.sigmoid,
-        "tanh": jnp.tanh,
-        "gaussian_cdf": _gaussian_cdf,
-        "erf": jax.lax.erf,
-        "relu": jax.nn.relu,
-        "elu": _elu,
-        "step": _step,
-        "softplus": jax.nn.softplus,
-        "gelu": _gelu,
-        "silu": jax.nn.silu,
-    }
-)
+sigmoid, tanh, erf = jax.nn.sigmoid, jnp.tanh, jax.lax.erf
+relu, softplus, silu = jax.nn.relu, jax.nn.softplus, jax.nn.silu
 
 MONOTONE = frozenset(ACTIVATIONS) - {"gelu", "silu"}
 """Activations that never decrease: they commute with taking a maximum."""
@@ -115,4 +107,5 @@ class Activation(Layer):
 
     def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N *shape"]:
         """Return φ(x)."""
-        return ACTIVATIONS[self.name](x, **dict(self.arguments))
+        function: ActivationFunction = ACTIVATIONS[self.name]
+        return function(x, **dict(self.arguments))

@@ -8,8 +8,9 @@ import jax
 from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
+from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
-from shinso.nn._activations import ACTIVATIONS, RECTIFIERS, Activation
+from shinso.nn._activations import RECTIFIERS, Activation
 from shinso.nn._autoencoder import AutoencoderModel
 from shinso.nn._corruption import corruption as make_corruption
 from shinso.nn._dense import Dense

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -10,16 +11,11 @@ import jax
 from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
+from shinso._kinds import GENERATIVE_NETWORKS, NETWORKS
 from shinso.nn import _spec
-from shinso.nn._alexnet import alexnet
 from shinso.nn._augmentation import AUGMENTATIONS, augmentation_spec
-from shinso.nn._autoencoder_network import autoencoder
 from shinso.nn._basis import basis as make_basis
 from shinso.nn._basis import plain_spec
-from shinso.nn._belief_net import belief_net
-from shinso.nn._boltzmann import boltzmann
-from shinso.nn._book_networks import book, lenet5
-from shinso.nn._contrastive_divergence import contrastive_divergence
 from shinso.nn._convolution import Conv2d, Padding
 from shinso.nn._dense import Dense
 from shinso.nn._flatten import Flatten
@@ -27,12 +23,9 @@ from shinso.nn._heads import Heads
 from shinso.nn._hidden_units import HiddenUnits, is_rectifier
 from shinso.nn._image_shape import checked_image_shape
 from shinso.nn._initializers import Initializer, check_initializer
-from shinso.nn._language_model import language_model
 from shinso.nn._layer import Layer
 from shinso.nn._pooling import L2Pool2d, MaxPool2d, MeanPool2d, Pool2d
 from shinso.nn._recipe import Recipe
-from shinso.nn._recurrent_network import recurrent
-from shinso.nn._resnet import resnet
 from shinso.nn._sequential import Sequential
 
 POOLS: Mapping[str, type[Pool2d]] = MappingProxyType({"max": MaxPool2d, "mean": MeanPool2d, "l2": L2Pool2d})
@@ -330,22 +323,6 @@ def _head(shape: Sequence[int], outputs: int, key: PRNGKeyArray) -> Layer:
     return Sequential([*before, dense]) if before else dense
 
 
-BUILDERS: Mapping[str, Callable[..., Sequential]] = MappingProxyType(
-    {
-        "linear": linear,
-        "basis_model": basis_model,
-        "mlp": mlp,
-        "cnn": cnn,
-        "recurrent": recurrent,
-        "multi_head": multi_head,
-        "book": book,
-        "lenet5": lenet5,
-        "alexnet": alexnet,
-        "resnet": resnet,
-    }
-)
-
-
 def augmented(model: Sequential, augmentation: Layer) -> Sequential:
     """Return the model with data augmentation before its first layer: training sees every image moved, prediction as it is.
 
@@ -365,25 +342,12 @@ def augmented(model: Sequential, augmentation: Layer) -> Sequential:
     return Sequential([augmentation, *model.layers], recipe)
 
 
-def _augmented_again(network: Mapping[str, Any], augmentation: Mapping[str, Any], *, key: PRNGKeyArray) -> Sequential:
+def augmented_again(network: Mapping[str, Any], augmentation: Mapping[str, Any], *, key: PRNGKeyArray) -> Sequential:
     model = model_from_recipe(network, key)
     if not isinstance(model, Sequential):
         raise ValueError(f"an augmented network must be a Sequential; got {type(model).__name__}.")
     name, arguments = _spec.parse("augmentation", augmentation, AUGMENTATIONS)
     return augmented(model, AUGMENTATIONS[name](**arguments))
-
-
-GENERATIVE: Mapping[str, Callable[..., Layer]] = MappingProxyType(
-    {
-        "autoencoder": autoencoder,
-        "boltzmann": boltzmann,
-        "contrastive_divergence": contrastive_divergence,
-        "belief_net": belief_net,
-        "language_model": language_model,
-        "augmented": _augmented_again,
-    }
-)
-"""Models of the inputs alone: `model_from_recipe` makes them, `network`, which promises outputs for targets, does not."""
 
 
 def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
@@ -398,7 +362,7 @@ def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
     """
     if not isinstance(recipe, Mapping) or set(recipe) != {"builder", "arguments"}:
         raise ValueError(f"recipe must be a dictionary with 'builder' and 'arguments'; got {recipe!r}.")
-    builders = {**BUILDERS, **GENERATIVE}
+    builders: Mapping[str, Callable[..., Layer]] = ChainMap(NETWORKS, GENERATIVE_NETWORKS)  # type: ignore[arg-type]
     name = _checks.one_of("builder", recipe["builder"], builders)
     return _call(name, builders[name], dict(recipe["arguments"]), key)
 
@@ -417,11 +381,12 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     Raises:
         ValueError: an unknown name or argument, or a shape the builder does not accept.
     """
-    _checks.one_of("network", name, BUILDERS)
+    _checks.one_of("network", name, NETWORKS)
     shape = _sizes("input_shape", input_shape, least=1)
-    first = next(iter(inspect.signature(BUILDERS[name]).parameters))
+    first = next(iter(inspect.signature(NETWORKS[name]).parameters))
     inputs: int | list[int] = shape[0] if len(shape) == 1 and first != "image_shape" else shape
-    return _call(name, BUILDERS[name], {first: inputs, "outputs": outputs, **arguments}, key)
+    builder: Callable[..., Sequential] = NETWORKS[name]
+    return _call(name, builder, {first: inputs, "outputs": outputs, **arguments}, key)
 
 
 def _call(name: str, builder: Callable[..., Made], arguments: dict[str, Any], key: PRNGKeyArray) -> Made:

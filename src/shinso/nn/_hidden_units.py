@@ -5,8 +5,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from shinso import _checks
+from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
-from shinso.nn._activations import ACTIVATIONS, MONOTONE, RECTIFIERS, Activation
+from shinso.nn._activations import MONOTONE, RECTIFIERS, Activation
 from shinso.nn._batch_norm import BatchNorm
 from shinso.nn._dense import Dense
 from shinso.nn._drop_connect import DropConnect

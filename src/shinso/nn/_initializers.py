@@ -1,8 +1,7 @@
 """How parameters start: one table from names to functions of (key, shape, fans, dtype)."""
 
 import math
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
 from shinso import _checks
+from shinso._kinds import INITIALIZERS
 from shinso.nn import _spec
 from shinso.nn._layer import Shape
 
@@ -32,68 +32,51 @@ def _uniform(key: PRNGKeyArray, shape: Shape, bound: float, dtype: Any) -> Array
     return jax.random.uniform(key, shape, dtype, -bound, bound)
 
 
-def _standard_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def standard_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     return _normal(key, shape, gain, dtype)
 
 
-def _fan_in_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def fan_in_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     return _normal(key, shape, gain / math.sqrt(fans.n_in), dtype)
 
 
-def _fan_out_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def fan_out_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     return _normal(key, shape, gain / math.sqrt(fans.n_out), dtype)
 
 
-def _glorot_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def glorot_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     return _normal(key, shape, gain * math.sqrt(2.0 / (fans.n_in + fans.n_out)), dtype)
 
 
-def _glorot_uniform(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def glorot_uniform(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     return _uniform(key, shape, gain * math.sqrt(6.0 / (fans.n_in + fans.n_out)), dtype)
 
 
-def _he_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def he_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     return _normal(key, shape, gain * math.sqrt(2.0 / fans.n_in), dtype)
 
 
-def _he_uniform(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def he_uniform(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     return _uniform(key, shape, gain * math.sqrt(6.0 / fans.n_in), dtype)
 
 
-def _random_walk(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def random_walk(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     walk = math.sqrt(2.0) * math.exp(1.2 / (max(fans.n_in, 6) - 2.4))
     return _normal(key, shape, gain * walk / math.sqrt(fans.n_in), dtype)
 
 
-def _orthogonal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
+def orthogonal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     if len(shape) < 2:
         raise ValueError(f"the initializer 'orthogonal' is for weights, not for a vector of shape {shape}.")
     return jax.nn.initializers.orthogonal(gain)(key, shape, dtype)
 
 
-def _zeros(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any) -> Array:
+def zeros(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any) -> Array:
     return jnp.zeros(shape, dtype)
 
 
-def _constant(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, value: float = 0.1) -> Array:
+def constant(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, value: float = 0.1) -> Array:
     return jnp.full(shape, value, dtype)
-
-
-INITIALIZERS: Mapping[str, Callable[..., Array]] = MappingProxyType(
-    {
-        "standard_normal": _standard_normal,
-        "fan_in_normal": _fan_in_normal,
-        "fan_out_normal": _fan_out_normal,
-        "glorot_normal": _glorot_normal,
-        "glorot_uniform": _glorot_uniform,
-        "he_normal": _he_normal,
-        "he_uniform": _he_uniform,
-        "random_walk": _random_walk,
-        "orthogonal": _orthogonal,
-        "zeros": _zeros,
-        "constant": _constant,
-    }
-)
 
 
 def check_initializer(argument: str, init: Initializer) -> Initializer:
@@ -153,4 +136,5 @@ def initialize(
     if callable(init):
         return init(key, shape, dtype)
     name, arguments = _spec.parse(argument, init, INITIALIZERS)
-    return INITIALIZERS[name](key, shape, fans, dtype, **arguments)
+    drawn: Array = INITIALIZERS[name](key, shape, fans, dtype, **arguments)
+    return drawn

@@ -10,8 +10,9 @@ import numpy as np
 import scipy.linalg
 
 from shinso import _checks
+from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
-from shinso.nn._activations import ACTIVATIONS, Activation, activation
+from shinso.nn._activations import Activation, activation
 from shinso.nn._given import given_dense
 from shinso.nn._layer import Layer
 from shinso.nn._sequential import Sequential

@@ -15,6 +15,7 @@
 - `LIKELIHOODS`, `PENALTIES`: the classes by name.
 """
 
+from shinso._kinds import LIKELIHOODS as LIKELIHOODS
 from shinso.objectives._ard import ARD as ARD
 from shinso.objectives._backpropagation import Trace as Trace
 from shinso.objectives._backpropagation import backpropagate as backpropagate
@@ -28,7 +29,6 @@ from shinso.objectives._bernoulli import Bernoulli as Bernoulli
 from shinso.objectives._blurred import Blurred as Blurred
 from shinso.objectives._book import SigmoidCrossEntropy as SigmoidCrossEntropy
 from shinso.objectives._book import SigmoidQuadratic as SigmoidQuadratic
-from shinso.objectives._build import LIKELIHOODS as LIKELIHOODS
 from shinso.objectives._build import PENALTIES as PENALTIES
 from shinso.objectives._build import likelihood as likelihood
 from shinso.objectives._build import objective_from_recipe as objective_from_recipe

@@ -177,7 +177,7 @@ def _(layer: nn.Flatten, x: Array) -> Array:
 
 @_forward.register
 def _(layer: nn.Activation, x: Array) -> Array:
-    return nn.ACTIVATIONS[layer.name](x, **dict(layer.arguments))  # a = σ(z)
+    return layer(x)  # a = σ(z)
 
 
 # One layer backward: from the δ of what it gave to the δ of what it was given, and its parameters' gradient.
@@ -267,7 +267,7 @@ def _elu_slope(z: Array, *, alpha: float = 1.0) -> Array:
 
 
 def _gelu_slope(z: Array) -> Array:
-    return nn.ACTIVATIONS["gaussian_cdf"](z) + z * _gaussian_density(z)
+    return nn.activation("gaussian_cdf")(z) + z * _gaussian_density(z)
 
 
 def _silu_slope(z: Array) -> Array:

@@ -1,36 +1,31 @@
 """Likelihoods, penalties and objectives by name."""
 
 import inspect
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from shinso._checks import one_of
+from shinso._kinds import LIKELIHOODS
 from shinso.objectives._ard import ARD
-from shinso.objectives._bernoulli import Bernoulli
 from shinso.objectives._blurred import Blurred
-from shinso.objectives._book import SigmoidCrossEntropy, SigmoidQuadratic
-from shinso.objectives._categorical import Categorical
 from shinso.objectives._contrastive_divergence_loss import ContrastiveDivergenceLoss
 from shinso.objectives._distillation import Distillation
-from shinso.objectives._gaussian import Gaussian
 from shinso.objectives._joint import Joint, Part
 from shinso.objectives._likelihood import Likelihood
 from shinso.objectives._objective import Objective
 from shinso.objectives._penalties import L1, L2, Penalty
-from shinso.objectives._poisson import Poisson
 from shinso.objectives._reconstruction import Reconstruction
 from shinso.objectives._smoothed import SmoothedCategorical
 from shinso.objectives._target_noise import NoisyTargets
 
 Made = TypeVar("Made", Likelihood, Penalty)
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    kind.name: kind for kind in (Gaussian, Bernoulli, Categorical, Poisson, SigmoidQuadratic, SigmoidCrossEntropy)
-}
 COSTS: dict[str, type[Likelihood]] = {
     kind.name: kind for kind in (ContrastiveDivergenceLoss, Distillation, Joint, Reconstruction, SmoothedCategorical)
 }
 """Costs that are no likelihood of a column of targets: a model, a teacher or the inputs make them, or several parts."""
+_KINDS: Mapping[str, type[Likelihood]] = ChainMap(COSTS, LIKELIHOODS)  # type: ignore[arg-type]
 PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L2, L1, ARD)}
 
 
@@ -40,7 +35,7 @@ def likelihood(name: str, **arguments: Any) -> Likelihood:
     Raises:
         ValueError: The name is unknown, or an argument is unknown or out of range.
     """
-    return _make("likelihood", LIKELIHOODS | COSTS, {"name": name, **arguments})
+    return _make("likelihood", _KINDS, {"name": name, **arguments})
 
 
 def penalty(name: str, **arguments: Any) -> Penalty:
@@ -61,7 +56,7 @@ def objective_from_recipe(recipe: Mapping[str, Any]) -> Objective:
     if "likelihood" not in recipe:
         raise ValueError(f"recipe must have a likelihood; got the keys {', '.join(recipe) or 'none'}.")
     penalties = [_make("penalty", PENALTIES, one) for one in recipe.get("penalties", ())]
-    chosen = _make("likelihood", LIKELIHOODS | COSTS, recipe["likelihood"])
+    chosen = _make("likelihood", _KINDS, recipe["likelihood"])
     noise = recipe.get("target_noise")
     objective = Objective(chosen, penalties) if noise is None else NoisyTargets(chosen, penalties, **noise)
     return Blurred(objective, recipe["deviation"]) if "deviation" in recipe else objective
@@ -87,4 +82,4 @@ def _part(recipe: Part | Mapping[str, Any]) -> Part:
     """A part of a `Joint` from its plain dictionary, or one that is made already."""
     if isinstance(recipe, Part):
         return recipe
-    return Part(**{**recipe, "likelihood": _make("likelihood", LIKELIHOODS | COSTS, recipe["likelihood"])})
+    return Part(**{**recipe, "likelihood": _make("likelihood", _KINDS, recipe["likelihood"])})

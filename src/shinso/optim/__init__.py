@@ -1,6 +1,6 @@
 """How parameters move.
 
-- `optimizer_named`, `optimizer_from_recipe`, `as_optimizer`, `NAMES`: optimizers by
+- `optimizer_named`, `optimizer_from_recipe`, `as_optimizer`, `OPTIMIZERS`: optimizers by
   name, from a plain dictionary, from anything accepted.
 - `Optimizer`, `Step`, `MiniBatchCost`: what the training loop asks of one, and what it gives.
 - `FirstOrder`: mini-batch rules (any Optax transformation). `KFAC`: natural gradient by Kronecker factors, on mini-batches.
@@ -16,6 +16,8 @@
   hyperparameters that change with the step.
 """
 
+from shinso._kinds import MINIMISERS as MINIMISERS
+from shinso._kinds import OPTIMIZERS as OPTIMIZERS
 from shinso.optim._averaging import Averaged as Averaged
 from shinso.optim._averaging import averaged as averaged
 from shinso.optim._coordinate_descent import coordinate_descent as coordinate_descent
@@ -35,8 +37,6 @@ from shinso.optim._max_norm import max_norm as max_norm
 from shinso.optim._method import Method as Method
 from shinso.optim._minimise import Minimum as Minimum
 from shinso.optim._minimise import minimise as minimise
-from shinso.optim._minimisers import MINIMISERS as MINIMISERS
-from shinso.optim._named import NAMES as NAMES
 from shinso.optim._named import as_optimizer as as_optimizer
 from shinso.optim._named import optimizer_from_recipe as optimizer_from_recipe
 from shinso.optim._named import optimizer_named as optimizer_named

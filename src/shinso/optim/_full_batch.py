@@ -10,10 +10,11 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from shinso import curvature
 from shinso._checks import one_of, whole_number
+from shinso._kinds import MINIMISERS
 from shinso._numbers import plain_number
 from shinso.optim._cost import ProblemCost, flat
 from shinso.optim._method import COST_STEADY, GOING_ON, GRADIENT_SMALL, NOT_FINITE, STEP_SMALL, STUCK, Method, State
-from shinso.optim._minimisers import MINIMISERS, method_named, settings_of
+from shinso.optim._minimisers import method_named, settings_of
 from shinso.optim._optimizer import BUDGET_SPENT, CONVERGED, NO_DESCENT, RUNNING, Optimizer, Step
 
 UNLIMITED = 2**31 - 1

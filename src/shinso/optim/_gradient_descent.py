@@ -1,5 +1,6 @@
 """Steepest descent with a line search, and nonlinear conjugate gradients."""
 
+from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import equinox as eqx
@@ -92,3 +93,7 @@ class ConjugateGradient(Descent, optimistix.AbstractMinimiser[Any, Any, Any]):
     def learn(self, kept: _Last, before: Point, found: Found, chosen: Direction, age: Int[Array, ""]) -> _Last:
         """Keep the direction and the gradient."""
         return _Last(chosen.vector, before.gradient)
+
+
+fletcher_reeves = partial(ConjugateGradient, formula="fletcher_reeves")
+hestenes_stiefel = partial(ConjugateGradient, formula="hestenes_stiefel")

@@ -1,37 +1,12 @@
-"""Every full-batch method by name."""
+"""Every full-batch method by name; `shinso._kinds.MINIMISERS` is the list."""
 
 import inspect
-from collections.abc import Callable, Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from shinso._checks import one_of
-from shinso.optim._gradient_descent import ConjugateGradient, GradientDescent
-from shinso.optim._hessian_free import HessianFree
-from shinso.optim._levenberg_marquardt import LevenbergMarquardt
+from shinso._kinds import MINIMISERS
 from shinso.optim._method import Method
-from shinso.optim._newton import GaussNewton, Newton, SaddleFreeNewton
-from shinso.optim._quasi_newton import BFGS, LBFGS
-from shinso.optim._trust_region import TrustRegion
-
-MINIMISERS: Mapping[str, Callable[..., Method]] = MappingProxyType(
-    {
-        "gradient_descent": GradientDescent,
-        "conjugate_gradient": ConjugateGradient,
-        "fletcher_reeves": partial(ConjugateGradient, formula="fletcher_reeves"),
-        "hestenes_stiefel": partial(ConjugateGradient, formula="hestenes_stiefel"),
-        "bfgs": BFGS,
-        "lbfgs": LBFGS,
-        "newton": Newton,
-        "trust_region": TrustRegion,
-        "saddle_free_newton": SaddleFreeNewton,
-        "gauss_newton": GaussNewton,
-        "levenberg_marquardt": LevenbergMarquardt,
-        "hessian_free": HessianFree,
-    }
-)
-"""Full-batch methods by name: each is made with keyword arguments and has Optimistix's interface."""
 
 
 def settings_of(name: str) -> tuple[str, ...]:
@@ -52,4 +27,5 @@ def method_named(name: str, **settings: Any) -> Method:
     one_of("method", name, MINIMISERS)
     for key in settings:
         one_of(f"setting of {name}", key, settings_of(name))
-    return MINIMISERS[name](**settings)
+    method: Method = MINIMISERS[name](**settings)
+    return method

@@ -10,6 +10,7 @@ import optax
 from jaxtyping import Array
 
 from shinso._checks import one_of, real
+from shinso._kinds import MINIMISERS, OPTIMIZERS, RULES
 from shinso._numbers import plain_number
 from shinso.optim._averaging import averaged
 from shinso.optim._clipping import Clipped
@@ -18,9 +19,8 @@ from shinso.optim._full_batch import FullBatch, full_batch
 from shinso.optim._kfac import KFAC
 from shinso.optim._max_norm import max_norm
 from shinso.optim._method import Method
-from shinso.optim._minimisers import MINIMISERS
 from shinso.optim._optimizer import Optimizer
-from shinso.optim._rules import CLIPPING, RANGES, RULES
+from shinso.optim._rules import CLIPPING, RANGES
 from shinso.optim._schedules import (
     Constant,
     Cosine,
@@ -32,9 +32,6 @@ from shinso.optim._schedules import (
     Schedule,
     WarmUp,
 )
-
-NAMES = (*RULES, "kfac", *MINIMISERS)
-"""Every optimizer that `optimizer_named` knows."""
 
 
 def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
@@ -58,7 +55,7 @@ def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
     | any of `MINIMISERS` | that method on the full batch, `FullBatch` |
 
     Args:
-        name: one of `NAMES`.
+        name: one of `OPTIMIZERS`.
         hyperparameters: `learning_rate` (ε), `momentum` (α), `decay` (ρ), `beta_1`, `beta_2`, `epsilon` (δ),
             `weight_decay` (λ); for every rule `clip_norm` and `clip_value`, both > 0: what the global norm and each
             entry of g are held to before the rule sees g. A number or a `Schedule` each. For a full-batch method its own
@@ -70,7 +67,7 @@ def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
     Raises:
         ValueError: an unknown name or hyperparameter (the nearest is suggested), or a number out of its range.
     """
-    one_of("optimizer", name, NAMES)
+    one_of("optimizer", name, OPTIMIZERS)
     if name in MINIMISERS:
         return full_batch(name, **hyperparameters)
     if name == "kfac":

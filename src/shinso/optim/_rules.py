@@ -1,4 +1,4 @@
-"""The mini-batch rules: a table of names, Optax transformations and default hyperparameters."""
+"""The mini-batch rules: Optax transformations and default hyperparameters; `shinso._kinds.RULES` names them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 import optax
 from jaxtyping import Array
 
-from shinso.optim._adagrad import adagrad
-from shinso.optim._adam import adam_uncorrected
+from shinso.optim._adagrad import adagrad as _adagrad
+from shinso.optim._adam import adam_uncorrected as _adam_uncorrected
 
 
 class Rule(NamedTuple):
@@ -61,21 +61,18 @@ _VELOCITY = {"learning_rate": 0.01, "momentum": 0.9}
 _SQUARES = {"decay": 0.9, "epsilon": 1e-6}
 _MOMENTS = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
 
-RULES: dict[str, Rule] = {
-    "sgd": Rule(_sgd, {"learning_rate": 0.1}),
-    "momentum": Rule(_momentum, _VELOCITY),
-    "nesterov": Rule(_nesterov, _VELOCITY),
-    "nesterov_interim": Rule(_momentum, _VELOCITY, interim=True),
-    "adagrad": Rule(adagrad, {"learning_rate": 0.01, "epsilon": 1e-7}),
-    "adadelta": Rule(_adadelta, {"learning_rate": 1.0, "decay": 0.95, "epsilon": 1e-6}),
-    "rmsprop": Rule(_rmsprop, {"learning_rate": 0.001, **_SQUARES}),
-    "rmsprop_momentum": Rule(_rmsprop_momentum, {"learning_rate": 0.001, "momentum": 0.9, **_SQUARES}),
-    "rmsprop_nesterov": Rule(_rmsprop_momentum, {"learning_rate": 0.001, "momentum": 0.9, **_SQUARES}, interim=True),
-    "adam": Rule(_adam, _MOMENTS),
-    "adam_uncorrected": Rule(adam_uncorrected, _MOMENTS),
-    "adamw": Rule(_adamw, {**_MOMENTS, "weight_decay": 1e-4}),
-}
-"""The mini-batch rules by name. A new one is one more row."""
+sgd = Rule(_sgd, {"learning_rate": 0.1})
+momentum = Rule(_momentum, _VELOCITY)
+nesterov = Rule(_nesterov, _VELOCITY)
+nesterov_interim = Rule(_momentum, _VELOCITY, interim=True)
+adagrad = Rule(_adagrad, {"learning_rate": 0.01, "epsilon": 1e-7})
+adadelta = Rule(_adadelta, {"learning_rate": 1.0, "decay": 0.95, "epsilon": 1e-6})
+rmsprop = Rule(_rmsprop, {"learning_rate": 0.001, **_SQUARES})
+rmsprop_momentum = Rule(_rmsprop_momentum, {"learning_rate": 0.001, "momentum": 0.9, **_SQUARES})
+rmsprop_nesterov = Rule(_rmsprop_momentum, {"learning_rate": 0.001, "momentum": 0.9, **_SQUARES}, interim=True)
+adam = Rule(_adam, _MOMENTS)
+adam_uncorrected = Rule(_adam_uncorrected, _MOMENTS)
+adamw = Rule(_adamw, {**_MOMENTS, "weight_decay": 1e-4})
 
 CLIPPING = ("clip_norm", "clip_value")
 """What every rule takes besides its own hyperparameters."""

@@ -63,7 +63,7 @@ def train(
         objective: likelihood and penalties.
         data: ``(X, y)``, ``(X, y, weights)``, a `Batch` or a `Dataset`, N examples; X is ``[N, …]``, y what the
             likelihood expects, weights ``[N]`` ≥ 0.
-        optimizer: a name of `shinso.optim.NAMES`, an `Optimizer`, or any Optax transformation.
+        optimizer: a name of `shinso.optim.OPTIMIZERS`, an `Optimizer`, or any Optax transformation.
         learning_rate: for an optimizer given by name: a number > 0 or a `Schedule`; None means the rule's default. A
             schedule longer than the training is accepted with a `TrainingWarning`.
         epochs: passes over the data in all, ≥ 1.
