@@ -20,8 +20,8 @@ from sklearn import datasets
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import shinso
-from shinso.experiment import Settings
-from shinso.experiment._experiment import prepare_experiment, training_arguments
+from shinso.experiment import prepare_experiment, training_arguments
+from shinso.settings import Settings
 
 SPLITS = 5
 Made = tuple[np.ndarray, np.ndarray]

@@ -26,8 +26,9 @@ from sklearn import datasets
 
 from shinso import bayes, nn
 from shinso.data import Prepared
-from shinso.experiment import Settings, data_of_run, run_experiment
+from shinso.experiment import data_of_run, run_experiment
 from shinso.report import reliability_figure
+from shinso.settings import Settings
 from shinso.training import Run, load
 
 ROOT = Path(__file__).resolve().parent.parent

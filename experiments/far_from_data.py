@@ -32,7 +32,8 @@ from scipy import special
 from sklearn.metrics import roc_auc_score
 
 from shinso import bayes
-from shinso.experiment import Settings, data_of_run, run_experiment
+from shinso.experiment import data_of_run, run_experiment
+from shinso.settings import Settings
 from shinso.training import load
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -24,7 +24,7 @@ from typer.testing import CliRunner, Result
 from shinso import data
 from shinso._version import __version__
 from shinso.cli import app, sentence_of
-from shinso.experiment import Settings, read_settings
+from shinso.settings import Settings, read_settings
 from shinso.training import load
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -71,6 +71,12 @@ INITIALIZERS = Kinds(
 )
 """Distributions of first parameters."""
 
+BASES = Kinds({"polynomial": "nn._basis:polynomial", "gaussian": ":gaussian", "sigmoid": ":sigmoid"})
+"""Fixed functions of the inputs, of which a linear model is made."""
+
+CELLS = Kinds({"lstm": "nn._recurrent:LSTM", "gru": ":GRU", "elman": ":Elman"})
+"""Units of recurrent networks."""
+
 NETWORKS = Kinds(
     {
         "linear": "nn._builders:linear",

@@ -179,7 +179,7 @@ def test_mini_batches_divide_the_penalty(run):
 def test_an_experiment_knows_its_data(tmp_path):
     rows = "\n".join(f"{a},{b},{c}" for (a, b), (c,) in zip(X.tolist(), Y.tolist(), strict=True))
     (tmp_path / "table.csv").write_text(f"a,b,target\n{rows}\n")
-    settings = shinso.experiment.Settings(
+    settings = shinso.settings.Settings(
         source=str(tmp_path / "table.csv"),
         target="target",
         network="linear",

@@ -12,18 +12,9 @@ import pytest
 
 from shinso import data
 from shinso.data import Dataset
-from shinso.experiment import (
-    Settings,
-    encoder_of,
-    evaluate_run,
-    predict_run,
-    read_experiment,
-    read_settings,
-    resume_run,
-    run_experiment,
-)
-from shinso.experiment._defaults import complete
-from shinso.experiment._experiment import _optimizer
+from shinso.experiment import encoder_of, evaluate_run, predict_run, read_experiment, resume_run, run_experiment
+from shinso.experiment._arguments import optimizer_of
+from shinso.settings import Settings, complete, read_settings
 from shinso.training import Event, Run, load
 
 FILES = {"run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
@@ -274,15 +265,15 @@ def vectors(n: int, kind: str) -> Dataset:
     ],
 )
 def test_what_is_left_open_is_chosen(training: Dataset, given: dict[str, Any], expected: dict[str, Any]) -> None:
-    chosen = complete(Settings(source="arrays", **given), training)
+    chosen = complete(Settings(source="arrays", **given), describe(training))
     assert {name: getattr(chosen, name) for name in expected} == expected
-    assert complete(chosen, training) == chosen
+    assert complete(chosen, describe(training)) == chosen
 
 
 def test_the_optimizer_is_the_one_asked_for() -> None:
     chosen = {"learning_rate": 0.1, "schedule": "one_cycle", "epochs": 3, "batch_size": 10}
     settings = Settings(source="arrays", optimizer="nesterov", momentum=0.5, clip_norm=2.0, **chosen)
-    recipe = _optimizer(settings, 25).recipe
+    recipe = optimizer_of(settings, 25).recipe
     assert {name: recipe[name] for name in ("name", "momentum", "clip_norm")} == {
         "name": "nesterov", "momentum": 0.5, "clip_norm": 2.0
     }  # fmt: skip
@@ -293,10 +284,10 @@ def test_the_optimizer_is_the_one_asked_for() -> None:
 
 def test_max_norm_and_averages_come_into_the_optimizer() -> None:
     chosen = {"learning_rate": 0.1, "schedule": "constant", "epochs": 4, "batch_size": 10, "max_norm": 3.0}
-    polyak = _optimizer(Settings(source="arrays", averaging="polyak", **chosen), 200).recipe
+    polyak = optimizer_of(Settings(source="arrays", averaging="polyak", **chosen), 200).recipe
     assert polyak["averaging"] == {"decay": None, "start": 40}
     assert polyak["max_norm"] == 3.0
-    exponential = _optimizer(Settings(source="arrays", averaging="exponential", **chosen), 200).recipe
+    exponential = optimizer_of(Settings(source="arrays", averaging="exponential", **chosen), 200).recipe
     assert exponential["averaging"]["decay"] == pytest.approx(0.95)
 
 
@@ -326,8 +317,8 @@ def test_expansion_is_for_images(folder: Path) -> None:
 
 
 def test_a_full_batch_method_drops_nothing() -> None:
-    assert complete(Settings(source="arrays", network="cnn", optimizer="bfgs"), images(10)).dropout == 0
-    assert complete(Settings(source="arrays", network="cnn"), images(10)).dropout == 0.25
+    assert complete(Settings(source="arrays", network="cnn", optimizer="bfgs"), describe(images(10))).dropout == 0
+    assert complete(Settings(source="arrays", network="cnn"), describe(images(10))).dropout == 0.25
 
 
 @pytest.mark.parametrize(
@@ -343,7 +334,7 @@ def test_a_full_batch_method_drops_nothing() -> None:
 )
 def test_idle_choices_are_refused(network: str, given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(given))} is not for network {network}"):
-        complete(Settings(source="arrays", network=network, **given), images(10))
+        complete(Settings(source="arrays", network=network, **given), describe(images(10)))
 
 
 def test_nothing_is_overwritten(run: Run, settings: Settings, folder: Path, tmp_path: Path) -> None:

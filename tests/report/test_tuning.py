@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from shinso.experiment import Settings
 from shinso.report import rate_figure, tuning_figure
+from shinso.settings import Settings
 from shinso.tuning import RateSearch, Trial, Tuning
 from shinso.tuning._trials import Ask
 

@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from shinso.data import Dataset, Prepared
-from shinso.experiment import Settings
-from shinso.training import _bench as bench_module
+from shinso.settings import Settings
+from shinso.tuning import _trial_runner as bench_module
 from shinso.tuning import STRATEGIES, Trial, tune
 from shinso.tuning._broad import quickest
 from shinso.tuning._folds import folds_of

@@ -1,16 +1,12 @@
 """`shinso …`: train, tune, evaluate, predict, resume, show and report from a terminal, posterior and curvature.
 
-Thin: no numerics here.
+Thin: no numerics here. The options of settings are made from the table in `shinso.settings`.
 
-- `main`, `app`: the commands.
-- `tune`: the command that searches for settings.
-- `posterior`, `curvature`: how sure a run is, and the shape of its cost.
+- `main`, `app`: the commands, which the modules imported here add in the order that help shows them.
 - `sentence_of`: what a user is told about an error, if it is about the input.
 """
 
-from shinso.cli._commands import app as app
-from shinso.cli._commands import main as main
-from shinso.cli._curvature import curvature as curvature
-from shinso.cli._posterior import posterior as posterior
+from shinso.cli import _train, _use, _data, _tune, _posterior, _curvature  # noqa: I001, F401  (in the order of help)
+from shinso.cli._app import app as app
+from shinso.cli._app import main as main
 from shinso.cli._shell import sentence_of as sentence_of
-from shinso.cli._tune import tune as tune

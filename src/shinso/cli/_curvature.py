@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shinso.cli._commands import OUTPUT, DataDir, RunFolder, _console, _option, _refuse_folder, app
+from shinso.cli._app import OUTPUT, DataDir, RunFolder, app, console, refuse_folder
+from shinso.cli._options import option
 
 CURVATURE = "Curvature"
 
@@ -20,18 +21,18 @@ def curvature(
     run: RunFolder,
     of: Annotated[
         str,
-        _option(
+        option(
             CURVATURE,
             "hessian: second derivatives of the cost; gauss_newton: their part without negative curvature; outer_product: "
             "mean of the gradients' products.",
             metavar="NAME",
         ),
     ] = "hessian",
-    seed: Annotated[int, _option(CURVATURE, "Of the estimates, for more than 1,000 parameters.")] = 0,
+    seed: Annotated[int, option(CURVATURE, "Of the estimates, for more than 1,000 parameters.")] = 0,
     data_dir: DataDir = None,
     out: Annotated[
         Path | None,
-        _option(OUTPUT, "Picture of the spectrum: PNG, SVG or PDF.", "RUN/spectrum-NAME.svg", metavar="FILE"),
+        option(OUTPUT, "Picture of the spectrum: PNG, SVG or PDF.", "RUN/spectrum-NAME.svg", metavar="FILE"),
     ] = None,
 ) -> None:
     """Show the shape of the cost where training ended: sharpness, condition number, traces, spectrum.
@@ -50,12 +51,12 @@ def curvature(
     kinds = {"hessian": hessian, "gauss_newton": gauss_newton, "outer_product": outer_product}
     chosen = kinds[one_of("of", of, tuple(kinds))]
     path = out or run / f"spectrum-{of}.svg"
-    _refuse_folder(out)
+    refuse_folder(out)
     loaded = load(run)
     operator = chosen(loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
     found = summarize(operator, key=jax.random.key(seed))
     spectrum_figure(found.density).savefig(path)
-    show_curvature(_console(), found, of, path)
+    show_curvature(console(), found, of, path)
 
 
 def show_curvature(console: Console, found: Any, of: str, path: Path) -> None:

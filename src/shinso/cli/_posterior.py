@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shinso.cli._commands import DataDir, Quiet, RunFolder, _console, _option, app
+from shinso.cli._app import DataDir, Quiet, RunFolder, app, console
+from shinso.cli._options import option
 
 POSTERIOR = "Posterior"
 FIGURES = {
@@ -29,7 +30,7 @@ def posterior(
     run: RunFolder,
     subset: Annotated[
         str,
-        _option(
+        option(
             POSTERIOR,
             "Parameters it is of, the others held fixed: last_layer, all, or patterns such as layers.2.*,layers.4.*.",
             metavar="NAME",
@@ -37,7 +38,7 @@ def posterior(
     ] = "last_layer",
     structure: Annotated[
         str,
-        _option(
+        option(
             POSTERIOR,
             "full: all correlations, to about 16,000 parameters; kronecker: those within layers, any size; low_rank: some "
             "directions; diagonal: none.",
@@ -46,7 +47,7 @@ def posterior(
     ] = "kronecker",
     fit_priors: Annotated[
         bool,
-        _option(
+        option(
             POSTERIOR,
             "Choose prior precisions and noise by the evidence and the validation examples, or keep those of the run's "
             "penalties.",
@@ -55,7 +56,7 @@ def posterior(
     ] = True,
     prior_precision: Annotated[
         float | None,
-        _option(POSTERIOR, "α of all parameters, with --keep-priors.", "Nλ of the penalties, 1 without", metavar="α"),
+        option(POSTERIOR, "α of all parameters, with --keep-priors.", "Nλ of the penalties, 1 without", metavar="α"),
     ] = None,
     data_dir: DataDir = None,
     quiet: Quiet = False,
@@ -84,7 +85,7 @@ def posterior(
     if bins:
         reliability_figure(bins).savefig(run / "reliability.svg")
     if not quiet:
-        show_posterior(_console(), found, run)
+        show_posterior(console(), found, run)
 
 
 def show_posterior(console: Console, found: Any, run: Path) -> None:

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shinso.cli._commands import DATA, NETWORK, OUTPUT, TRAINING, DataDir, Quiet, _console, _option, app
+from shinso.cli._app import OUTPUT, Quiet, app, console
+from shinso.cli._options import given, option, with_settings
 from shinso.cli._shell import INTERRUPTED
+from shinso.settings import read_settings
 
 SEARCH = "Search"
 SHOWN = 5
@@ -21,26 +23,14 @@ SHOWN = 5
     "shinso tune digits --strategy bayes --search learning_rate=1e-4:1e-2 --search hidden=64/128/128,64  |  "
     "shinso tune digits --out runs/digits-tuning-1 --resume --seconds 300",
 )
+@with_settings(source=..., but=("seed",))
 def tune(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="[bold]digits[/], [bold]mnist[/], or a CSV, TSV, Parquet or NPZ file.",
-            show_default=False,
-        ),
-    ],
-    target: Annotated[str | None, _option(DATA, "Column to predict.", False, metavar="COLUMN")] = None,
-    data_dir: DataDir = None,
-    network: Annotated[str | None, _option(NETWORK, "As for train.", "by the data", metavar="NAME")] = None,
-    optimizer: Annotated[str | None, _option(TRAINING, "As for train.", "adam", metavar="NAME")] = None,
-    epochs: Annotated[int | None, _option(TRAINING, "Epochs of a whole training.", "by the data")] = None,
     config: Annotated[
-        Path | None, _option(OUTPUT, "TOML file of settings that stay as they are.", False, metavar="FILE")
+        Path | None, option(OUTPUT, "TOML file of settings that stay as they are.", False, metavar="FILE")
     ] = None,
     strategy: Annotated[
         str,
-        _option(
+        option(
             SEARCH,
             "broad: a small network on little data first, then one setting after the other; random; halving: many short "
             "trainings, the best third longer; bayes: where a Gaussian process expects an improvement.",
@@ -49,7 +39,7 @@ def tune(
     ] = "broad",
     search: Annotated[
         list[str] | None,
-        _option(
+        option(
             SEARCH,
             "What to search, instead of the usual; may be repeated: learning_rate=LOW:HIGH or hidden=100/300/100,100.",
             "rate, λ, mini-batch, hidden units, activation, dropout",
@@ -57,43 +47,43 @@ def tune(
         ),
     ] = None,
     seconds: Annotated[
-        float | None, _option(SEARCH, "Time for all of it, compilation included.", "120", metavar="SECONDS")
+        float | None, option(SEARCH, "Time for all of it, compilation included.", "120", metavar="SECONDS")
     ] = None,
-    trials: Annotated[int | None, _option(SEARCH, "Most trials; then the time is open.", False)] = None,
+    trials: Annotated[int | None, option(SEARCH, "Most trials; then the time is open.", False)] = None,
     folds: Annotated[
         int | None,
-        _option(
+        option(
             SEARCH,
             "Choose by k-fold cross-validation; 1: by the validation examples.",
             "5 below 1,000 examples, 2 below 5,000",
         ),
     ] = None,
     side_by_side: Annotated[
-        int | None, _option(SEARCH, "Trainings at a time, and seeds of the comparison.", "8; 4 for images")
+        int | None, option(SEARCH, "Trainings at a time, and seeds of the comparison.", "8; 4 for images")
     ] = None,
-    seed: Annotated[int, _option(SEARCH, "Of the search.")] = 0,
+    seed: Annotated[int, option(SEARCH, "Of the search.")] = 0,
     out: Annotated[
-        Path | None, _option(OUTPUT, "Folder of the search.", "runs/SOURCE-tuning-1, -2, …", metavar="DIR")
+        Path | None, option(OUTPUT, "Folder of the search.", "runs/SOURCE-tuning-1, -2, …", metavar="DIR")
     ] = None,
     resume: Annotated[
-        bool, _option(OUTPUT, "Go on with the search in --out; the budget counts from its beginning.", name="--resume")
+        bool, option(OUTPUT, "Go on with the search in --out; the budget counts from its beginning.", name="--resume")
     ] = False,
     quiet: Quiet = False,
+    **settings: Any,
 ) -> None:
     """Search for settings that beat the defaults, and say by how much more than noise.
 
     Trials never see the test examples; winner and defaults are compared on them at the end, trained with the same seeds.
     The folder's [bold]settings.toml[/] trains the winner. Ctrl-C ends the search and keeps its trials.
     """
-    from shinso.experiment import read_settings
+    from shinso.experiment import next_folder
     from shinso.report import tuning_figure
     from shinso.tuning import tune as search_settings
 
-    given = {"target": target, "data_dir": data_dir, "network": network, "optimizer": optimizer, "epochs": epochs}
-    fixed = read_settings(config) if config is not None else {}
-    fixed |= {name: value for name, value in given.items() if value is not None}
+    fixed = (read_settings(config) if config is not None else {}) | given(settings)
+    source = settings["source"]
     fixed.pop("source", None)
-    errors = _console(error=True)
+    errors = console(error=True)
     tuning = search_settings(
         source,
         settings=fixed,
@@ -104,14 +94,14 @@ def tune(
         folds=folds,
         side_by_side=side_by_side,
         seed=seed,
-        folder=out or _next_folder(source),
+        folder=out or next_folder(source, "-tuning"),
         resume=resume,
         progress=None if quiet else lambda event: _tell(errors, event),
     )
     if tuning.folder is not None and any(math.isfinite(trial.loss) for trial in tuning.whole):
         tuning_figure(tuning).savefig(tuning.folder / "trials.svg")
     if not quiet:
-        show_tuning(_console(), tuning)
+        show_tuning(console(), tuning)
     if tuning.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -138,13 +128,6 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text.strip()
-
-
-def _next_folder(source: str) -> Path:
-    number = 1
-    while (folder := Path("runs") / f"{Path(source).stem}-tuning-{number}").exists():
-        number += 1
-    return folder
 
 
 def _tell(console: Console, event: Any) -> None:

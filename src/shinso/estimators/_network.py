@@ -191,7 +191,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             progress=_print if self.verbose else False,
         )
 
-    def _optimizer(self) -> optim.Optimizer:
+    def optimizer_of(self) -> optim.Optimizer:
         rate = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
         return optim.as_optimizer(self.optimizer, **rate)
 

@@ -1,6 +1,8 @@
 """Layers and models: Equinox modules on a batch, and builders that make them from sizes and names."""
 
 from shinso._kinds import ACTIVATIONS as ACTIVATIONS
+from shinso._kinds import BASES as BASES
+from shinso._kinds import CELLS as CELLS
 from shinso._kinds import INITIALIZERS as INITIALIZERS
 from shinso._kinds import NETWORKS as NETWORKS
 from shinso.nn._activations import Activation as Activation
@@ -10,7 +12,6 @@ from shinso.nn._augmentation import RandomDistortion as RandomDistortion
 from shinso.nn._augmentation import RandomShift as RandomShift
 from shinso.nn._autoencoder import AutoencoderModel as AutoencoderModel
 from shinso.nn._autoencoder_network import autoencoder as autoencoder
-from shinso.nn._basis import BASES as BASES
 from shinso.nn._basis import Basis as Basis
 from shinso.nn._basis import GaussianBasis as GaussianBasis
 from shinso.nn._basis import PolynomialBasis as PolynomialBasis
@@ -81,7 +82,6 @@ from shinso.nn._recurrent import LSTM as LSTM
 from shinso.nn._recurrent import Bidirectional as Bidirectional
 from shinso.nn._recurrent import Elman as Elman
 from shinso.nn._recurrent import RecurrentLayer as RecurrentLayer
-from shinso.nn._recurrent_network import CELLS as CELLS
 from shinso.nn._recurrent_network import recurrent as recurrent
 from shinso.nn._residual import PaddedShortcut as PaddedShortcut
 from shinso.nn._residual import Residual as Residual

@@ -2,8 +2,7 @@
 
 import abc
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from shinso import _checks
+from shinso._kinds import BASES
 from shinso.nn import _spec
 from shinso.nn._layer import Layer, Shape
 
@@ -152,13 +152,19 @@ class SigmoidBasis(Basis):
         return inputs * len(self.centres)
 
 
-BASES: Mapping[str, Callable[..., Basis]] = MappingProxyType(
-    {
-        "polynomial": lambda *, degree: PolynomialBasis(degree),
-        "gaussian": lambda *, centres, width: GaussianBasis(centres, width),
-        "sigmoid": lambda *, centres, width: SigmoidBasis(centres, width),
-    }
-)
+def polynomial(*, degree: Any) -> Basis:
+    """Return the polynomial basis."""
+    return PolynomialBasis(degree)
+
+
+def gaussian(*, centres: Any, width: Any) -> Basis:
+    """Return the Gaussian basis."""
+    return GaussianBasis(centres, width)
+
+
+def sigmoid(*, centres: Any, width: Any) -> Basis:
+    """Return the sigmoid basis."""
+    return SigmoidBasis(centres, width)
 
 
 def basis(spec: _spec.Spec) -> Basis:
@@ -175,7 +181,8 @@ def basis(spec: _spec.Spec) -> Basis:
     for needed in inspect.signature(BASES[name]).parameters:
         if needed not in arguments:
             raise ValueError(f"basis {name!r} needs {needed}; got {', '.join(arguments) or 'no arguments'}.")
-    return BASES[name](**arguments)
+    made: Basis = BASES[name](**arguments)
+    return made
 
 
 def plain_spec(spec: _spec.Spec) -> dict[str, Any]:

@@ -1,21 +1,19 @@
 """The builder of recurrent networks."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
 import jax
 from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
+from shinso._kinds import CELLS
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
 from shinso.nn._layer import Layer
 from shinso.nn._recipe import Recipe
-from shinso.nn._recurrent import GRU, LSTM, Bidirectional, Elman, RecurrentLayer
+from shinso.nn._recurrent import Bidirectional, RecurrentLayer
 from shinso.nn._sequential import Sequential
 from shinso.nn._steps import LastStep, TimeDistributed
-
-CELLS: Mapping[str, Callable[..., RecurrentLayer]] = MappingProxyType({"elman": Elman, "gru": GRU, "lstm": LSTM})
 
 
 def recurrent(
@@ -91,7 +89,7 @@ def _width(inputs: int | Sequence[int]) -> int:
 def _layer(
     cell: str, inputs: int, units: int, bidirectional: bool, truncate: int | None, key: PRNGKeyArray
 ) -> RecurrentLayer | Bidirectional:
-    make = CELLS[cell]
+    make: Callable[..., RecurrentLayer] = CELLS[cell]
     if not bidirectional:
         return make(inputs, units, truncate=truncate, key=key)
     forward_key, backward_key = jax.random.split(key)

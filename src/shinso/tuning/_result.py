@@ -12,8 +12,8 @@ from jaxtyping import Float
 
 from shinso._files import write_atomically
 from shinso.data import Dataset
-from shinso.experiment import Settings
 from shinso.objectives import Likelihood
+from shinso.settings import Settings
 from shinso.training import Run
 from shinso.tuning._search_space import Point
 from shinso.tuning._trials import Trial

@@ -8,24 +8,10 @@ from typing import Any
 import numpy as np
 
 from shinso._checks import one_of, real
-from shinso.experiment import Settings
+from shinso.settings import Settings, rows
 
-NUMBERS = ("learning_rate", "l2", "l1", "momentum", "clip_norm")
-"""Settings that are numbers to a compiled program: trials that differ in these only are trained side by side."""
-_LOGARITHMIC = ("learning_rate", "l2", "l1", "clip_norm")
-SHAPES = (
-    "batch_size",
-    "hidden",
-    "channels",
-    "kernel_size",
-    "activation",
-    "dropout",
-    "initialization",
-    "optimizer",
-    "pool",
-    "normalization",
-)
-"""Settings of which each value compiles a program of its own."""
+_SEARCHED = {name: row.searched for name, row in rows().items() if row.searched is not None}
+"""Settings that a search may vary, and how: those that are numbers to a compiled program are trained side by side."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,28 +60,26 @@ def space_of(given: Mapping[str, Any]) -> Space:
     """Return a checked space.
 
     Args:
-        given: by setting: ``(low, high)``, an interval, for `NUMBERS` (by factors, momentum evenly); a list of values for
-            `SHAPES` and numbers.
+        given: by setting: ``(low, high)``, an interval, for numbers that compile nothing (by factors, momentum evenly); a
+            list of values for them and for others.
 
     Raises:
         TypeError, ValueError: nothing to search, an unknown setting, an empty interval or list, a value out of range.
     """
     if not given:
         raise ValueError("space must name at least one setting to search, such as learning_rate; got none.")
-    return {
-        one_of("setting of space", name, (*NUMBERS, *SHAPES)): _dimension(name, value) for name, value in given.items()
-    }
+    return {one_of("setting of space", name, _SEARCHED): _dimension(name, value) for name, value in given.items()}
 
 
 def _dimension(name: str, value: Any) -> Interval | Choice:
-    if isinstance(value, tuple) and len(value) == 2 and name in NUMBERS:
-        log = name in _LOGARITHMIC
+    if isinstance(value, tuple) and len(value) == 2 and _SEARCHED[name].number:
+        log = _SEARCHED[name].log
         low, high = (_accepted(name, real(f"{name} of space", end, **({"above": 0} if log else {}))) for end in value)
         if low >= high:
             raise ValueError(f"{name} of space must go from a lower to a higher number; got {low:g} to {high:g}.")
         return Interval(low, high, log)
     if not isinstance(value, Sequence) or isinstance(value, str | tuple):
-        wanted = "(low, high) or a list of values" if name in NUMBERS else "a list of values"
+        wanted = "(low, high) or a list of values" if _SEARCHED[name].number else "a list of values"
         raise TypeError(f"{name} of space must be {wanted}; got {value!r}.")
     if not value:
         raise ValueError(f"{name} of space must have at least one value; got none.")
@@ -108,37 +92,25 @@ def _accepted(name: str, value: Any) -> Any:
 
 
 def default_space(base: Settings, examples: int) -> Space:
-    """Return the space around complete settings: two decades of rate and λ each way and more, and a few shapes.
+    """Return the space around complete settings that the table of settings gives: decades of rate and λ, and a few shapes.
 
     Args:
         base: what training does without a search.
         examples: training examples.
     """
-    strength = base.l2 or 1e-4
-    space: Space = {"l2": Interval(strength / 100, strength * 100, log=True)}
-    if base.learning_rate is not None:
-        space["learning_rate"] = Interval(base.learning_rate / 30, base.learning_rate * 30, log=True)
-        size = base.batch_size or examples
-        space["batch_size"] = Choice(
-            tuple(s for s in (size // 2, size, 2 * size, 4 * size) if 1 <= s <= examples // 2 or s == size)
-        )
-        if base.network == "cnn":
-            space["normalization"] = Choice(tuple(dict.fromkeys((base.normalization, "batch"))))
-            for name in ("hidden", "channels"):
-                sizes = getattr(base, name)
-                space[name] = Choice((sizes, tuple(2 * size for size in sizes)))
-        if base.network in ("mlp", "cnn"):
-            space["dropout"] = Choice(tuple(dict.fromkeys((base.dropout, 0.0, 0.25, 0.5))))
-    if base.network == "mlp":
-        sizes = ((30,), (100,), (300,), (100, 100))
-        space["hidden"] = Choice(tuple(dict.fromkeys((base.hidden, *sizes))))
-        space["activation"] = Choice(tuple(dict.fromkeys((base.activation, "tanh", "gelu"))))
+    usual = {name: searched.usual(base, examples) for name, searched in _SEARCHED.items()}
+    space: Space = {}
+    for name, values in usual.items():
+        if isinstance(values, tuple):
+            space[name] = Interval(*values, log=_SEARCHED[name].log)
+        elif values is not None:
+            space[name] = Choice(tuple(values))
     return space
 
 
 def shape_of(point: Point) -> Point:
     """Return the part of a point that decides what is compiled."""
-    return {name: value for name, value in point.items() if name not in NUMBERS}
+    return {name: value for name, value in point.items() if not _SEARCHED[name].number}
 
 
 def draw(space: Space, random: np.random.Generator, names: Sequence[str]) -> Point:
@@ -155,12 +127,12 @@ def draw(space: Space, random: np.random.Generator, names: Sequence[str]) -> Poi
 
 def numbers_in(space: Space) -> list[str]:
     """Return the names of the space that compile nothing."""
-    return [name for name in space if name in NUMBERS]
+    return [name for name in space if _SEARCHED[name].number]
 
 
 def shapes_in(space: Space) -> list[str]:
     """Return the names of the space of which each value compiles a program."""
-    return [name for name in space if name not in NUMBERS]
+    return [name for name in space if not _SEARCHED[name].number]
 
 
 def code(space: Space, point: Point, base: Settings) -> list[float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from shinso.experiment import Settings
+from shinso.settings import Settings
 from shinso.tuning._search_space import Point, Space, code, draw, nearby, numbers_in, shape_of, shapes_in
 from shinso.tuning._trials import Ask, Trial
 

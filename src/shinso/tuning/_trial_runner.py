@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from shinso.data import Prepared
-from shinso.experiment import Settings, training_arguments
+from shinso.experiment import training_arguments
+from shinso.settings import Settings
 from shinso.training import Event, Interrupt, Run, TrainingWarning, train_many
 from shinso.tuning._folds import Fold
 from shinso.tuning._rate_finder import find_learning_rate

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shinso import data, objectives
+from shinso import objectives
 from shinso._checks import one_of, real, whole_number
 from shinso._files import write_atomically
 from shinso.data import Dataset, Prepared
-from shinso.experiment import Settings, complete, prepare_experiment
+from shinso.experiment import prepare_experiment
+from shinso.settings import Settings
 from shinso.training import Interrupt, digest_of
 from shinso.tuning._broad import broad_strategy
 from shinso.tuning._folds import Fold, folds_of
@@ -318,17 +319,7 @@ def _prepared(source: Any, settings: dict[str, Any]) -> tuple[Prepared, Settings
         return prepare_experiment(source.replace(**settings))
     if isinstance(source, str | Path):
         return prepare_experiment(Settings.from_dict({"source": str(source), **settings}))
-    base = Settings.from_dict({"source": "arrays", **settings})
-    prepared = data.prepare(
-        source,
-        target=base.target,
-        kind=base.kind,
-        validation_fraction=base.validation_fraction,
-        test_fraction=base.test_fraction,
-        standardize=base.standardize,
-        seed=base.seed,
-    )
-    return prepared, complete(base, prepared.training)
+    return prepare_experiment(Settings.from_dict({"source": "arrays", **settings}), source=source)
 
 
 def _space(

@@ -1,61 +1,59 @@
 """Settings: checked at the door, and the same through dictionaries, TOML and the command line."""
 
-import dataclasses
 import math
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shinso.experiment import Settings, read_settings
+from shinso.settings import PANELS, Row, Settings, default_of, kind_of, read_settings, rows
+from shinso.settings._accepted import Flag, Name, Number, Sizes, Text, Whole
 
-EVERYTHING = {
-    "source": "digits",
-    "target": "species",
-    "kind": "classification",
-    "validation_fraction": 0.2,
-    "test_fraction": 0.0,
-    "standardize": False,
-    "data_dir": "data",
-    "network": "cnn",
-    "hidden": [100, 30],
-    "channels": [20, 40],
-    "kernel_size": 5,
-    "padding": "valid",
-    "pool": "l2",
-    "basis": "gaussian",
-    "basis_size": 5,
-    "configuration": "fc100",
-    "depth": 20,
-    "activation": "tanh",
-    "normalization": "layer",
-    "initialization": "fan_in_normal",
-    "dropout": 0.5,
-    "drop_connect": 0.1,
-    "gaussian_noise": 0.2,
-    "augmentation": "shift",
-    "likelihood": "sigmoid_quadratic",
-    "l2": 0.001,
-    "l1": 1e-05,
-    "optimizer": "momentum",
-    "learning_rate": 0.03,
-    "schedule": "linear",
-    "momentum": 0.5,
-    "clip_norm": 2.0,
-    "max_norm": 3.0,
-    "averaging": "polyak",
-    "epochs": 3,
-    "batch_size": 10,
-    "shuffle": "once",
-    "patience": 5,
-    "seed": 7,
-    "device": "cpu",
-}
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_everything_is_everything() -> None:
-    assert list(EVERYTHING) == [field.name for field in dataclasses.fields(Settings)]
+def sample(name: str, row: Row) -> Any:
+    """Some value that a row accepts, as a TOML file has it, other than its default."""
+    match row.accepted:
+        case Flag():
+            return True
+        case Whole(least=least):
+            return least + 1
+        case Number(least=least, above=above):
+            return max(least, above, 0.0) + 0.25
+        case Sizes():
+            return [100, 30]
+        case Name(names=names):
+            return next(one for one in names if one != default_of(name))
+        case Text():
+            return "some text"
+    raise TypeError(f"the test has no value for {row.accepted!r}")
+
+
+EVERYTHING = {name: sample(name, row) for name, row in rows().items()}
+
+
+def test_every_row_is_whole() -> None:
+    for name, row in rows().items():
+        assert row.panel in PANELS
+        assert row.help[0].isalnum(), name
+        assert row.help.endswith("."), name
+        assert len(row.help) < 200, name
+        assert (row.default is None) == (default_of(name) is not None), name
+        assert row.accepted.check(name, EVERYTHING[name]) is not None
+
+
+def test_the_table_is_read_without_jax() -> None:
+    code = (
+        "import sys, shinso.settings; from shinso.settings import Settings, rows; rows(); Settings(source='digits'); "
+    )
+    code += "sys.exit(any(name in sys.modules for name in ('jax', 'numpy', 'sklearn', 'polars')))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("values", [EVERYTHING, {"source": "digits"}, {"source": "a.csv", "hidden": []}])
@@ -93,6 +91,9 @@ def test_values_take_one_form() -> None:
         ("padding", "sane", "Did you mean 'same'?"),
         ("pool", "avg", "pool must be one of l2, max, mean; got 'avg'."),
         ("activation", "rellu", "Did you mean 'relu'?"),
+        ("activation", "rellu:alpha=1", "Did you mean 'relu'?"),
+        ("activation", "elu:alpha", "activation must be a name, or a name and its numbers such as elu:x=0.5"),
+        ("activation", 3, "activation must be one of"),
         ("initialization", "he_nomal", "Did you mean 'he_normal'?"),
         ("dropout", 1.0, "dropout must be a finite number ≥ 0 and < 1; got 1.0."),
         ("likelihood", "gausian", "Did you mean 'gaussian'?"),
@@ -148,3 +149,10 @@ def test_no_file_and_no_source(tmp_path: Path) -> None:
         Settings.from_dict({"epochs": 3})
     with pytest.raises(ValueError, match="Did you mean 'batch_size'"):
         Settings.from_dict({"source": "digits", "batchsize": 3})
+
+
+def test_a_name_may_have_numbers() -> None:
+    settings = Settings(source="digits", activation="elu:alpha=0.5")
+    assert kind_of("activation", settings.activation or "") == {"name": "elu", "alpha": 0.5}
+    assert settings == Settings.from_dict({"source": "digits", "activation": {"name": "elu", "alpha": 0.5}})
+    assert kind_of("activation", "relu") == "relu"

@@ -1,0 +1,147 @@
+"""From complete settings to the arguments of `shinso.train`."""
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from shinso import nn, objectives, optim
+from shinso.data import Dataset, Prepared
+from shinso.settings import Settings, kind_of, rows
+from shinso.training import Stopping
+
+SMALL_IMAGE = 64
+"""Pixels below which a residual network begins without taking the image apart into larger places."""
+
+
+def training_arguments(settings: Settings, prepared: Prepared) -> dict[str, Any]:
+    """Return the arguments of `shinso.train` that complete settings describe."""
+    training, validation = prepared.training, prepared.validation
+    likelihood = likelihood_of(settings)
+    # The first weights come from another stream of numbers than the order of the examples.
+    key = jax.random.fold_in(jax.random.key(settings.seed), 1)
+    return {
+        "model": network_of(settings, training, key),
+        "objective": objectives.Objective(likelihood, penalties_of(settings)),
+        "data": training,
+        "validation": None if validation is None else (validation.inputs, validation.targets),
+        "monitor": {"training": (training.inputs, training.targets)} if settings.monitor == "training" else None,
+        "optimizer": optimizer_of(settings, len(training)),
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "shuffle": settings.shuffle,
+        "stopping": stopping_of(settings, likelihood, "training" if validation is None else "validation"),
+        "seed": settings.seed,
+        "device": settings.device,
+    }
+
+
+def likelihood_of(settings: Settings) -> objectives.Likelihood:
+    """Return the likelihood that complete settings name."""
+    kind = kind_of("likelihood", settings.likelihood or "")
+    arguments = dict(kind) if isinstance(kind, dict) else {"name": kind}
+    return objectives.likelihood(arguments.pop("name"), **arguments)
+
+
+def penalties_of(settings: Settings) -> list[objectives.Penalty]:
+    """Return the penalties that settings name."""
+    strengths = {"l2": settings.l2, "l1": settings.l1}
+    return [objectives.penalty(name, strength=value) for name, value in strengths.items() if value]
+
+
+def stopping_of(settings: Settings, likelihood: objectives.Likelihood, watched: str) -> Stopping | None:
+    """Return when training stops before its last epoch, or slows down; None where it does neither."""
+    if not settings.patience:
+        return None
+    column = "loss" if settings.stopping_monitor in (None, "loss") else likelihood.score_name
+    monitor = column if watched == "training" else f"{watched}_{column}"
+    return Stopping(monitor, settings.patience, factor=settings.stall_factor)
+
+
+def network_of(settings: Settings, training: Dataset, key: jax.Array) -> Any:
+    """Return the network that complete settings describe, for training examples."""
+    outputs = training.targets.shape[1] if training.targets.ndim == 2 else len(training.classes or ())
+    arguments = _network_arguments(settings, training)
+    model = nn.network(settings.network or "", training.input_shape, outputs, key=key, **arguments)
+    if settings.augmentation in ("shift", "distortion"):
+        model = nn.augmented(model, _augmentation(settings.augmentation, training))
+    return model
+
+
+def _network_arguments(settings: Settings, training: Dataset) -> dict[str, Any]:
+    chosen = {row.argument: getattr(settings, name) for name, row in rows().items() if row.argument == name}
+    arguments: dict[str, Any] = {str(name): value for name, value in chosen.items() if value is not None}
+    if settings.activation is not None:
+        arguments["activation"] = kind_of("activation", settings.activation)
+    if settings.basis is not None:
+        arguments["basis"] = _basis(settings.basis, settings.basis_size or 1, training, settings.seed)
+    if settings.network == "resnet":
+        small = max(training.input_shape[:2]) < SMALL_IMAGE
+        arguments = {"depth": 20 if small else 18, "small_images": small} | arguments
+    if settings.initialization is not None or settings.gain is not None:
+        arguments["weight_init"] = _weight_init(settings.initialization, settings.gain)
+    return arguments
+
+
+def _weight_init(initialization: str | None, gain: float | None) -> Any:
+    """Return an initializer; one without a name is the builder's own with another gain."""
+    kind = {} if initialization is None else kind_of("initialization", initialization)
+    named = {"name": kind} if isinstance(kind, str) else kind
+    return kind if gain is None else {**named, "gain": gain}
+
+
+def _basis(name: str, size: int, training: Dataset, seed: int) -> dict[str, Any]:
+    """Return a basis for the training inputs: centres among them, as wide as they are apart."""
+    if name == "polynomial":
+        return {"name": name, "degree": size}
+    inputs = training.inputs.reshape(len(training), -1)
+    if name == "sigmoid":
+        centres = np.linspace(inputs.min(), inputs.max(), size + 2)[1:-1]
+        return {"name": name, "centres": centres, "width": float(np.ptp(inputs) or 1.0) / (size + 1)}
+    chosen = np.random.default_rng(seed).choice(len(inputs), min(size, len(inputs)), replace=False)
+    distances = np.linalg.norm(inputs[chosen][:, None] - inputs[chosen], axis=-1)
+    apart = distances[distances > 0]
+    return {"name": name, "centres": inputs[chosen], "width": float(np.median(apart)) if apart.size else 1.0}
+
+
+def _augmentation(name: str, training: Dataset) -> nn.Layer:
+    """Return the layer that moves training images: by a pixel, or by Simard's settings for 28×28 digits, to scale."""
+    if not training.is_image:
+        raise ValueError(
+            f"augmentation is for images, [N, height, width, maps]; got inputs of shape {training.inputs.shape}."
+        )
+    if name == "shift":
+        return nn.RandomShift(1)
+    share = training.inputs.shape[1] / 28
+    return nn.RandomDistortion(
+        rotation=10, scale=0.1, skew=0.1, translation=share, elastic=34 * share**2, smoothness=4 * share
+    )
+
+
+def optimizer_of(settings: Settings, examples: int) -> optim.Optimizer:
+    """Return the optimizer that complete settings describe, for so many training examples."""
+    given = {"momentum": settings.momentum, "clip_norm": settings.clip_norm}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    per_epoch = math.ceil(examples / (settings.batch_size or examples))
+    steps = (settings.epochs or 1) * per_epoch
+    if settings.learning_rate is not None:
+        chosen["learning_rate"] = _rate(settings, settings.learning_rate, steps)
+    rule = optim.optimizer_named(settings.optimizer, **chosen)
+    if settings.max_norm is not None:
+        rule = optim.max_norm(rule, settings.max_norm)
+    if settings.averaging == "polyak":
+        return optim.averaged(rule, start=steps // 2)
+    if settings.averaging == "exponential":
+        return optim.averaged(rule, decay=1 - 1 / max(per_epoch, 10))
+    return rule
+
+
+def _rate(settings: Settings, largest: float, steps: int) -> float | optim.Schedule:
+    if settings.schedule == "cosine":
+        return optim.Cosine(largest, steps)
+    if settings.schedule == "linear":
+        return optim.LinearDecay(largest, 0.0, steps)
+    if settings.schedule == "robbins_monro":
+        return optim.RobbinsMonro(largest)
+    return optim.OneCycle(largest, steps) if settings.schedule == "one_cycle" else largest

@@ -1,0 +1,132 @@
+"""How good a run is: on its own examples, and on a file."""
+
+import dataclasses
+import warnings
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+from shinso import data
+from shinso.data import Dataset, Encoder, Prepared
+from shinso.experiment._folder import read_experiment
+from shinso.experiment._prepare import prepare_experiment
+from shinso.training import Evaluation, Run, digest_of, evaluate_numbers, load
+
+
+def judge(run: Run, prepared: Prepared) -> Run:
+    """Evaluate a trained run, add what is known of the data, and store it."""
+    sets = {"test": prepared.test, "validation": prepared.validation}
+    run.data |= {
+        "n_test": 0 if prepared.test is None else len(prepared.test),
+        "encoder": prepared.encoder.to_dict(),
+        "notes": list(prepared.notes),
+        "training_sha256": digest(prepared.training),
+        "test_sha256": None if prepared.test is None else digest(prepared.test),
+    }
+    present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
+    for name, dataset in present.items():
+        run.evaluations[name] = evaluate(run, dataset, prepared.encoder)
+        if run.averaged_model is not None:
+            averaged = dataclasses.replace(run, model=run.averaged_model)
+            run.evaluations[f"averaged_{name}"] = evaluate(averaged, dataset, prepared.encoder)
+    if run.folder is not None:
+        run.save(run.folder)
+    return run
+
+
+def evaluate_run(
+    folder: str | Path, source: str | Path | None = None, *, data_dir: str | Path | None = None
+) -> Evaluation:
+    """Measure a stored run on its own test examples, or on a file with the inputs and targets it was trained on.
+
+    Numbers are measured in the target's own units. What should be told about a file (missing values, unknown
+    categories, examples seen in training) comes as a `UserWarning` each.
+
+    Raises:
+        FileNotFoundError: not a run folder.
+        ValueError: the run has no test examples, its source has changed since, or the file does not fit the model.
+    """
+    folder = Path(folder)
+    run = load(folder)
+    encoder = encoder_of(run)
+    if source is None:
+        return evaluate(run, _own_test(run, folder, data_dir), encoder)
+    if source in data.SOURCES:
+        raise ValueError(f"source must be a file; leave it out for the run's own test examples (got {source!r}).")
+    settings = read_experiment(folder)
+    if Path(source).absolute() == Path(settings.source):
+        warnings.warn(f"{source} is what the run was trained on: most of its examples are not new to it", stacklevel=2)
+    return evaluate(run, _labelled(encoder, Path(source), settings.target), encoder)
+
+
+def data_of_run(run: Run, data_dir: str | Path | None = None) -> Prepared:
+    """Read and split the data of a stored experiment again, the same examples in the same order.
+
+    Args:
+        run: loaded from the folder of an experiment.
+        data_dir: folder of the MNIST files, where it has moved.
+
+    Raises:
+        FileNotFoundError: not the folder of an experiment.
+        ValueError: the run is not stored, or its training examples are no longer what they were.
+    """
+    if run.folder is None:
+        raise ValueError("run must be stored in the folder of an experiment, which knows its data; got one without.")
+    prepared, _ = prepare_experiment(read_experiment(run.folder), data_dir)
+    refuse_changed(run, run.folder, "training", prepared.training)
+    return prepared
+
+
+def encoder_of(run: Run) -> Encoder:
+    """Return what turns raw data into the run's inputs.
+
+    Raises:
+        ValueError: the run was trained on arrays that came already encoded.
+    """
+    description = run.data.get("encoder")
+    if description is None:
+        raise ValueError(f"{run.folder} was trained on arrays; load it and use its predict and evaluate methods.")
+    return Encoder.from_dict(description)
+
+
+def evaluate(run: Run, dataset: Dataset, encoder: Encoder) -> Evaluation:
+    if dataset.kind != "regression":
+        return run.evaluate(dataset.inputs, dataset.targets)
+    # Targets were standardized for training; people read errors in the units they gave.
+    outputs = jnp.asarray(run.outputs(dataset.inputs))
+    loss = float(jnp.mean(run.likelihood.loss(outputs, jnp.asarray(dataset.targets))))
+    predicted = encoder.decode_targets(np.asarray(run.likelihood.mean(outputs)))
+    return evaluate_numbers(encoder.decode_targets(dataset.targets), predicted, loss)
+
+
+def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:
+    prepared, _ = prepare_experiment(read_experiment(folder), data_dir)
+    if prepared.test is None:
+        raise ValueError(f"{folder} has no test examples; name a file with targets.")
+    refuse_changed(run, folder, "test", prepared.test)
+    return prepared.test
+
+
+def refuse_changed(run: Run, folder: Path, part: str, dataset: Dataset) -> None:
+    if digest(dataset) != run.data.get(f"{part}_sha256"):
+        raise ValueError(
+            f"the {part} examples of {folder} are no longer what they were: {run.data['name']} has changed."
+        )
+
+
+def digest(dataset: Dataset) -> str:
+    return digest_of((dataset.inputs, dataset.targets))
+
+
+def _labelled(encoder: Encoder, path: Path, target: str | None) -> Dataset:
+    """Read a file of inputs with targets."""
+    raw = encoder.read(path)
+    if path.suffix.lower() != ".npz":
+        return encoder.dataset(raw)
+    arrays = data.read_npz(path)
+    names = ("y", "targets", "labels") if target is None else (target,)
+    name = next((name for name in names if name in arrays), None)
+    if name is None:
+        raise ValueError(f"{path} must have an array of targets called {' or '.join(names)}; got {', '.join(arrays)}.")
+    return encoder.dataset(raw, arrays[name])

@@ -1,0 +1,115 @@
+"""Predictions for files, in the words and units of the run's data."""
+
+import csv
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shinso._files import write_atomically
+from shinso.experiment._evaluate import encoder_of
+from shinso.training import Run, load
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Predictions for N inputs, ready to be shown.
+
+    Attributes:
+        columns: `input`, then `class` and `probability`, or `labels`, or the target's name.
+        rows: one tuple for each input.
+        means: class or label probabilities, or numbers in the target's own units, `[N, K]`.
+        outcomes: what the K columns of `means` stand for.
+        spread: further columns, at the end of `columns` and of each row, that say how sure the prediction is.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    means: np.ndarray
+    outcomes: tuple[str, ...]
+    spread: tuple[str, ...] = ()
+
+    def with_spread(self, columns: Sequence[str], values: np.ndarray) -> "Predictions":
+        """Return the same with `columns` added, whose values are `[N, columns]`."""
+        rows = [(*row, *more) for row, more in zip(self.rows, values.tolist(), strict=True)]
+        return dataclasses.replace(self, columns=(*self.columns, *columns), rows=rows, spread=tuple(columns))
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write a CSV file with a header: `columns`, then, where they are more, one probability for each outcome.
+
+        Raises:
+            OSError: the file cannot be written; an older one is untouched.
+        """
+        more = self.columns[1 : len(self.columns) - len(self.spread)] != self.outcomes
+        header = [*self.columns, *(f"probability of {outcome}" for outcome in self.outcomes if more)]
+        lines: list[str] = []
+        writer = csv.writer(_Lines(lines), lineterminator="\n")
+        writer.writerow(header)
+        for row, means in zip(self.rows, self.means.tolist(), strict=True):
+            writer.writerow([*row, *(means if more else ())])
+        write_atomically(Path(path), "".join(lines).encode())
+
+
+class _Lines:
+    """What `csv.writer` writes to."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.write = lines.append
+
+
+def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
+    """Predict for files with a stored run: tables, NPZ archives or pictures, as it was trained on.
+
+    What should be told about a file (missing values, unknown categories) comes as a `UserWarning` each.
+
+    Raises:
+        FileNotFoundError: not a run folder.
+        ValueError: a file cannot be read or does not fit the model.
+    """
+    run = load(folder)
+    names, inputs = read_inputs(run, paths)
+    return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
+
+
+def read_inputs(run: Run, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:
+    """Return a name for each example of some files, and the run's inputs `[N, …]`.
+
+    Raises:
+        ValueError: a file cannot be read or does not fit the model.
+    """
+    encoder = encoder_of(run)
+    names: list[Any] = []
+    inputs = []
+    for path in map(Path, paths):
+        encoded = encoder.encode(encoder.read(path))
+        rows = range(1, len(encoded) + 1)
+        single = len(encoded) == 1 and path.suffix.lower() in (".png", ".jpg", ".jpeg")
+        names += [str(path)] if single else [f"{path}:{row}" if len(paths) > 1 else row for row in rows]
+        inputs.append(encoded)
+    return names, np.concatenate(inputs)
+
+
+def in_words(run: Run, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
+    """Return predictions of a run in the words and units of its data.
+
+    Args:
+        run: of an experiment.
+        names: of the N examples.
+        means: probabilities or, standardized as in training, numbers, `[N, K]`.
+        predicted: class indices `[N]` or labels `[N, K]`.
+    """
+    encoder = encoder_of(run)
+    if encoder.classes is not None:
+        labels = encoder.decode_targets(predicted)
+        sure = means[np.arange(len(means)), predicted]
+        rows = list(zip(names, labels.tolist(), sure.tolist(), strict=True))
+        return Predictions(("input", "class", "probability"), rows, means, tuple(map(str, encoder.classes)))
+    outcomes = encoder.target_names
+    if encoder.kind == "multilabel":
+        held = [", ".join(np.array(outcomes)[row > 0.5]) for row in predicted]
+        return Predictions(("input", "labels"), list(zip(names, held, strict=True)), means, outcomes)
+    values = encoder.decode_targets(means)
+    rows = [(name, *row) for name, row in zip(names, values.tolist(), strict=True)]
+    return Predictions(("input", *outcomes), rows, values, outcomes)

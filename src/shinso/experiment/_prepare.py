@@ -1,0 +1,64 @@
+"""Data as an experiment has them, and settings completed for them."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from shinso import data
+from shinso.data import Dataset, Prepared
+from shinso.settings import Description, Settings, complete
+
+
+def prepare_experiment(
+    settings: Settings, data_dir: str | Path | None = None, *, source: Any = None
+) -> tuple[Prepared, Settings]:
+    """Read and split the data, and choose what the settings leave open.
+
+    Args:
+        settings: of the experiment.
+        data_dir: folder of the MNIST files, instead of the settings' own.
+        source: arrays `(X, y)` or a DataFrame, instead of the settings' source.
+
+    Raises:
+        TypeError, ValueError: the data are not accepted, or two settings contradict each other.
+    """
+    if source is None:
+        settings = _with_whole_paths(settings)
+    prepared = data.prepare(
+        settings.source if source is None else source,
+        target=settings.target,
+        kind=settings.kind,
+        validation_fraction=settings.validation_fraction,
+        test_fraction=settings.test_fraction,
+        standardize=settings.standardize,
+        seed=settings.seed,
+        data_dir=settings.data_dir if data_dir is None else data_dir,
+    )
+    prepared = _shortened(prepared, settings)
+    return prepared, complete(settings, describe(prepared.training))
+
+
+def describe(training: Dataset) -> Description:
+    """Return what the policy of defaults knows of training examples."""
+    outputs = training.targets.shape[1] if training.targets.ndim == 2 else len(training.classes or ())
+    return Description(training.kind, training.input_shape, len(training), outputs)
+
+
+def _with_whole_paths(settings: Settings) -> Settings:
+    if settings.source not in data.SOURCES and Path(settings.source).exists():
+        settings = settings.replace(source=str(Path(settings.source).absolute()))
+    if settings.data_dir is not None:
+        settings = settings.replace(data_dir=str(Path(settings.data_dir).absolute()))
+    return settings
+
+
+def _shortened(prepared: Prepared, settings: Settings) -> Prepared:
+    """Return the data with the first `train_examples` to train on, and copies moved by a pixel where they are asked for."""
+    training, n = prepared.training, settings.train_examples
+    if n is not None:
+        if n > len(training):
+            raise ValueError(f"train_examples must be at most {len(training)}, those there are; got {n}.")
+        training = training.take(slice(n))
+    if settings.augmentation == "stored_shifts":
+        training = data.augment_by_shifts(training)
+    return prepared if training is prepared.training else dataclasses.replace(prepared, training=training)

@@ -1,0 +1,96 @@
+"""One experiment from settings to a run folder, and on from where it was cut short."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from shinso._files import write_atomically
+from shinso.experiment._arguments import training_arguments
+from shinso.experiment._evaluate import judge
+from shinso.experiment._folder import SETTINGS, new_folder, next_folder, read_experiment, vacant
+from shinso.experiment._prepare import prepare_experiment
+from shinso.settings import Settings
+from shinso.training import RUN, Event, Run, read_run_json, train
+
+Listener = bool | Callable[[Event], object]
+
+
+def run_experiment(
+    settings: Settings,
+    *,
+    folder: str | Path | None = None,
+    progress: Listener = False,
+    checkpoint_seconds: float = 30.0,
+) -> Run:
+    """Prepare the data, build the network, train it, evaluate it, and store all of it in a run folder.
+
+    Args:
+        settings: what to do; what is `None` is chosen from the data (`complete`).
+        folder: a new or empty folder; None makes the next free one of `runs/SOURCE-1`, `runs/SOURCE-2`, ….
+        progress: as for `shinso.train`.
+        checkpoint_seconds: time between two checkpoints.
+
+    Returns:
+        The run, with evaluations named `test` and `validation` where there are such examples, else `training`.
+
+    Raises:
+        TypeError, ValueError: settings or data are not accepted; nothing is written.
+        FileExistsError: `folder` is not empty.
+        OSError: the folder cannot be written.
+    """
+    place = None if folder is None else vacant(Path(folder))
+    prepared, settings = prepare_experiment(settings)
+    arguments = training_arguments(settings, prepared)
+    with new_folder(place or next_folder(settings.source)) as made:
+        write_atomically(made / SETTINGS, settings.to_toml().encode())
+        run = train(**arguments, folder=made, progress=progress, checkpoint_seconds=checkpoint_seconds)
+    return judge(run, prepared)
+
+
+def resume_run(
+    folder: str | Path,
+    *,
+    epochs: int | None = None,
+    data_dir: str | Path | None = None,
+    progress: Listener = False,
+    checkpoint_seconds: float = 30.0,
+) -> Run:
+    """Continue a run that was cut short, or train a finished one for more epochs; the bits are those of one go.
+
+    Args:
+        folder: the run folder.
+        epochs: epochs in all; None means as many as first asked for.
+        data_dir: folder of the MNIST files, where it has moved.
+        progress: as for `shinso.train`.
+        checkpoint_seconds: time between two checkpoints.
+
+    Raises:
+        FileNotFoundError: not the folder of an experiment.
+        ValueError: nothing is left to do, `epochs` does not suit the schedule, or the data have changed.
+    """
+    folder = Path(folder)
+    settings = read_experiment(folder)
+    asked = settings if epochs is None else settings.replace(epochs=epochs)
+    _refuse_finished(folder, asked)
+    if asked.epochs != settings.epochs and settings.schedule != "constant":
+        raise ValueError(
+            f"epochs cannot change from {settings.epochs} to {asked.epochs}: the {settings.schedule} schedule brings the "
+            f"learning rate to 0 at epoch {settings.epochs}; train anew."
+        )
+    prepared, asked = prepare_experiment(asked, data_dir)
+    arguments = training_arguments(asked, prepared)
+    run = train(**arguments, folder=folder, progress=progress, checkpoint_seconds=checkpoint_seconds, resume=True)
+    write_atomically(folder / SETTINGS, asked.to_toml().encode())
+    return judge(run, prepared)
+
+
+def _refuse_finished(folder: Path, settings: Settings) -> None:
+    """Raise unless something is left to train."""
+    if not (folder / RUN).is_file():
+        return
+    plain = read_run_json(folder)
+    stop = plain["stop"]
+    more = (settings.epochs or 0) > stop["epoch"]
+    if plain["data"].get("encoder") is None or stop["reason"] == "interrupted" or (stop["reason"] == "epochs" and more):
+        return
+    hint = " Ask for more epochs." if stop["reason"] == "epochs" else ""
+    raise ValueError(f"{folder} has ended: {stop['message']}{hint}")

@@ -1,0 +1,152 @@
+"""What is chosen for a person who did not choose: from a description of the data, by rules that fit on a page."""
+
+import dataclasses
+import inspect
+from typing import Any
+
+from shinso._kinds import MINIMISERS, NETWORKS, RULES
+from shinso.settings._settings import Settings, rows
+
+LIKELIHOODS = {
+    "classification": "categorical",
+    "regression": "gaussian",
+    "multilabel": "bernoulli",
+    "count": "poisson",
+}
+
+SMALL = 5000
+"""Training examples below which batches are of 32."""
+_IMAGE_EPOCHS, _MANY_IMAGES_EPOCHS = 30, 10
+_TABLE_EPOCHS, _TABLE_EXAMPLES = (20, 300), 300_000
+_ITERATIONS = 200
+_ADAM_RATE = 0.002
+_PRECISION = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What the policy knows of the data.
+
+    Attributes:
+        kind: `classification`, `regression`, `multilabel` or `count`.
+        input_shape: of one example: `(D,)`, `(H, W, C)`, or `(T, D)` for sequences.
+        examples: N, those to train on.
+        outputs: classes, labels or columns of the target.
+    """
+
+    kind: str
+    input_shape: tuple[int, ...]
+    examples: int
+    outputs: int
+
+    @property
+    def is_image(self) -> bool:
+        """Whether an example is an image."""
+        return len(self.input_shape) == 3
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether an example is a sequence."""
+        return len(self.input_shape) == 2
+
+
+def complete(settings: Settings, data: Description) -> Settings:
+    """Return the settings with a value for everything that training needs; what the person chose stays.
+
+    | | images | tables and vectors | sequences |
+    |---|---|---|---|
+    | network | `cnn` | `mlp` | `recurrent` |
+    | its units | 32 and 64 channels, 128 hidden, ReLU | 64 and 64 hidden, GELU | 64 LSTM |
+    | its dropout | 0.25 | 0.1 for classes and labels, 0 for numbers and counts | 0 |
+    | epochs for N examples | 30, or 10 from N = 5,000 | 300,000 / N, from 20 to 300 | 30,000 / N, from 20 to 300 |
+    | l2 | 0 | 3 / N | 0 |
+
+    Batches are of 32 examples, of 128 from N = 5,000; the learning rate falls along a cosine from 0.002 (adam, adamw) or
+    the rule's own default; training does not stop early. Full-batch methods make 200 iterations without dropout; those that
+    need a matrix of all parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows
+    from the kind of target: categorical, Gaussian, Bernoulli or Poisson.
+
+    Args:
+        settings: what the person chose.
+        data: what they are to learn from.
+
+    Raises:
+        ValueError: two choices contradict each other.
+    """
+    network = settings.network or ("cnn" if data.is_image else "recurrent" if data.is_sequence else "mlp")
+    _refuse_idle(settings, network)
+    chosen = {
+        "network": network,
+        "likelihood": LIKELIHOODS[data.kind],
+        **_network(settings, network, data),
+        **_training(settings, data),
+    }
+    if settings.optimizer in MINIMISERS and "dropout" in chosen:
+        # A full-batch method minimizes one fixed cost.
+        chosen["dropout"] = 0.0
+    return settings.replace(**{name: value for name, value in chosen.items() if getattr(settings, name) is None})
+
+
+def _refuse_idle(settings: Settings, network: str) -> None:
+    """Refuse a choice that the network would not heed."""
+    chosen = {
+        name: row.argument for name, row in rows().items() if row.argument and getattr(settings, name) is not None
+    }
+    heeded = inspect.signature(NETWORKS[network]).parameters if chosen else {}
+    for name, argument in chosen.items():
+        if argument not in heeded:
+            raise ValueError(f"{name} is not for network {network}; got {getattr(settings, name)!r}.")
+
+
+def _network(settings: Settings, network: str, data: Description) -> dict[str, Any]:
+    if network == "basis_model":
+        return {"basis": "polynomial", "basis_size": 3 if settings.basis in (None, "polynomial") else 20}
+    if network == "recurrent":
+        return {"cell": "lstm", "hidden": (64,), "dropout": 0.0}
+    if network == "mlp":
+        matrix = settings.optimizer in MINIMISERS and MINIMISERS[settings.optimizer].needs_matrix
+        return {
+            "hidden": (20, 20) if matrix else (64, 64),
+            "activation": "gelu",
+            "dropout": 0.1 if data.kind in ("classification", "multilabel") else 0.0,
+        }
+    if network != "cnn":
+        return {}
+    return {
+        "hidden": (128,),
+        "channels": (32, 64),
+        "kernel_size": 3,
+        "padding": "same",
+        "pool": "max",
+        "activation": "relu",
+        "dropout": 0.25,
+    }
+
+
+def _training(settings: Settings, data: Description) -> dict[str, Any]:
+    """A fixed number of epochs while the learning rate falls to 0; small tables are held by a prior of fixed precision."""
+    n = data.examples
+    chosen = {
+        "epochs": _IMAGE_EPOCHS if n < SMALL else _MANY_IMAGES_EPOCHS,
+        "batch_size": min(n, 32 if n < SMALL else 128),
+        "learning_rate": _rate(settings.optimizer),
+        "schedule": "cosine",
+        "l2": 0.0,
+        "patience": 0,
+    }
+    if not data.is_image:
+        examples = _TABLE_EXAMPLES // 10 if data.is_sequence else _TABLE_EXAMPLES
+        chosen["epochs"] = min(max(examples // n, _TABLE_EPOCHS[0]), _TABLE_EPOCHS[1])
+    if not data.is_image and not data.is_sequence:
+        # A prior N(0, 1/α) on each weight adds ½ (α/n) Σ w² to the mean cost.
+        chosen["l2"] = float(f"{_PRECISION / n:.2g}")
+    if settings.optimizer in MINIMISERS:
+        chosen |= {"epochs": _ITERATIONS, "batch_size": n, "schedule": "constant"}
+    return chosen
+
+
+def _rate(optimizer: str) -> float | None:
+    if optimizer in ("adam", "adamw"):
+        return _ADAM_RATE
+    rate: float | None = RULES[optimizer].defaults["learning_rate"] if optimizer in RULES else None
+    return rate
