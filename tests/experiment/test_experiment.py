@@ -12,7 +12,17 @@ import pytest
 
 from shinso import data
 from shinso.data import Dataset
-from shinso.experiment import encoder_of, evaluate_run, predict_run, read_experiment, resume_run, run_experiment
+from shinso.experiment import (
+    describe,
+    encoder_of,
+    evaluate_run,
+    predict_run,
+    prepare_experiment,
+    read_experiment,
+    resume_run,
+    run_experiment,
+    training_arguments,
+)
 from shinso.experiment._arguments import optimizer_of
 from shinso.settings import Settings, complete, read_settings
 from shinso.training import Event, Run, load
@@ -310,7 +320,7 @@ def test_linear_models_on_a_basis(basis: str, folder: Path) -> None:
     assert run.evaluations["test"].score > 0.9
 
 
-def test_expansion_is_for_images(folder: Path) -> None:
+def test_augmentation_is_for_images(folder: Path) -> None:
     source = str(houses(folder / "homes.csv"))
     with pytest.raises(ValueError, match="augmentation is for images"):
         run_experiment(Settings(source=source, target="price", augmentation="shift"), folder=folder / "none")

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 
 from shinso.data import Dataset, Prepared
 from shinso.settings import Settings
-from shinso.tuning import _trial_runner as bench_module
 from shinso.tuning import STRATEGIES, Trial, tune
+from shinso.tuning import _trial_runner as bench_module
 from shinso.tuning._broad import quickest
 from shinso.tuning._folds import folds_of
 from shinso.tuning._result import margin

@@ -70,10 +70,11 @@ def network_of(settings: Settings, training: Dataset, key: jax.Array) -> Any:
 
 
 def _network_arguments(settings: Settings, training: Dataset) -> dict[str, Any]:
-    chosen = {row.argument: getattr(settings, name) for name, row in rows().items() if row.argument == name}
-    arguments: dict[str, Any] = {str(name): value for name, value in chosen.items() if value is not None}
-    if settings.activation is not None:
-        arguments["activation"] = kind_of("activation", settings.activation)
+    chosen = {name: getattr(settings, name) for name, row in rows().items() if row.argument == name}
+    table = rows()
+    arguments = {
+        name: table[name].accepted.for_builder(name, value) for name, value in chosen.items() if value is not None
+    }
     if settings.basis is not None:
         arguments["basis"] = _basis(settings.basis, settings.basis_size or 1, training, settings.seed)
     if settings.network == "resnet":

@@ -28,6 +28,10 @@ class Accepted(abc.ABC):
         """Return what a command line gave, in a form that `check` takes."""
         return value
 
+    def for_builder(self, argument: str, value: Any) -> Any:
+        """Return a checked value as the builder of a network takes it."""
+        return value
+
 
 class Text(Accepted):
     """A text that is not empty."""
@@ -103,6 +107,10 @@ class Kind(Name):
         if colon:
             kind_of(argument, value)
         return str(value)
+
+    def for_builder(self, argument: str, value: Any) -> str | dict[str, Any]:
+        """Return the name, or a dictionary of the name and its numbers."""
+        return kind_of(argument, value)
 
 
 @dataclasses.dataclass(frozen=True)
