@@ -320,6 +320,14 @@ def test_linear_models_on_a_basis(basis: str, folder: Path) -> None:
     assert run.evaluations["test"].score > 0.9
 
 
+def test_biases_start_as_asked() -> None:
+    settings = Settings(source="digits", network="mlp", hidden=(4,), epochs=1, bias_init="constant:value=0.1")
+    prepared, settings = prepare_experiment(settings)
+    biases = [layer.bias for layer in training_arguments(settings, prepared)["model"].layers if hasattr(layer, "bias")]
+    assert [bias.shape for bias in biases] == [(4,), (10,)]
+    np.testing.assert_array_equal(np.concatenate(biases), np.float32(0.1))
+
+
 def test_augmentation_is_for_images(folder: Path) -> None:
     source = str(houses(folder / "homes.csv"))
     with pytest.raises(ValueError, match="augmentation is for images"):

@@ -156,6 +156,13 @@ class Settings:
         searched=Searched(_search.gains),
         argument="weight_init",
     )
+    bias_init: str | None = setting(
+        Kind(INITIALIZERS),
+        NETWORK,
+        "Distribution of the first biases, such as constant:value=0.1.",
+        words="zeros",
+        argument="bias_init",
+    )
     cell: str | None = setting(
         Name(CELLS), NETWORK, "Units of a recurrent network: lstm, gru or elman.", words="lstm", argument="cell"
     )
