@@ -1,7 +1,8 @@
 """8–3–8: which code does a hidden layer of three units find for eight things?
 
-S1, exercise 9-1: a network with eight inputs, three sigmoid units and eight sigmoid outputs learns to repeat the numbers 0
-to 7, each written as one unit on and seven off. Three numbers have to tell eight things apart: binary digits would do.
+The lecture on deep learning, exercise 9-1: a network with eight inputs, three sigmoid units and eight sigmoid outputs
+learns to repeat the numbers 0 to 7, each written as one unit on and seven off. Three numbers have to tell eight things
+apart: binary digits would do.
 
     python experiments/code_8_3_8.py                 # prints the table, writes docs/figures/code_8_3_8.svg
 """

@@ -1,9 +1,10 @@
 """How fast do methods converge? Theory's rates beside measured ones, in float64.
 
-Newton's digits double at every step (S0 §2.2.2.2). On a network, gradient descent, quasi-Newton methods, Gauss–Newton and
-Newton from one start near a minimum: Gauss–Newton's factor is the spectral radius of I − G⁻¹H. At a saddle, Newton's
-step without a correction goes to it. Coordinate descent on (x₁ − x₂)² + α(x₁² + x₂²) falls by (1 + α)⁻² a sweep. On
-quadratics of condition κ the best momentum falls by (√κ − 1)/(√κ + 1) a step, gradient descent by (κ − 1)/(κ + 1).
+Newton's digits double at every step (notes on neural networks, §2.2.2.2). On a network, gradient descent, quasi-Newton
+methods, Gauss–Newton and Newton from one start near a minimum: Gauss–Newton's factor is the spectral radius of I −
+G⁻¹H. At a saddle, Newton's step without a correction goes to it. Coordinate descent on (x₁ − x₂)² + α(x₁² + x₂²) falls
+by (1 + α)⁻² a sweep. On quadratics of condition κ the best momentum falls by (√κ − 1)/(√κ + 1) a step, gradient descent
+by (κ − 1)/(κ + 1).
 
     python experiments/second_order.py               # prints the tables, writes docs/figures/second_order.svg
 """

@@ -20,8 +20,8 @@ FORMULAS = ("polak_ribiere", "fletcher_reeves", "hestenes_stiefel")
 class GradientDescent(Descent, optimistix.AbstractMinimiser[Any, Any, Any]):
     """Steepest descent: d = −g.
 
-    On a quadratic of condition κ the cost falls by a factor near ((κ−1)/(κ+1))² a step. Source: S0; S3 §8.6.2; Nocedal
-    and Wright, §3.3.
+    On a quadratic of condition κ the cost falls by a factor near ((κ−1)/(κ+1))² a step. Source: Notes on neural
+    networks; Goodfellow et al., §8.6.2; Nocedal and Wright, §3.3.
     """
 
     curvature: ClassVar[float] = 0.1
@@ -58,7 +58,8 @@ class ConjugateGradient(Descent, optimistix.AbstractMinimiser[Any, Any, Any]):
         formula: one of the three.
         restart_every: steps after which β is 0 again, ≥ 1; the source's k.
 
-    Source: S3 §8.6.2, algorithm 8.9 (β = 0 at the first step, where the source's would be 0/0); Nocedal and Wright, §5.2.
+    Source: Goodfellow et al., §8.6.2, algorithm 8.9 (β = 0 at the first step, where the source's would be 0/0); Nocedal
+    and Wright, §5.2.
     """
 
     formula: Literal["polak_ribiere", "fletcher_reeves", "hestenes_stiefel"] = eqx.field(

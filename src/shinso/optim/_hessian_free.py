@@ -35,8 +35,8 @@ class HessianFree(Descent, optimistix.AbstractLeastSquaresSolver[Any, Any, Any, 
         damping: λ at first, > 0.
         max_products: products one iteration may take.
 
-    Source: S0 §2.2.4; Martens (2010), §4.1–4.7, without his preconditioner, mini-batches and backtracking over the
-    conjugate gradients' iterates.
+    Source: Notes on neural networks, §2.2.4; Martens (2010), §4.1–4.7, without his preconditioner, mini-batches and
+    backtracking over the conjugate gradients' iterates.
     """
 
     damping: Float[Array, ""] = positive("damping", 1.0)

@@ -61,7 +61,7 @@ def lasso(
         TypeError: `strength` is not a number.
         ValueError: λ ≤ 0, a tolerance or `max_sweeps` out of range, or what `least_squares` refuses.
 
-    Source: S0 §2.1.3.1; Goodfellow et al., §8.7.2.
+    Source: Notes on neural networks, §2.1.3.1; Goodfellow et al., §8.7.2.
     """
     if not isinstance(strength, jax.core.Tracer):
         strength = _checks.real("strength", strength, above=0.0)

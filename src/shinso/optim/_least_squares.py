@@ -37,7 +37,7 @@ def least_squares(
     Raises:
         ValueError: shapes that do not fit, values that are not finite, or weights that are negative or all 0.
 
-    Source: S0 §2.1.1.
+    Source: Notes on neural networks, §2.1.1.
     """
     fit: Readout = in_double(functools.partial(_solve, bias=bias), features, targets, weights, 0.0)
     return fit
@@ -70,7 +70,7 @@ def ridge(
         TypeError: `strength` is not a number.
         ValueError: λ < 0, or what `least_squares` refuses.
 
-    Source: S0 §2.1.3.1, where the identity is M×M, one row for each basis function.
+    Source: Notes on neural networks, §2.1.3.1, where the identity is M×M, one row for each basis function.
     """
     if not isinstance(strength, jax.core.Tracer):
         strength = _checks.real("strength", strength, least=0.0)

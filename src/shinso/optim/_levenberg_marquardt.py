@@ -60,7 +60,7 @@ class LevenbergMarquardt(Method, optimistix.AbstractLeastSquaresSolver[Any, Any,
     Attributes:
         radius: the first Δ is this times ‖Dθ‖ (or this, at θ = 0), > 0.
 
-    Source: S0 §2.2.4; Levenberg (1944), Marquardt (1963); Moré (1978), as MINPACK's lmder.
+    Source: Notes on neural networks, §2.2.4; Levenberg (1944), Marquardt (1963); Moré (1978), as MINPACK's lmder.
     """
 
     radius: Float[Array, ""] = positive("radius", 100.0)

@@ -111,7 +111,7 @@ def minimise(
         ValueError: an unknown method or setting, a budget of 0, a negative tolerance, a start without numbers or where the
             cost is not finite, too many parameters for a dense method, or a corner in a cost that must be smooth.
 
-    Source: S3 §8.6; S0 §2.2.4; for each method see its class.
+    Source: Goodfellow et al., §8.6; notes on neural networks, §2.2.4; for each method see its class.
     """
     chosen = method if isinstance(method, Method) else method_named(method, **settings)
     if isinstance(method, Method) and settings:

@@ -57,7 +57,7 @@ class Newton(Spectral, optimistix.AbstractMinimiser[Any, Any, Any]):
     Attributes:
         damping: α ≥ 0.
 
-    Source: S3 §8.6.1 (which prints H(f + αI)); S0; Nocedal and Wright, §3.4.
+    Source: Goodfellow et al., §8.6.1 (which prints H(f + αI)); notes on neural networks; Nocedal and Wright, §3.4.
     """
 
     needs_hessian: ClassVar[bool] = True
@@ -79,7 +79,7 @@ class SaddleFreeNewton(Spectral, optimistix.AbstractMinimiser[Any, Any, Any]):
     Attributes:
         damping: α ≥ 0.
 
-    Source: S3 §8.2.3; Dauphin et al. (2014), exact here: not in a Krylov subspace.
+    Source: Goodfellow et al., §8.2.3; Dauphin et al. (2014), exact here: not in a Krylov subspace.
     """
 
     needs_hessian: ClassVar[bool] = True
@@ -101,7 +101,7 @@ class GaussNewton(Spectral, optimistix.AbstractLeastSquaresSolver[Any, Any, Any,
     Attributes:
         damping: α ≥ 0.
 
-    Source: S0 §2.2.4; PRML §5.4.2; Nocedal and Wright, §10.3.
+    Source: Notes on neural networks, §2.2.4; PRML §5.4.2; Nocedal and Wright, §10.3.
     """
 
     needs_gauss_newton: ClassVar[bool] = True

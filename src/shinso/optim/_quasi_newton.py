@@ -24,7 +24,7 @@ class BFGS(Descent, optimistix.AbstractMinimiser[Any, Any, Any]):
     s = θ_t − θ_{t−1} and y = g_t − g_{t−1}. M starts as the identity, unscaled: on an ill-conditioned quadratic a start
     scaled by yᵀs/yᵀy takes up to eight times the iterations. A pair with yᵀs ≤ 0 teaches nothing and is left out.
 
-    Source: S3 §8.6.3 (the step is −ε M g; the source prints +); Nocedal and Wright, algorithm 6.1.
+    Source: Goodfellow et al., §8.6.3 (the step is −ε M g; the source prints +); Nocedal and Wright, algorithm 6.1.
     """
 
     needs_matrix: ClassVar[bool] = True
@@ -63,7 +63,7 @@ class LBFGS(Descent, optimistix.AbstractMinimiser[Any, Any, Any]):
     Attributes:
         memory: m ≥ 1, differences kept; 2 m W numbers.
 
-    Source: S3 §8.6.3; Nocedal and Wright, algorithms 7.4 and 7.5.
+    Source: Goodfellow et al., §8.6.3; Nocedal and Wright, algorithms 7.4 and 7.5.
     """
 
     memory: int = eqx.field(default=10, static=True, kw_only=True, converter=partial(whole_number, "memory", least=1))

@@ -31,7 +31,7 @@ class TrustRegion(Method, optimistix.AbstractMinimiser[Any, Any, Any]):
         radius: Δ at first, > 0.
         largest_radius: Δ at most, > 0.
 
-    Source: S0, S3 §8.6.1; Steihaug (1983); Nocedal and Wright, algorithms 4.1 and 7.2.
+    Source: Notes on neural networks, Goodfellow et al., §8.6.1; Steihaug (1983); Nocedal and Wright, algorithms 4.1 and 7.2.
     """
 
     radius: Float[Array, ""] = positive("radius", 1.0)
