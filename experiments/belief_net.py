@@ -2,7 +2,8 @@
 
 scikit-learn's digits, 8 × 8 pixels: 1,000 images for training, 797 for testing. A net of Boltzmann machines learns from the
 training images without their labels; its weights then start a sigmoid network, which is compared with the same network
-from random weights (Glorot), once with all labels and once with ten of each class. Source: Nielsen, chapter 6, "Deep belief networks".
+from random weights (Glorot), once with all labels and once with ten of each class. Source: Nielsen,
+chapter 6, "Deep belief networks".
 
     python experiments/belief_net.py             # prints the table, writes docs/figures/belief_net.svg
     python experiments/belief_net.py --scikit    # a machine of this library and scikit-learn's, side by side
