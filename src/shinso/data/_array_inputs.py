@@ -30,10 +30,10 @@ class VectorInputs:
     std: tuple[float, ...]
 
     @classmethod
-    def fit(cls, training: Float[np.ndarray, "N D"], *, standardize: bool) -> "VectorInputs":
-        """Fit the means and standard deviations of the columns on training rows."""
+    def fit(cls, training: Float[np.ndarray, "N D"], *, standardize: bool, weights: Any = None) -> "VectorInputs":
+        """Fit the means and standard deviations of the columns on training rows, with their weights."""
         count = training.shape[1]
-        scales = [scale_of(column) for column in training.T] if standardize else [(0.0, 1.0)] * count
+        scales = [scale_of(column, weights) for column in training.T] if standardize else [(0.0, 1.0)] * count
         mean, std = zip(*scales, strict=True)
         return cls(mean, std)
 

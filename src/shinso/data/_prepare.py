@@ -18,7 +18,7 @@ from shinso.data._encoder import Encoder, Inputs
 from shinso.data._frames import TABLE_SUFFIXES, frame_of, is_frame, read_table, require_columns
 from shinso.data._mnist import load_mnist
 from shinso.data._npz import inputs_of, read_npz, targets_of
-from shinso.data._splits import book_split, split
+from shinso.data._splits import Split, book_split, split
 from shinso.data._table_inputs import TableInputs
 from shinso.data._targets import TargetEncoder, kind_of, target_frame
 
@@ -38,6 +38,7 @@ class Prepared:
         test: examples to judge by, if any were asked for.
         encoder: how raw data become inputs and targets; fitted on the training examples.
         notes: sentences for the person: the inferred kind, class counts, missing values, columns not used.
+        rows: which examples of the source each part holds; None for MNIST.
     """
 
     training: Dataset
@@ -45,6 +46,7 @@ class Prepared:
     test: Dataset | None
     encoder: Encoder
     notes: tuple[str, ...] = ()
+    rows: Split | None = None
 
 
 class _Raw(NamedTuple):
@@ -53,7 +55,7 @@ class _Raw(NamedTuple):
     name: str
     inputs: Any
     targets: pl.DataFrame
-    fit: Callable[[Integer[np.ndarray, " A"]], tuple[Inputs, tuple[str, ...]]]
+    fit: Callable[[Integer[np.ndarray, " A"], Any], tuple[Inputs, tuple[str, ...]]]
 
 
 def prepare(
@@ -64,6 +66,7 @@ def prepare(
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
     standardize: bool | None = None,
+    weights: Any = None,
     seed: int = 0,
     data_dir: str | Path | None = None,
 ) -> Prepared:
@@ -86,6 +89,7 @@ def prepare(
             own, always used.
         standardize: whether numbers are brought to mean 0 and standard deviation 1; left out, tables and vectors are
             and images are not.
+        weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
         seed: whole number; the same seed gives the same split.
         data_dir: folder of the MNIST files; see `locate`.
 
@@ -105,22 +109,23 @@ def prepare(
         _VALIDATION if validation_fraction is None else validation_fraction,
         _TEST if test_fraction is None else test_fraction,
     )
-    return _assemble(raw, kind, fractions, seed)
+    return _assemble(raw, kind, fractions, seed, weights)
 
 
-def _assemble(raw: _Raw, kind: str | None, fractions: tuple[float, float], seed: int) -> Prepared:
+def _assemble(raw: _Raw, kind: str | None, fractions: tuple[float, float], seed: int, weights: Any) -> Prepared:
     rows = np.arange(raw.targets.height)
     found = kind_of(raw.targets, kind)
     strata = _labels(raw.targets, rows) if found == "classification" else None
     parts = split(len(rows), validation_fraction=fractions[0], test_fraction=fractions[1], labels=strata, seed=seed)
-    targets = TargetEncoder.fit(raw.targets, parts.training, found)
-    inputs, dropped = raw.fit(parts.training)
+    own = None if weights is None else np.asarray(weights, dtype=np.float64)[parts.training]
+    targets = TargetEncoder.fit(raw.targets, parts.training, found, own)
+    inputs, dropped = raw.fit(parts.training, own)
     encoder = Encoder(inputs, targets, raw.name)
     vectors, notes = inputs.encode(raw.inputs)
     everything = encoder.make_dataset(vectors, targets.encode(raw.targets))
     validation, test = (everything.take(part) if len(part) else None for part in parts[1:])
     told = (*_describe(everything, inferred=kind is None), *dropped, *notes)
-    return Prepared(everything.take(parts.training), validation, test, encoder, told)
+    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts)
 
 
 def _labels(targets: pl.DataFrame, rows: Integer[np.ndarray, " N"]) -> Shaped[np.ndarray, " N"]:
@@ -194,7 +199,7 @@ def _from_table(
     if features.width == 0:
         raise ValueError(f"{where} must have at least one column beside the target {names[0]!r}; got none.")
 
-    def fit(training: Integer[np.ndarray, " A"]) -> tuple[Inputs, tuple[str, ...]]:
+    def fit(training: Integer[np.ndarray, " A"], weights: Any) -> tuple[Inputs, tuple[str, ...]]:
         return TableInputs.fit(features, training, standardize=standardize is not False)
 
     return _Raw(name, features, frame.select(names), fit)
@@ -213,10 +218,10 @@ def _from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], s
             f"{name} must hold as many targets as inputs; got {len(array)} inputs and {columns.height} targets."
         )
 
-    def fit(training: Integer[np.ndarray, " A"]) -> tuple[Inputs, tuple[str, ...]]:
+    def fit(training: Integer[np.ndarray, " A"], weights: Any) -> tuple[Inputs, tuple[str, ...]]:
         if image:
             return ImageInputs.fit(array[training], standardize=bool(standardize)), ()
-        return VectorInputs.fit(array[training], standardize=standardize is not False), ()
+        return VectorInputs.fit(array[training], standardize=standardize is not False, weights=weights), ()
 
     return _Raw(name, array, columns, fit)
 

@@ -98,7 +98,11 @@ class TargetEncoder:
 
     @classmethod
     def fit(
-        cls, columns: pl.DataFrame, training: Integer[np.ndarray, " A"], kind: Kind | None = None
+        cls,
+        columns: pl.DataFrame,
+        training: Integer[np.ndarray, " A"],
+        kind: Kind | None = None,
+        weights: Float64[np.ndarray, " A"] | None = None,
     ) -> "TargetEncoder":
         """Fit the encoding of target columns.
 
@@ -108,6 +112,7 @@ class TargetEncoder:
             columns: the target columns.
             training: indices of the training rows.
             kind: what the targets are; inferred (`infer_kind`) when left out.
+            weights: of the training rows, by which means are taken.
 
         Raises:
             ValueError: `kind` is unknown, a value is missing, infinite or does not fit the kind, or all are the same.
@@ -119,7 +124,7 @@ class TargetEncoder:
         _refuse_constant(values, columns.columns, kind)
         if kind != "regression":
             return cls(kind, tuple(columns.columns))
-        mean, std = zip(*(scale_of(column) for column in values[training].T), strict=True)
+        mean, std = zip(*(scale_of(column, weights) for column in values[training].T), strict=True)
         return cls(kind, tuple(columns.columns), mean=mean, std=std)
 
     def encode(self, columns: pl.DataFrame) -> Shaped[np.ndarray, "N ..."]:

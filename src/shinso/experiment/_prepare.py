@@ -10,7 +10,7 @@ from shinso.settings import Description, Settings, complete
 
 
 def prepare_experiment(
-    settings: Settings, data_dir: str | Path | None = None, *, source: Any = None
+    settings: Settings, data_dir: str | Path | None = None, *, source: Any = None, weights: Any = None
 ) -> tuple[Prepared, Settings]:
     """Read and split the data, and choose what the settings leave open.
 
@@ -18,6 +18,7 @@ def prepare_experiment(
         settings: of the experiment.
         data_dir: folder of the MNIST files, instead of the settings' own.
         source: arrays `(X, y)` or a DataFrame, instead of the settings' source.
+        weights: of its examples, by which inputs and targets are scaled.
 
     Raises:
         TypeError, ValueError: the data are not accepted, or two settings contradict each other.
@@ -31,6 +32,7 @@ def prepare_experiment(
         validation_fraction=settings.validation_fraction,
         test_fraction=settings.test_fraction,
         standardize=settings.standardize,
+        weights=weights,
         seed=settings.seed,
         data_dir=settings.data_dir if data_dir is None else data_dir,
     )
