@@ -20,7 +20,7 @@ from sklearn import datasets
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import shinso
-from shinso.experiment import prepare_experiment, training_arguments
+from shinso.experiment import arguments_of, prepare_experiment
 from shinso.settings import Settings
 
 SPLITS = 5
@@ -64,7 +64,7 @@ def stored(folder: Path, name: str, X: np.ndarray, y: np.ndarray) -> Path:
 def ours(path: Path, seed: int, chosen: dict[str, Any]) -> tuple[float, Any]:
     """Return the score of `shinso train` on the test examples, and the prepared data."""
     prepared, settings = prepare_experiment(Settings(source=str(path), seed=seed, **chosen))
-    run = shinso.train(**training_arguments(settings, prepared))
+    run = shinso.train(**arguments_of(settings, prepared))
     if run.stop.reason == "not_finite":
         raise SystemExit(f"{path.stem}, split {seed}: {run.stop.message}")
     return score(run.predict_mean(prepared.test.inputs), prepared.test.targets), prepared

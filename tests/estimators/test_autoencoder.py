@@ -1,5 +1,6 @@
 """The autoencoder behind scikit-learn's interface."""
 
+import jax
 import joblib
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shinso import Autoencoder
 
-QUICK = {"n_components": 2, "hidden": (8,), "epochs": 3, "random_state": 0}
+QUICK = {"n_components": 2, "hidden": (8,), "epochs": 3}
 
 
 @pytest.mark.filterwarnings("ignore:code has .* the identity can be learned")
-@parametrize_with_checks([Autoencoder(hidden=(), epochs=3)])
+@parametrize_with_checks([Autoencoder(hidden=(), epochs=3, schedule="constant")])
 def test_check_estimator(estimator, check):
-    check(estimator)
+    with jax.enable_x64(True):
+        check(estimator)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,8 @@ def test_linear_model_reaches_the_error_of_pca(ellipsoid):
     """The least squared error of a linear code is that of the principal components (Eckart and Young)."""
     pca = PCA(2).fit(ellipsoid)
     least = np.mean((pca.inverse_transform(pca.transform(ellipsoid)) - ellipsoid) ** 2)
-    model = Autoencoder(2, (), optimizer="lbfgs", epochs=300, random_state=0).fit(ellipsoid)
+    with jax.enable_x64(True):
+        model = Autoencoder(2, (), optimizer="lbfgs", epochs=300).fit(ellipsoid)
     assert -model.score(ellipsoid) == pytest.approx(least, rel=1e-4)
     # The same plane: codes are an affine function of the components.
     Z = model.transform(ellipsoid)
@@ -51,11 +54,11 @@ def test_codes_and_back(fitted, ellipsoid):
     assert Z.shape == (64, 2)
     rebuilt = model.inverse_transform(Z)
     assert rebuilt.shape == ellipsoid.shape
-    assert model.score(ellipsoid) == pytest.approx(-np.mean((rebuilt - ellipsoid) ** 2), rel=1e-9)
+    assert model.score(ellipsoid) == pytest.approx(-np.mean((rebuilt - ellipsoid) ** 2), rel=1e-6)
     assert model.get_feature_names_out().tolist() == ["autoencoder0", "autoencoder1"]
     assert "squared_error" in model.history_[0]
     assert len(model.loss_curve_) == model.n_iter_ == 3
-    np.testing.assert_allclose(clone(model).fit_transform(ellipsoid), Z, rtol=1e-10)
+    np.testing.assert_allclose(clone(model).fit_transform(ellipsoid), Z, rtol=1e-6)
 
 
 def test_images_come_back_as_images():
@@ -73,7 +76,7 @@ def test_images_come_back_as_images():
 
 
 def test_variational_samples(ellipsoid, tmp_path):
-    model = Autoencoder(**QUICK, variational=True, beta=0.5, early_stopping=True).fit(ellipsoid)
+    model = Autoencoder(**QUICK, variational=True, beta=0.5, patience=20).fit(ellipsoid)
     assert model.transform(ellipsoid).shape == (64, 2)
     drawn = model.sample(7, random_state=0)
     assert drawn.shape == (7, 5)

@@ -14,8 +14,14 @@ from sklearn.utils.estimator_checks import (
 
 from shinso import MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
 
-SMALL = {"network": "linear", "optimizer": "lbfgs", "epochs": 200, "l2": 0.02, "random_state": 0}
+SMALL = {"network": "linear", "optimizer": "lbfgs", "epochs": 200, "l2": 0.02}
 PERCEPTRON = {"hidden_layer_sizes": (5,), "solver": "lbfgs", "alpha": 1.0, "max_iter": 2000, "random_state": 0}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _double():
+    with jax.enable_x64(True):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +36,7 @@ def regressor(numbers):
 
 def test_probabilities_are_the_posteriors(classifier, table):
     X, y = table
-    with jax.enable_x64(True):
-        prediction = classifier.posterior_.predict(X)
+    prediction = classifier.posterior_.predict(classifier.encoder_.encode(X))
     np.testing.assert_array_equal(classifier.predict_proba(X), prediction.probabilities)
     np.testing.assert_array_equal(classifier.predict(X), classifier.predict_proba(X).argmax(axis=1))
     np.testing.assert_allclose(
@@ -61,14 +66,16 @@ def test_deviations_are_those_of_the_exact_posterior(regressor, numbers):
     X, y = numbers
     mean, std = regressor.predict(X, return_std=True)
     np.testing.assert_allclose(mean, regressor.predict(X), rtol=1e-10)
-    posterior = regressor.posterior_
+    posterior, unit = regressor.posterior_, y.std()
+    np.testing.assert_allclose(regressor.encoder_.units_of_targets, [unit])
+    inputs = regressor.encoder_.encode(X).astype(float)
     beta, alpha = posterior.noise_precision, posterior.prior.of_parameters
     order = [posterior.paths.index(name) for name in sorted(posterior.paths, reverse=True)]
-    features = np.hstack([[X, np.ones((60, 1))][place] for place in order])
+    features = np.hstack([[inputs, np.ones((60, 1))][place] for place in order])
     covariance = np.linalg.inv(np.diag(alpha) + beta * features.T @ features)
     variance = 1 / beta + np.einsum("ni,ij,nj->n", features, covariance, features)
-    np.testing.assert_allclose(std, np.sqrt(variance), rtol=1e-6)
-    np.testing.assert_allclose(regressor.log_predictive_density(X, y), stats.norm(mean, std).logpdf(y), rtol=1e-8)
+    np.testing.assert_allclose(std, unit * np.sqrt(variance), rtol=1e-6)
+    np.testing.assert_allclose(regressor.log_predictive_density(X, y), stats.norm(mean, std).logpdf(y), rtol=1e-5)
 
 
 def test_evidence_prefers_inputs_that_matter(numbers):

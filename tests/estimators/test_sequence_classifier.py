@@ -8,7 +8,7 @@ from sklearn.model_selection import cross_val_score
 
 from shinso import SequenceClassifier, nn
 
-QUICK = {"hidden": 6, "learning_rate": 0.03, "epochs": 30, "batch_size": 16, "random_state": 0}
+QUICK = {"hidden": 6, "learning_rate": 0.03, "epochs": 30, "batch_size": 16, "schedule": "constant"}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_other_forms_of_sequences(fitted, waves):
 
 
 def test_both_directions_early_stopping_and_storing(waves, tmp_path):
-    settings = {**QUICK, "epochs": 12, "bidirectional": True, "dropout": 0.1, "early_stopping": True, "l2": 1e-4}
-    model = clone(SequenceClassifier("elman", **settings, patience=3, class_weight="balanced")).fit(*waves)
+    settings = {**QUICK, "epochs": 12, "bidirectional": True, "dropout": 0.1, "patience": 3, "l2": 1e-4}
+    model = clone(SequenceClassifier("elman", **settings, class_weight="balanced")).fit(*waves)
     assert "validation_loss" in model.history_[0]
     joblib.dump(model, tmp_path / "model")
     np.testing.assert_array_equal(joblib.load(tmp_path / "model").predict(waves[0]), model.predict(waves[0]))

@@ -13,6 +13,7 @@ import pytest
 from shinso import data
 from shinso.data import Dataset
 from shinso.experiment import (
+    arguments_of,
     describe,
     encoder_of,
     evaluate_run,
@@ -21,7 +22,6 @@ from shinso.experiment import (
     read_experiment,
     resume_run,
     run_experiment,
-    training_arguments,
 )
 from shinso.experiment._arguments import optimizer_of
 from shinso.settings import Settings, complete, read_settings
@@ -323,7 +323,7 @@ def test_linear_models_on_a_basis(basis: str, folder: Path) -> None:
 def test_biases_start_as_asked() -> None:
     settings = Settings(source="digits", network="mlp", hidden=(4,), epochs=1, bias_init="constant:value=0.1")
     prepared, settings = prepare_experiment(settings)
-    biases = [layer.bias for layer in training_arguments(settings, prepared)["model"].layers if hasattr(layer, "bias")]
+    biases = [layer.bias for layer in arguments_of(settings, prepared)["model"].layers if hasattr(layer, "bias")]
     assert [bias.shape for bias in biases] == [(4,), (10,)]
     np.testing.assert_array_equal(np.concatenate(biases), np.float32(0.1))
 

@@ -134,6 +134,11 @@ class Encoder:
         targets = self.encode_targets(raw_inputs if raw_targets is None else raw_targets)
         return self.make_dataset(self.encode(raw_inputs), targets)
 
+    @property
+    def units_of_targets(self) -> Shaped[np.ndarray, " K"]:
+        """How much of the target one unit of each encoded column is: its standard deviation in regression, else 1."""
+        return np.ones(1) if self.targets.std is None else np.asarray(self.targets.std)
+
     def make_dataset(self, inputs: Float32[np.ndarray, "N ..."], targets: Shaped[np.ndarray, "N ..."]) -> Dataset:
         """Return encoded inputs and targets as a `Dataset` with the encoder's names."""
         return Dataset(

@@ -7,8 +7,9 @@ from jaxtyping import Float
 def scale_of(values: Float[np.ndarray, "..."], weights: Float[np.ndarray, "..."] | None = None) -> tuple[float, float]:
     """Return the mean and the standard deviation (divisor N), the latter 1 where the values are constant.
 
-    With weights they are those of the weighted values. Values whose deviation is no more than the rounding of their mean count as constant, as in scikit-learn's
-    `StandardScaler`; so do those whose deviation is below the smallest 32-bit float, which dividing by it would blow up.
+    With weights they are those of the weighted values. Values whose deviation is no more than the rounding of their mean
+    count as constant, as in scikit-learn's `StandardScaler`; so do those whose deviation is below the smallest 32-bit
+    float, which dividing by it would blow up.
     """
     if weights is None:
         mean, std = float(np.mean(values, dtype=np.float64)), float(np.std(values, dtype=np.float64))

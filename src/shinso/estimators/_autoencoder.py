@@ -6,6 +6,7 @@ import warnings
 from typing import Any, ClassVar, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
@@ -13,13 +14,40 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from shinso import nn
 from shinso._checks import whole_number
+from shinso.data import split
 from shinso.estimators import _parameters
-from shinso.estimators._computing import computing
-from shinso.estimators._network import NetworkEstimator, Prepared, with_channels
-from shinso.estimators._rows import dense, predicted_means
+from shinso.estimators._arguments import with_settings
+from shinso.estimators._network import Examples, NetworkEstimator, Targets
+from shinso.estimators._rows import dense, host_batch, predicted_means, taken
 from shinso.objectives import Gaussian, Likelihood, Reconstruction
+from shinso.settings import Description, Settings, complete, kind_of
+
+HIDDEN, ACTIVATION = (100,), "relu"
+"""What an autoencoder has where nobody chose."""
+_OF_OTHERS = (
+    "network", "channels", "kernel_size", "padding", "pool", "basis", "basis_size", "configuration", "depth", "cell",
+    "bidirectional", "truncate", "normalization", "initialization", "gain", "bias_init", "dropout", "drop_connect",
+    "gaussian_noise", "likelihood", "augmentation", "standardize", "stopping_monitor", "monitor",
+)  # fmt: skip
 
 
+@with_settings(
+    "n_components",
+    "hidden",
+    but=_OF_OTHERS,
+    n_components=2,
+    code_activation="identity",
+    output_activation="identity",
+    reconstruction="gaussian",
+    tied=False,
+    corruption=None,
+    code_penalty=None,
+    variational=False,
+    beta=1.0,
+    warm_start=False,
+    random_state=0,
+    verbose=False,
+)
 class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator):  # type: ignore[misc]
     """Autoencoder as a transformer: examples to codes z = f(x) and back, x̃ = g(z), trained to rebuild its inputs.
 
@@ -29,8 +57,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
     Args:
         n_components: C, numbers of the code. Where C ≥ D the identity can be learned and the code need not mean anything;
             that is warned of unless `corruption`, `variational` or `code_penalty` stands against it.
-        hidden: units of the encoder's hidden layers; the decoder has them in reverse.
-        activation: φ of hidden layers, a name of `shinso.nn.ACTIVATIONS`.
+        hidden: units of the encoder's hidden layers; the decoder has them in reverse. None: 100.
+        activation: φ of hidden layers, a name of `shinso.nn.ACTIVATIONS`. None: relu.
         code_activation: φ of the code; ``"sigmoid"`` for codes between 0 and 1.
         output_activation: φ of the reconstruction; ``"sigmoid"`` for squared errors of values in [0, 1].
         reconstruction: L: ``"gaussian"``, ½‖x − x̃‖², or ``"bernoulli"``, the cross-entropy of values in [0, 1].
@@ -42,19 +70,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         variational: a random code z ~ N(μ(x), σ²(x)) and Ω = β KL(N(μ, σ²) ‖ N(0, I)); `transform` returns μ.
         beta: β ≥ 0 of a variational autoencoder.
         optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
-        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
-        epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
-        batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).
-        l2: strength λ ≥ 0 of ½ λ Σ w², biases excluded.
-        l1: strength λ ≥ 0 of λ Σ |w|, biases excluded.
-        early_stopping: hold out examples, stop when their loss stalls, and keep the best epoch's parameters.
-        validation_fraction: share held out, in (0, 1).
-        patience: epochs without improvement that are accepted, ≥ 1 or infinite.
-        shuffle: draw a new order each epoch.
+        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name. None: by the data.
+        validation_fraction: share held out, in [0, 1). None: 0.1 with `patience`, else 0.
         warm_start: `fit` goes on from the present parameters.
-        random_state: seed of first weights, split, order and noise.
+        random_state: seed of first weights, split, order and noise; the same seed gives the same bits.
         verbose: print the history as it comes.
-        device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
         network_: the trained `shinso.nn.AutoencoderModel`, its arrays NumPy's.
@@ -66,14 +86,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         n_features_in_: length of the first axis of an example.
         feature_names_in_: names of a table's columns, if X had names.
 
-    Source: S0 §2.4.3; S1 (autoencoders).
+    Source: notes on neural networks, §2.4.3; lecture on deep learning (autoencoders).
     """
 
-    _checks: ClassVar[dict[str, _parameters.Check]] = {
-        **{name: check for name, check in NetworkEstimator._checks.items() if name != "network_arguments"},
+    posterior = None
+    network = None
+    _own_checks: ClassVar[dict[str, _parameters.Check]] = {
+        "warm_start": _parameters.flag,
+        "verbose": _parameters.verbosity,
         "n_components": _parameters.whole(1),
-        "hidden": _parameters.sizes,
-        "activation": _parameters.activation,
         "code_activation": _parameters.activation,
         "output_activation": _parameters.activation,
         "reconstruction": _parameters.name("gaussian", "bernoulli"),
@@ -82,68 +103,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         "beta": _parameters.number(least=0),
     }
 
-    def __init__(
-        self,
-        n_components: int = 2,
-        hidden: Any = (100,),
-        *,
-        activation: str = "relu",
-        code_activation: str = "identity",
-        output_activation: str = "identity",
-        reconstruction: str = "gaussian",
-        tied: bool = False,
-        corruption: dict[str, Any] | None = None,
-        code_penalty: dict[str, Any] | None = None,
-        variational: bool = False,
-        beta: float = 1.0,
-        optimizer: Any = "adam",
-        learning_rate: Any = None,
-        epochs: int = 100,
-        batch_size: int | str = "auto",
-        l2: float = 0.0,
-        l1: float = 0.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: float = 20,
-        shuffle: bool = True,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: bool | int = False,
-        device: str | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.hidden = hidden
-        self.activation = activation
-        self.code_activation = code_activation
-        self.output_activation = output_activation
-        self.reconstruction = reconstruction
-        self.tied = tied
-        self.corruption = corruption
-        self.code_penalty = code_penalty
-        self.variational = variational
-        self.beta = beta
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.l2 = l2
-        self.l1 = l1
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.shuffle = shuffle
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-        self.device = device
-
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train the autoencoder to rebuild X.
 
         Args:
             X: tables `[N, D]` (array, DataFrame, sparse matrix, which is densified whole) or images `[N, H, W]` or
-                `[N, H, W, C]`. float32 is computed in float32, everything else in float64, which takes about twice the
-                time.
+                `[N, H, W, C]`.
             y: ignored.
             sample_weight: weight ≥ 0 of each example, `[N]`; None is 1 for each.
 
@@ -155,9 +120,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the codes `[N, C]`, without noise; those of a variational autoencoder are the means μ."""
-        check_is_fitted(self)
-        X = self._new(X)
-        return self._computed(self.network_.encode, Gaussian(), X)
+        with self._examples(X) as inputs:
+            codes = predicted_means(self.network_.encode, Gaussian(), inputs)
+        return codes.astype(getattr(X, "dtype", codes.dtype) if _is_real(X) else float, copy=False)
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Return what the codes `[N, C]` stand for, in the shape that X had in `fit`."""
@@ -165,14 +130,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self._n_features_out:
             raise ValueError(f"Z must have {self._n_features_out} columns, the numbers of the code; got {Z.shape[1]}.")
-        rebuilt = self._computed(self.network_.decode, self._likelihood(), Z)
+        rebuilt = predicted_means(self.network_.decode, self._likelihood(), Z.astype(jnp.result_type(float)))
+        rebuilt = rebuilt.astype(Z.dtype, copy=False)
         return rebuilt.reshape(len(rebuilt), *self._example_shape)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean squared error of the reconstruction, over all numbers of X; `y` is ignored."""
         rebuilt = self._predict_mean(X)
-        X = self._new(X)
-        return -float(np.mean(np.square(rebuilt - X.reshape(rebuilt.shape), dtype=float)))
+        return -float(np.mean(np.square(rebuilt - self._encoded(X).reshape(rebuilt.shape), dtype=float)))
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
         """Return what codes drawn from N(0, I) stand for, `[n_samples, …]`; of a variational autoencoder.
@@ -190,25 +155,44 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         size = (whole_number("n_samples", n_samples, least=1), self._n_features_out)
         return self.inverse_transform(check_random_state(random_state).normal(size=size))
 
-    def _prepared(self, X: Any, y: Any) -> Prepared:
+    def _validated(self, X: Any, y: Any) -> tuple[np.ndarray, None]:
         X = validate_data(self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype=(np.float64, np.float32))
         self._example_shape = X.shape[1:]
-        X = with_channels(dense(X))
-        self.input_shape_ = X.shape[1:]
-        self.n_outputs_ = math.prod(self.input_shape_)
         self._n_features_out = whole_number("n_components", self.n_components, least=1)
-        targets = X.reshape(len(X), self.n_outputs_)
-        likelihood = self._likelihood()
-        likelihood.check_targets("X", targets)
-        return Prepared(X, targets, targets)
+        return self._as_inputs(X), None
 
-    def _likelihood(self) -> Reconstruction:
+    def _targets(self, y: Any) -> Targets:
+        return Targets("regression", np.empty(0), np.empty(0))
+
+    def _asked(self) -> Settings:
+        # The policy gives a linear network no argument; hidden layers and activation are the autoencoder's own.
+        asked = super()._asked()
+        self._hidden = HIDDEN if asked.hidden is None else asked.hidden
+        self._activation = asked.activation or ACTIVATION
+        return asked.replace(hidden=None, activation=None, network="linear", l2=asked.l2 or 0.0)
+
+    def _examples_of(self, asked: Settings, X: np.ndarray, values: np.ndarray, weights: np.ndarray) -> Examples:
+        self.input_shape_, self.n_outputs_ = X.shape[1:], math.prod(X.shape[1:])
+        targets = X.reshape(len(X), self.n_outputs_)
+        self._given_likelihood().check_targets("X", targets)
+        rows = split(len(X), validation_fraction=asked.validation_fraction or 0.0, test_fraction=0.0, seed=asked.seed)
+        everything = host_batch(X, targets, weights)
+        description = Description("regression", self.input_shape_, len(rows.training), self.n_outputs_)
+        validation = taken(everything, rows.validation) if len(rows.validation) else None
+        return Examples(taken(everything, rows.training), validation, description, complete(asked, description))
+
+    def _given_likelihood(self) -> Reconstruction:
         if self.variational and self.code_penalty is not None:
             raise ValueError(f"code_penalty goes without variational, which has its own; got {self.code_penalty!r}.")
         code = {"name": "variational", "strength": self.beta} if self.variational else self.code_penalty
         return Reconstruction(self.n_outputs_, self.reconstruction, code)
 
-    def _built(self, key: jax.Array) -> nn.AutoencoderModel:
+    def _likelihood(self) -> Likelihood:
+        return self._given_likelihood()
+
+    def _first_model(self, examples: Examples) -> Any:
+        if self.warm_start and hasattr(self, "network_"):
+            return super()._first_model(examples)
         with contextlib.ExitStack() as stack:
             if self.code_penalty is not None:  # stands against the identity, which the builder cannot know
                 stack.enter_context(warnings.catch_warnings())
@@ -216,22 +200,35 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
             return nn.autoencoder(
                 self.input_shape_,
                 self.n_components,
-                _parameters.sizes("hidden", self.hidden),
-                activation=_parameters.activation("activation", self.activation),
+                self._hidden,
+                activation=kind_of("activation", self._activation),
                 code_activation=_parameters.activation("code_activation", self.code_activation),
                 output_activation=_parameters.activation("output_activation", self.output_activation),
                 tied=self.tied,
                 variational=self.variational,
                 corruption=self.corruption,
-                key=key,
+                key=jax.random.fold_in(jax.random.key(examples.settings.seed), 1),
             )
 
-    def _computed(self, function: Any, likelihood: Likelihood, rows: np.ndarray) -> np.ndarray:
-        dtype = jax.tree.leaves(self.network_)[0].dtype
-        with computing(dtype, self.device):
-            return predicted_means(function, likelihood, rows.astype(dtype, copy=False))
+    def _encoded(self, X: Any) -> np.ndarray:
+        X = validate_data(
+            self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype=(np.float64, np.float32), reset=False
+        )
+        inputs = self._as_inputs(X)
+        if inputs.shape[1:] != self.input_shape_:
+            raise ValueError(f"X must hold examples of shape {self.input_shape_}; got {inputs.shape[1:]}.")
+        return inputs
+
+    def _as_inputs(self, X: Any) -> np.ndarray:
+        inputs = dense(X).astype(jnp.result_type(float))
+        return inputs[..., None] if inputs.ndim == 3 else inputs
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.target_tags.required = False
         return tags
+
+
+def _is_real(X: Any) -> bool:
+    return getattr(getattr(X, "dtype", None), "kind", "") == "f"

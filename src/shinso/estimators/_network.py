@@ -12,15 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shinso import nn, optim
-from shinso._checks import one_of
+from shinso.data import Dataset, Prepared, split
 from shinso.estimators import _parameters
-from shinso.estimators._computing import computing
-from shinso.estimators._posterior import PosteriorMixin, as_arrays
+from shinso.estimators._arguments import checked_settings, is_object
+from shinso.estimators._posterior import PosteriorMixin
 from shinso.estimators._rows import (
     as_numpy,
     bucket,
@@ -30,66 +29,68 @@ from shinso.estimators._rows import (
     host_batch,
     padded,
     predicted_means,
-    real_type,
-    taken,
 )
-from shinso.estimators._solvers import check_solver
-from shinso.objectives import Batch, Likelihood, Objective, penalty
-from shinso.training import Event, Run, Stopping, metrics_in_words, train
+from shinso.experiment import describe, prepare_experiment, training_arguments
+from shinso.objectives import Batch, Likelihood
+from shinso.settings import Description, Settings, complete
+from shinso.training import Event, device_named, metrics_in_words, train
 
-AUTO_BATCH = 128
-"""Most examples in a mini-batch of size "auto"."""
+VALIDATION_FRACTION = 0.1
+"""Share held out where `patience` asks for a validation loss and nobody says how much."""
 
 
-class Prepared(NamedTuple):
-    """Validated examples: inputs `[N, …]` or a pytree of such, targets as the likelihood has them, targets as given."""
+class Targets(NamedTuple):
+    """What y is: of which kind, in the form that is learned, and the classes that weights are given to."""
 
-    inputs: PyTree
-    targets: np.ndarray
+    kind: str
+    values: np.ndarray
     labels: np.ndarray
 
 
-class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
-    """Any network, any likelihood, trained by `shinso.train` behind scikit-learn's interface.
+class Examples(NamedTuple):
+    """Encoded examples, those held out for early stopping, what they are, and the settings completed for them."""
 
-    Subclasses say what targets are: `_prepared`, `_likelihood`, `_stratify`.
+    training: Batch
+    validation: Batch | None
+    description: Description
+    settings: Settings
+
+
+class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
+    """Any network, any likelihood, behind scikit-learn's interface: the examples and the settings of `shinso train`.
+
+    Inputs and targets are encoded as `shinso train` encodes them (`encoder_`), settings that are None are chosen by the
+    same policy (`settings_`), and the training is the same; so are the numbers, JAX's default type (float32).
+
+    Subclasses say what targets are: `_targets`, and make of the network's means what people want.
     """
 
-    _checks: ClassVar[Mapping[str, _parameters.Check]] = {
+    _own_checks: ClassVar[Mapping[str, _parameters.Check]] = {
         **PosteriorMixin._posterior_checks,
         "network_arguments": _parameters.arguments,
-        "optimizer": check_solver,
-        "epochs": _parameters.whole(1),
-        "batch_size": _parameters.batch_size,
-        "l2": _parameters.number(least=0),
-        "l1": _parameters.number(least=0),
-        "early_stopping": _parameters.flag,
-        "validation_fraction": _parameters.number(above=0, below=1),
-        "patience": _parameters.patience,
-        "shuffle": _parameters.flag,
         "warm_start": _parameters.flag,
         "verbose": _parameters.verbosity,
     }
+    _settings_names: ClassVar[tuple[str, ...]]
+    _likelihood_: Likelihood
+    network: Any = None
+    network_arguments: Any = None
+    optimizer: Any = "adam"
+    learning_rate: Any = None
+    warm_start: bool = False
+    random_state: Any = 0
+    device: str | None = None
 
     @abstractmethod
-    def _prepared(self, X: Any, y: Any) -> Prepared:
-        """Return validated examples; set what the estimator knows of its targets."""
-
-    @abstractmethod
-    def _likelihood(self) -> Likelihood:
-        """Return the likelihood of the targets."""
-
-    def _stratify(self, targets: np.ndarray) -> np.ndarray | None:
-        """Return what the validation split keeps the proportions of."""
-        return None
+    def _targets(self, y: Any) -> Targets:
+        """Return what y is; set what the estimator knows of its targets."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network on examples X and targets y.
 
         Args:
             X: tables `[N, D]` (array, DataFrame, sparse matrix, which is densified whole), images `[N, H, W, C]` or
-                `[N, H, W]` (one channel), or any `[N, …]` that the network takes. float32 is computed in float32,
-                everything else in float64, which takes about twice the time.
+                `[N, H, W]` (one channel).
             y: classes or numbers, `[N]` or `[N, K]`.
             sample_weight: weight ≥ 0 of each example, `[N]`; None is 1 for each.
 
@@ -97,134 +98,149 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             TypeError: an argument of the constructor has the wrong type.
             ValueError: an argument out of range, or data that do not fit the network.
         """
-        _parameters.check_all(self, self._checks)
+        _parameters.check_all(self, self._own_checks)
+        asked = self._asked()
         self._forget_posterior()
-        prepared = self._prepared(X, y)
+        X, y = self._validated(X, y)
+        if _count(X) < 2:
+            raise ValueError("X must hold at least two examples; got one sample.")
+        targets = self._targets(y)
+        weights = example_weights(sample_weight, _count(X), np.dtype(np.float32))
+        weights = class_weights(getattr(self, "class_weight", None), targets.labels, weights)
+        examples = self._examples_of(asked.replace(kind=targets.kind), X, targets.values, weights)
+        arguments = training_arguments(
+            examples.settings,
+            examples.description,
+            examples.training,
+            examples.validation,
+            model=self._first_model(examples),
+            optimizer=self._given_optimizer(),
+            likelihood=self._given_likelihood(),
+        )
+        named = None if callable(self.network) else examples.settings.network
+        self.settings_ = examples.settings.replace(kind=None, network=named)
+        self._likelihood_ = arguments["objective"].likelihood
         self._refuse_without_posterior()
-        dtype = real_type(prepared.inputs)
-        weights = example_weights(sample_weight, len(prepared.targets), dtype)
-        weights = class_weights(getattr(self, "class_weight", None), prepared.labels, weights)
-        random_state = check_random_state(self.random_state)
-        with computing(dtype, self.device):
-            model = self._first_model(dtype, int(random_state.randint(np.iinfo(np.int32).max)))
-            training, validation = self._split(host_batch(prepared.inputs, prepared.targets, weights), random_state)
-            if self.posterior is not None:
-                self._refuse_posterior(model, training)
-            run = self._train(model, training, validation, int(random_state.randint(np.iinfo(np.int32).max)))
-            self.network_ = as_numpy(run.model)
-            self._learn_posterior(run.model, run.objective, training)
+        if self.posterior is not None:
+            self._refuse_posterior(arguments["model"], examples.training)
+        run = train(**_in_bucket(arguments), progress=_print if self.verbose else False)
+        self.network_ = as_numpy(run.model)
+        self._learn_posterior(run.model, run.objective, examples.training)
         self.history_ = run.history.rows
         self.loss_curve_ = [row["cost"] for row in self.history_]
         self.n_iter_ = len(self.history_)
         self.stop_reason_ = run.stop.reason
         return self
 
-    def _validated(self, X: Any, y: Any, **options: Any) -> tuple[PyTree, np.ndarray]:
-        """Return X dense with a channel axis, and y, after scikit-learn's checks."""
+    def _asked(self) -> Settings:
+        """Return the settings as they were given, with what stands for objects: a module, an optimizer."""
+        given = checked_settings(self)
+        held_out = given.get("validation_fraction")
+        if held_out is None:
+            held_out = VALIDATION_FRACTION if given.get("patience") else 0.0
+        if is_object("network", self.network):
+            given["network"] = "linear"  # the policy gives it no argument of a network
+        if is_object("optimizer", self.optimizer):
+            given["optimizer"] = "lbfgs" if optim.as_optimizer(self.optimizer).full_batch else "adam"
+        given |= {"validation_fraction": held_out, "test_fraction": 0.0, "seed": _seed(self.random_state)}
+        return Settings(source="arrays", **given)
+
+    def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return X dense and y, after scikit-learn's checks."""
         X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            allow_nd=True,
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            **options,
+            self, X, y, accept_sparse=["csr", "csc"], allow_nd=True, multi_output=True, dtype="numeric"
         )
-        X = with_channels(dense(X))
-        self.input_shape_ = X.shape[1:]
-        return X, y
+        return dense(X), y
 
-    def _first_model(self, dtype: np.dtype[Any], seed: int) -> Any:
-        """Return the network before training: built, or what the previous fit left, if `warm_start` says so."""
+    def _examples_of(self, asked: Settings, X: Any, values: np.ndarray, weights: np.ndarray) -> Examples:
+        """Return examples as `shinso train` would have them, by the encoder of the fit before on a warm start."""
+        if self.warm_start and hasattr(self, "encoder_"):
+            prepared, settings = self._prepared_again(asked, X, values)
+        else:
+            prepared, settings = prepare_experiment(asked, source=(X, values), weights=weights)
+        self.encoder_ = prepared.encoder
+        self.input_shape_ = prepared.training.input_shape
+        description = describe(prepared.training)
+        self.n_outputs_ = description.outputs
+        rows = prepared.rows
+        training = _batch(prepared.training, weights if rows is None else weights[rows.training])
+        validation = None
+        if prepared.validation is not None and rows is not None:
+            validation = _batch(prepared.validation, weights[rows.validation])
+        return Examples(training, validation, description, settings)
+
+    def _prepared_again(self, asked: Settings, X: Any, values: np.ndarray) -> tuple[Prepared, Settings]:
+        everything = self.encoder_.dataset(X, values)
+        labels = everything.targets if everything.kind == "classification" else None
+        held_out = asked.validation_fraction or 0.0
+        rows = split(len(everything), validation_fraction=held_out, test_fraction=0.0, labels=labels, seed=asked.seed)
+        validation = everything.take(rows.validation) if len(rows.validation) else None
+        prepared = Prepared(everything.take(rows.training), validation, None, self.encoder_, (), rows)
+        return prepared, complete(asked, describe(prepared.training))
+
+    def _first_model(self, examples: Examples) -> Any:
+        """Return the network before training, or None where the settings name it."""
         if self.warm_start and hasattr(self, "network_"):
-            return _as_jax(self.network_, dtype)
-        model = self._built(jax.random.key(seed))
-        if not isinstance(model, eqx.Module):
-            raise TypeError(f"network must build an Equinox module; got {type(model).__name__}.")
-        return _as_jax(model, dtype)
-
-    def _built(self, key: jax.Array) -> Any:
+            return jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array_like(leaf) else leaf, self.network_)
         arguments = dict(self.network_arguments or {})
-        if isinstance(self.network, str):
-            one_of("network", self.network, nn.NETWORKS)
-            return nn.network(self.network, self.input_shape_, self.n_outputs_, key=key, **arguments)
+        shape, outputs = examples.description.input_shape, examples.description.outputs
+        key = jax.random.fold_in(jax.random.key(examples.settings.seed), 1)
         if isinstance(self.network, eqx.Module):
             if arguments:
                 raise ValueError(f"network_arguments go with a builder, not with a module; got {arguments!r}.")
             return self.network
         if callable(self.network):
-            return self.network(self.input_shape_, self.n_outputs_, key=key, **arguments)
-        raise TypeError(
-            f"network must be a builder's name ({', '.join(nn.NETWORKS)}), a callable that builds a module, or an Equinox "
-            f"module; got {self.network!r}."
-        )
+            model = self.network(shape, outputs, key=key, **arguments)
+            if not isinstance(model, eqx.Module):
+                raise TypeError(f"network must build an Equinox module; got {type(model).__name__}.")
+            return model
+        if arguments:
+            return nn.network(examples.settings.network or "", shape, outputs, key=key, **arguments)
+        return None
 
-    def _split(self, batch: Batch, random_state: np.random.RandomState) -> tuple[Batch, Batch | None]:
-        if not self.early_stopping:
-            return batch, None
-        kept, held = train_test_split(
-            np.arange(len(batch.weights)),
-            random_state=random_state,
-            test_size=self.validation_fraction,
-            stratify=self._stratify(np.asarray(batch.targets)),
-        )
-        return taken(batch, kept), taken(batch, held)
+    def _given_optimizer(self) -> optim.Optimizer | None:
+        """Return the optimizer where it, or its learning rate, was given as an object."""
+        if is_object("learning_rate", self.learning_rate):
+            return optim.as_optimizer(self.optimizer, learning_rate=self.learning_rate)
+        return optim.as_optimizer(self.optimizer) if is_object("optimizer", self.optimizer) else None
 
-    def _train(self, model: Any, training: Batch, validation: Batch | None, seed: int) -> Run:
-        n = len(training.weights)
-        optimizer = self._optimizer()
-        whole = optimizer.full_batch or (self.batch_size == "auto" and n <= AUTO_BATCH) or self.batch_size == n
-        batch_size = bucket(n) if whole else AUTO_BATCH if self.batch_size == "auto" else int(self.batch_size)
-        return train(
-            model,
-            self._objective(),
-            padded(training, batch_size) if whole else training,
-            optimizer=optimizer,
-            epochs=self.epochs,
-            batch_size=batch_size,
-            validation=None if validation is None else padded(validation, bucket(len(validation.weights))),
-            shuffle="every_epoch" if self.shuffle and not whole else "none",
-            stopping=None if validation is None else Stopping("validation_loss", self.patience),
-            seed=seed,
-            device=self.device,
-            progress=_print if self.verbose else False,
-        )
+    def _given_likelihood(self) -> Likelihood | None:
+        """Return the likelihood where no setting can name it."""
+        return None
 
-    def optimizer_of(self) -> optim.Optimizer:
-        rate = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
-        return optim.as_optimizer(self.optimizer, **rate)
-
-    def _objective(self) -> Objective:
-        strengths = {"l2": self.l2, "l1": self.l1}
-        penalties = [penalty(name, strength=strength) for name, strength in strengths.items() if strength]
-        return Objective(self._likelihood(), penalties)
+    def _likelihood(self) -> Likelihood:
+        return self._likelihood_
 
     def _predict_mean(self, X: Any) -> np.ndarray:
-        """Return means or probabilities `[N, K]` for new X, averaged over the posterior if there is one."""
+        """Return means `[N, K]` in the target's units, or probabilities; averaged over the posterior if there is one."""
         if self._mean_is_averaged():
-            return self._predictive(X).mean
-        with self._examples(X) as inputs:
-            return predicted_means(self.network_, self._likelihood(), inputs)
+            means = self._predictive(X).mean
+        else:
+            with self._examples(X) as inputs:
+                means = predicted_means(self.network_, self._likelihood(), inputs)
+        return self._in_units(means)
+
+    def _in_units(self, means: np.ndarray) -> np.ndarray:
+        """Return means in the units of y."""
+        return means
 
     @contextlib.contextmanager
     def _examples(self, X: Any) -> Iterator[PyTree]:
-        """Validate new X and enter the numbers of the network."""
+        """Encode new X and enter the device of the network."""
         check_is_fitted(self)
-        X = self._new(X)
-        dtype = next(leaf.dtype for leaf in jax.tree.leaves(self.network_) if eqx.is_inexact_array_like(leaf))
-        with computing(dtype, self.device):
-            yield as_arrays(X, dtype)
+        inputs = self._encoded(X)
+        device = device_named(self.device)
+        with contextlib.nullcontext() if device is None else jax.default_device(device):
+            yield inputs
 
-    def _new(self, X: Any) -> PyTree:
-        """Return new X as `_validated` returns those of `fit`."""
-        X = validate_data(
-            self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype=(np.float64, np.float32), reset=False
-        )
-        X = with_channels(dense(X))
+    def _encoded(self, X: Any) -> PyTree:
+        """Return new X as the network reads it."""
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype="numeric", reset=False)
+        X = dense(X)
+        X = X[..., None] if X.ndim == 3 else X
         if X.shape[1:] != self.input_shape_:
             raise ValueError(f"X must hold examples of shape {self.input_shape_}; got {X.shape[1:]}.")
-        return X
+        return self.encoder_.encode(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -233,21 +249,33 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def with_channels(X: np.ndarray) -> np.ndarray:
-    """Return images `[N, H, W]` as `[N, H, W, 1]`, anything else as it is."""
-    return X[..., None] if X.ndim == 3 else X
+def _batch(dataset: Dataset, weights: np.ndarray) -> Batch:
+    return host_batch(dataset.inputs, dataset.targets, weights)
 
 
-def _as_jax(model: PyTree, dtype: np.dtype[Any]) -> PyTree:
-    """Return the model with JAX arrays, real ones in `dtype`."""
-    return jax.tree.map(
-        lambda leaf: (
-            jnp.asarray(leaf, dtype=dtype if jnp.issubdtype(leaf.dtype, jnp.floating) else None)
-            if isinstance(leaf, np.ndarray | jax.Array)
-            else leaf
-        ),
-        model,
-    )
+def _in_bucket(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `train` with a single mini-batch, whose order means nothing, filled up to a power of two.
+
+    Data sets of similar size then share one compiled program.
+    """
+    training, validation = arguments["data"], arguments["validation"]
+    n, changed = len(training.weights), dict(arguments)
+    if validation is not None:
+        changed["validation"] = padded(validation, bucket(len(validation.weights)))
+    if n in (arguments["batch_size"], 1) or arguments["optimizer"].full_batch:
+        changed |= {"data": padded(training, bucket(n)), "batch_size": bucket(n), "shuffle": "none"}
+    return changed
+
+
+def _count(X: Any) -> int:
+    return len(jax.tree.leaves(X)[0])
+
+
+def _seed(random_state: Any) -> int:
+    """Return a whole number for settings: `random_state` itself, or one drawn from it."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 def _print(event: Event) -> None:

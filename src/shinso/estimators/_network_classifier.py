@@ -6,46 +6,48 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from shinso import objectives
 from shinso.estimators import _parameters
-from shinso.estimators._network import NetworkEstimator, Prepared
-from shinso.estimators._rows import column_if_one, real_type
-from shinso.objectives import Likelihood
+from shinso.estimators._arguments import with_settings
+from shinso.estimators._network import NetworkEstimator, Targets
+from shinso.estimators._rows import column_if_one
 
 
+@with_settings(
+    "network",
+    network_arguments=None,
+    class_weight=None,
+    warm_start=False,
+    random_state=0,
+    verbose=False,
+    posterior=None,
+    structure="kronecker",
+)
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     """Any network as a classifier of tables, images or whatever the network takes; one or several labels an example.
 
-    The network has one output for each class (each label, when y is `[N, K]` of 0 and 1).
+    Left at its defaults it is the network that `shinso train` makes of the same examples. It has one output for each class
+    (each label, when y is `[N, K]` of 0 and 1).
 
     Args:
         network: a builder's name (``"linear"``, ``"mlp"``, ``"cnn"``: `shinso.nn.network`); a callable
             ``(input_shape, outputs, *, key, **network_arguments)`` that builds an Equinox module on a batch; or such a
             module, whose parameters are where training starts (`shinso.nn.PerExample` wraps one for a single example).
-        network_arguments: keyword arguments of the builder, such as ``{"hidden": (100, 30)}``.
-        likelihood: ``"categorical"`` (softmax), or the book's ``"sigmoid_cross_entropy"`` or ``"sigmoid_quadratic"``; labels
-            always take ``"bernoulli"``.
+            None: by the data.
+        network_arguments: keyword arguments of a callable, or of a builder beyond the settings below.
         optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
-        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
-        epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
-        batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).
-        l2: strength λ ≥ 0 of ½ λ Σ w², biases excluded.
-        l1: strength λ ≥ 0 of λ Σ |w|, biases excluded.
-        early_stopping: hold out examples, stop when their loss stalls, and keep the best epoch's parameters.
-        validation_fraction: share held out, in (0, 1); classes keep their proportions.
-        patience: epochs without improvement that are accepted, ≥ 1 or infinite.
-        shuffle: draw a new order each epoch.
-        warm_start: `fit` goes on from the present parameters.
-        random_state: seed of first weights, split, order and noise.
-        verbose: print the history as it comes.
+        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name. None: by the data.
+        validation_fraction: share held out, in [0, 1); classes keep their proportions. None: 0.1 with `patience`, else 0.
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
+        warm_start: `fit` goes on from the present parameters.
+        random_state: seed of first weights, split, order and noise; the same seed gives the same bits.
+        verbose: print the history as it comes.
         posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
-            None makes none. Its priors come from the training data (`shinso.bayes.laplace_with_evidence`),
-            whatever `l2` and `l1` are.
+            None makes none. Its priors come from the training data, whatever `l2` and `l1` are.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
-        device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
+        settings_: the settings of the training, those that were None completed (`shinso.settings.complete`).
+        encoder_: how examples become inputs, fitted on the training examples (`shinso.data.Encoder`).
         network_: the trained module, its arrays NumPy's.
         history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
@@ -60,56 +62,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         feature_names_in_: names of a table's columns, if X had names.
     """
 
-    _checks: ClassVar[dict[str, _parameters.Check]] = {
-        **NetworkEstimator._checks,
-        "likelihood": _parameters.name("categorical", "sigmoid_cross_entropy", "sigmoid_quadratic"),
+    _own_checks: ClassVar[dict[str, _parameters.Check]] = {
+        **NetworkEstimator._own_checks,
         "class_weight": _parameters.class_weight,
     }
-
-    def __init__(
-        self,
-        network: Any = "mlp",
-        *,
-        network_arguments: dict[str, Any] | None = None,
-        likelihood: str = "categorical",
-        optimizer: Any = "adam",
-        learning_rate: Any = None,
-        epochs: int = 100,
-        batch_size: int | str = "auto",
-        l2: float = 0.0,
-        l1: float = 0.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: float = 20,
-        shuffle: bool = True,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: bool | int = False,
-        class_weight: Any = None,
-        posterior: Any = None,
-        structure: str = "kronecker",
-        device: str | None = None,
-    ) -> None:
-        self.network = network
-        self.network_arguments = network_arguments
-        self.likelihood = likelihood
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.l2 = l2
-        self.l1 = l1
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.shuffle = shuffle
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-        self.class_weight = class_weight
-        self.posterior = posterior
-        self.structure = structure
-        self.device = device
+    classes_: np.ndarray
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each example, `[N]`, or the labels above ½, `[N, K]`."""
@@ -125,7 +82,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         (the book's likelihoods) are divided by their sum.
         """
         means = self._predict_mean(X)
-        if self._multilabel or self.likelihood == "categorical":
+        if self._multilabel or self._likelihood().name == "categorical":
             return means
         return np.asarray(means / np.maximum(means.sum(axis=1, keepdims=True), np.finfo(means.dtype).tiny))
 
@@ -134,8 +91,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
-    def _prepared(self, X: Any, y: Any) -> Prepared:
-        X, y = self._validated(X, y)
+    def _targets(self, y: Any) -> Targets:
         check_classification_targets(y)
         y = column_if_one(y)
         kind = type_of_target(y)
@@ -145,18 +101,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self._multilabel = kind == "multilabel-indicator"
         if self._multilabel:
             labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-            self.classes_, targets = np.arange(labels.shape[1]), labels.astype(real_type(X))
-        else:
-            labels = y
-            self.classes_, indices = np.unique(y, return_inverse=True)
-            targets = indices.astype(np.int32)
+            self.classes_ = np.arange(labels.shape[1])
+            return Targets("multilabel", labels, labels)
+        self.classes_, indices = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"y must hold at least two classes; got one class, {self.classes_[0]!r}.")
         if before is not None and not np.array_equal(before, self.classes_):
             self.classes_, now = before, self.classes_
             raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")
-        self.n_outputs_ = len(self.classes_)
-        return Prepared(X, targets, labels)
+        return Targets("classification", indices.astype(np.int32), y)
 
     def _new_targets(self, y: Any) -> np.ndarray:
         labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
@@ -166,12 +119,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         if unknown.size:
             raise ValueError(f"y must hold the classes {self.classes_} of fit; got {unknown[0]!r}.")
         return np.searchsorted(self.classes_, np.asarray(column_if_one(labels)))
-
-    def _likelihood(self) -> Likelihood:
-        return objectives.likelihood("bernoulli" if self._multilabel else self.likelihood)
-
-    def _stratify(self, targets: np.ndarray) -> np.ndarray | None:
-        return None if self._multilabel else targets
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

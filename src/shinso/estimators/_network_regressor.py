@@ -1,46 +1,50 @@
 """`NetworkRegressor`."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from shinso import objectives
-from shinso.estimators import _parameters
-from shinso.estimators._network import NetworkEstimator, Prepared
+from shinso._kinds import LIKELIHOODS
+from shinso.estimators._arguments import with_settings
+from shinso.estimators._network import NetworkEstimator, Targets
 from shinso.estimators._rows import column_if_one
-from shinso.objectives import Likelihood
 
 
+@with_settings(
+    "network",
+    network_arguments=None,
+    warm_start=False,
+    random_state=0,
+    verbose=False,
+    posterior=None,
+    structure="kronecker",
+)
 class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
     """Any network as a regressor on tables, images or whatever the network takes; one or several numbers an example.
+
+    Left at its defaults it is the network that `shinso train` makes of the same examples. Numbers are standardized for
+    training; everything it returns is in the units of y. With a likelihood of counts, such as ``"poisson"``, y is counts.
 
     Args:
         network: a builder's name (``"linear"``, ``"mlp"``, ``"cnn"``: `shinso.nn.network`); a callable
             ``(input_shape, outputs, *, key, **network_arguments)`` that builds an Equinox module on a batch; or such a
             module, whose parameters are where training starts (`shinso.nn.PerExample` wraps one for a single example).
-        network_arguments: keyword arguments of the builder, such as ``{"hidden": (100, 30)}``.
-        likelihood: ``"gaussian"`` (squared error), or ``"poisson"`` for counts (targets ≥ 0, log link).
+            None: by the data.
+        network_arguments: keyword arguments of a callable, or of a builder beyond the settings below.
         optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
-        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
-        epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
-        batch_size: examples in a mini-batch, at most N; ``"auto"`` is min(128, N).
-        l2: strength λ ≥ 0 of ½ λ Σ w², biases excluded.
-        l1: strength λ ≥ 0 of λ Σ |w|, biases excluded.
-        early_stopping: hold out examples, stop when their loss stalls, and keep the best epoch's parameters.
-        validation_fraction: share held out, in (0, 1).
-        patience: epochs without improvement that are accepted, ≥ 1 or infinite.
-        shuffle: draw a new order each epoch.
+        learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name. None: by the data.
+        validation_fraction: share held out, in [0, 1). None: 0.1 with `patience`, else 0.
         warm_start: `fit` goes on from the present parameters.
-        random_state: seed of first weights, split, order and noise.
+        random_state: seed of first weights, split, order and noise; the same seed gives the same bits.
         verbose: print the history as it comes.
         posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
-            None makes none. Its priors and noise come from the training data (`shinso.bayes.laplace_with_evidence`),
-            whatever `l2` and `l1` are.
+            None makes none. Its priors and noise come from the training data, whatever `l2` and `l1` are.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
-        device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
     Attributes:
+        settings_: the settings of the training, those that were None completed (`shinso.settings.complete`).
+        encoder_: how examples become inputs and targets, fitted on the training examples (`shinso.data.Encoder`).
         network_: the trained module, its arrays NumPy's.
         history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
@@ -53,54 +57,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         n_features_in_: length of the first axis of an example.
         feature_names_in_: names of a table's columns, if X had names.
     """
-
-    _checks: ClassVar[dict[str, _parameters.Check]] = {
-        **NetworkEstimator._checks,
-        "likelihood": _parameters.name("gaussian", "poisson"),
-    }
-
-    def __init__(
-        self,
-        network: Any = "mlp",
-        *,
-        network_arguments: dict[str, Any] | None = None,
-        likelihood: str = "gaussian",
-        optimizer: Any = "adam",
-        learning_rate: Any = None,
-        epochs: int = 100,
-        batch_size: int | str = "auto",
-        l2: float = 0.0,
-        l1: float = 0.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: float = 20,
-        shuffle: bool = True,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: bool | int = False,
-        posterior: Any = None,
-        structure: str = "kronecker",
-        device: str | None = None,
-    ) -> None:
-        self.network = network
-        self.network_arguments = network_arguments
-        self.likelihood = likelihood
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.l2 = l2
-        self.l1 = l1
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.shuffle = shuffle
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-        self.posterior = posterior
-        self.structure = structure
-        self.device = device
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the means (rates with ``likelihood="poisson"``), `[N]` or `[N, K]` as y was.
@@ -115,24 +71,26 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         """
         if return_std:
             prediction = self._predictive(X)
-            return self._as_y(prediction.mean), self._as_y(prediction.std)
+            return self._as_y(self.encoder_.decode_targets(prediction.mean)), self._as_y(prediction.std * self._units())
         return self._as_y(self._predict_mean(X))
 
     def _as_y(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._one_column else values
 
-    def _prepared(self, X: Any, y: Any) -> Prepared:
-        X, y = self._validated(X, y, y_numeric=True)
-        if self.likelihood == "poisson" and np.min(y) < 0:
-            raise ValueError(f"y must be at least 0 with likelihood='poisson'; got {np.min(y):g}.")
-        y = column_if_one(y)
+    def _targets(self, y: Any) -> Targets:
+        name = (self.likelihood or "gaussian").partition(":")[0]
+        counts = name in LIKELIHOODS and name == "poisson"
+        y = np.asarray(column_if_one(y), dtype=float)
+        if counts and np.min(y) < 0:
+            raise ValueError(f"y must be at least 0 with likelihood={self.likelihood!r}; got {np.min(y):g}.")
         self._one_column = y.ndim == 1
-        targets = (y[:, None] if self._one_column else y).astype(X.dtype)
-        self.n_outputs_ = targets.shape[1]
-        return Prepared(X, targets, y)
+        return Targets("count" if counts else "regression", y, y)
 
     def _new_targets(self, y: Any) -> np.ndarray:
-        return np.asarray(y, dtype=float)
+        return np.asarray(self.encoder_.encode_targets(np.asarray(y, dtype=float)))
 
-    def _likelihood(self) -> Likelihood:
-        return objectives.likelihood(self.likelihood)
+    def _in_units(self, means: np.ndarray) -> np.ndarray:
+        return np.asarray(self.encoder_.decode_targets(means))
+
+    def _units(self) -> np.ndarray:
+        return self.encoder_.units_of_targets

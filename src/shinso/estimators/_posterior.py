@@ -52,6 +52,10 @@ class PosteriorMixin:
     def _new_targets(self, y: Any) -> np.ndarray:
         """Return new y in the likelihood's form."""
 
+    def _units(self) -> np.ndarray:
+        """Return how much of y one unit of each thing learned is, `[K]`; 1 where y is learned as it is."""
+        return np.ones(1)
+
     def log_predictive_density(self, X: Any, y: Any) -> np.ndarray:
         """Return ln p(y_n | x_n, training data) of each example, `[N]`, in nats: how expected y_n was. Higher is better.
 
@@ -65,7 +69,7 @@ class PosteriorMixin:
             ValueError: the estimator was fitted without a posterior, or X and y do not fit.
         """
         prediction = self._predictive(X)
-        return log_density(prediction, self._new_targets(y))
+        return np.asarray(log_density(prediction, self._new_targets(y)) - np.log(self._units()).sum())
 
     def _refuse_without_posterior(self) -> None:
         """Raise before training where there can be no posterior after it."""
@@ -94,7 +98,9 @@ class PosteriorMixin:
         made = laplace_with_evidence(model, data, objective, subset=self.posterior, structure=self.structure)
         # JAX's arrays would be unpickled in JAX's default precision.
         self.posterior_ = dataclasses.replace(made, network=as_numpy(made.network))
-        self.log_evidence_ = self.posterior_.log_evidence()
+        # A density of y: of what is learned, divided by the units it is learned in.
+        examples = float(np.sum(training.weights))
+        self.log_evidence_ = self.posterior_.log_evidence() - examples * float(np.log(self._units()).sum())
 
     def _predictive(self, X: Any) -> Prediction:
         """Return the predictive distribution of new X."""

@@ -7,27 +7,51 @@ import jax
 import numpy as np
 
 from shinso import nn, objectives, optim
-from shinso.data import Dataset, Prepared
-from shinso.settings import Settings, kind_of, rows
+from shinso.data import Dataset
+from shinso.objectives import Batch
+from shinso.settings import Description, Settings, kind_of, rows
 from shinso.training import Stopping
 
 SMALL_IMAGE = 64
 """Pixels below which a residual network begins without taking the image apart into larger places."""
 
 
-def training_arguments(settings: Settings, prepared: Prepared) -> dict[str, Any]:
-    """Return the arguments of `shinso.train` that complete settings describe."""
-    training, validation = prepared.training, prepared.validation
-    likelihood = likelihood_of(settings)
-    # The first weights come from another stream of numbers than the order of the examples.
-    key = jax.random.fold_in(jax.random.key(settings.seed), 1)
+Examples = Dataset | Batch
+
+
+def training_arguments(
+    settings: Settings,
+    description: Description,
+    training: Examples,
+    validation: Examples | None,
+    *,
+    model: Any = None,
+    optimizer: optim.Optimizer | None = None,
+    likelihood: objectives.Likelihood | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of `shinso.train` that complete settings describe.
+
+    Args:
+        settings: complete.
+        description: of the training examples.
+        training: examples to train on.
+        validation: examples to choose by, if there are any.
+        model: the network to start from; None builds the one that the settings name.
+        optimizer: instead of the one that the settings name.
+        likelihood: the same.
+    """
+    likelihood = likelihood or likelihood_of(settings)
+    if model is None:
+        # The first weights come from another stream of numbers than the order of the examples.
+        key = jax.random.fold_in(jax.random.key(settings.seed), 1)
+        model = network_of(settings, description, training.inputs, key)
     return {
-        "model": network_of(settings, training, key),
+        "model": model,
         "objective": objectives.Objective(likelihood, penalties_of(settings)),
         "data": training,
-        "validation": None if validation is None else (validation.inputs, validation.targets),
-        "monitor": {"training": (training.inputs, training.targets)} if settings.monitor == "training" else None,
-        "optimizer": optimizer_of(settings, len(training)),
+        "validation": _plain(validation),
+        "monitor": {"training": _plain(training)} if settings.monitor == "training" else None,
+        "optimizer": optimizer or optimizer_of(settings, description.examples),
         "epochs": settings.epochs,
         "batch_size": settings.batch_size,
         "shuffle": settings.shuffle,
@@ -35,6 +59,10 @@ def training_arguments(settings: Settings, prepared: Prepared) -> dict[str, Any]
         "seed": settings.seed,
         "device": settings.device,
     }
+
+
+def _plain(examples: Examples | None) -> Any:
+    return (examples.inputs, examples.targets) if isinstance(examples, Dataset) else examples
 
 
 def likelihood_of(settings: Settings) -> objectives.Likelihood:
@@ -59,26 +87,26 @@ def stopping_of(settings: Settings, likelihood: objectives.Likelihood, watched: 
     return Stopping(monitor, settings.patience, factor=settings.stall_factor)
 
 
-def network_of(settings: Settings, training: Dataset, key: jax.Array) -> Any:
-    """Return the network that complete settings describe, for training examples."""
-    outputs = training.targets.shape[1] if training.targets.ndim == 2 else len(training.classes or ())
-    arguments = _network_arguments(settings, training)
-    model = nn.network(settings.network or "", training.input_shape, outputs, key=key, **arguments)
+def network_of(settings: Settings, description: Description, inputs: Any, key: jax.Array) -> Any:
+    """Return the network that complete settings describe, for described training examples with these inputs."""
+    shape = description.input_shape
+    arguments = _network_arguments(settings, shape, inputs)
+    model = nn.network(settings.network or "", shape, description.outputs, key=key, **arguments)
     if settings.augmentation in ("shift", "distortion"):
-        model = nn.augmented(model, _augmentation(settings.augmentation, training))
+        model = nn.augmented(model, _augmentation(settings.augmentation, shape))
     return model
 
 
-def _network_arguments(settings: Settings, training: Dataset) -> dict[str, Any]:
-    chosen = {name: getattr(settings, name) for name, row in rows().items() if row.argument == name}
+def _network_arguments(settings: Settings, shape: tuple[int, ...], inputs: Any) -> dict[str, Any]:
     table = rows()
+    chosen = {name: getattr(settings, name) for name, row in table.items() if row.argument == name}
     arguments = {
         name: table[name].accepted.for_builder(name, value) for name, value in chosen.items() if value is not None
     }
     if settings.basis is not None:
-        arguments["basis"] = _basis(settings.basis, settings.basis_size or 1, training, settings.seed)
+        arguments["basis"] = _basis(settings.basis, settings.basis_size or 1, np.asarray(inputs), settings.seed)
     if settings.network == "resnet":
-        small = max(training.input_shape[:2]) < SMALL_IMAGE
+        small = max(shape[:2]) < SMALL_IMAGE
         arguments = {"depth": 20 if small else 18, "small_images": small} | arguments
     if settings.initialization is not None or settings.gain is not None:
         arguments["weight_init"] = _weight_init(settings.initialization, settings.gain)
@@ -92,11 +120,11 @@ def _weight_init(initialization: str | None, gain: float | None) -> Any:
     return kind if gain is None else {**named, "gain": gain}
 
 
-def _basis(name: str, size: int, training: Dataset, seed: int) -> dict[str, Any]:
+def _basis(name: str, size: int, inputs: np.ndarray, seed: int) -> dict[str, Any]:
     """Return a basis for the training inputs: centres among them, as wide as they are apart."""
     if name == "polynomial":
         return {"name": name, "degree": size}
-    inputs = training.inputs.reshape(len(training), -1)
+    inputs = inputs.reshape(len(inputs), -1)
     if name == "sigmoid":
         centres = np.linspace(inputs.min(), inputs.max(), size + 2)[1:-1]
         return {"name": name, "centres": centres, "width": float(np.ptp(inputs) or 1.0) / (size + 1)}
@@ -106,15 +134,13 @@ def _basis(name: str, size: int, training: Dataset, seed: int) -> dict[str, Any]
     return {"name": name, "centres": inputs[chosen], "width": float(np.median(apart)) if apart.size else 1.0}
 
 
-def _augmentation(name: str, training: Dataset) -> nn.Layer:
+def _augmentation(name: str, shape: tuple[int, ...]) -> nn.Layer:
     """Return the layer that moves training images: by a pixel, or by Simard's settings for 28×28 digits, to scale."""
-    if not training.is_image:
-        raise ValueError(
-            f"augmentation is for images, [N, height, width, maps]; got inputs of shape {training.inputs.shape}."
-        )
+    if len(shape) != 3:
+        raise ValueError(f"augmentation is for images, [N, height, width, maps]; got examples of shape {shape}.")
     if name == "shift":
         return nn.RandomShift(1)
-    share = training.inputs.shape[1] / 28
+    share = shape[0] / 28
     return nn.RandomDistortion(
         rotation=10, scale=0.1, skew=0.1, translation=share, elastic=34 * share**2, smoothness=4 * share
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from shinso import data
 from shinso.data import Dataset, Prepared
+from shinso.experiment._arguments import training_arguments
 from shinso.settings import Description, Settings, complete
 
 
@@ -44,6 +45,11 @@ def describe(training: Dataset) -> Description:
     """Return what the policy of defaults knows of training examples."""
     outputs = training.targets.shape[1] if training.targets.ndim == 2 else len(training.classes or ())
     return Description(training.kind, training.input_shape, len(training), outputs)
+
+
+def arguments_of(settings: Settings, prepared: Prepared) -> dict[str, Any]:
+    """Return the arguments of `shinso.train` for prepared data and the settings completed for them."""
+    return training_arguments(settings, describe(prepared.training), prepared.training, prepared.validation)
 
 
 def _with_whole_paths(settings: Settings) -> Settings:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shinso._files import write_atomically
-from shinso.experiment._arguments import training_arguments
 from shinso.experiment._evaluate import judge
 from shinso.experiment._folder import SETTINGS, new_folder, next_folder, read_experiment, vacant
-from shinso.experiment._prepare import prepare_experiment
+from shinso.experiment._prepare import arguments_of, prepare_experiment
 from shinso.settings import Settings
 from shinso.training import RUN, Event, Run, read_run_json, train
 
@@ -39,7 +38,7 @@ def run_experiment(
     """
     place = None if folder is None else vacant(Path(folder))
     prepared, settings = prepare_experiment(settings)
-    arguments = training_arguments(settings, prepared)
+    arguments = arguments_of(settings, prepared)
     with new_folder(place or next_folder(settings.source)) as made:
         write_atomically(made / SETTINGS, settings.to_toml().encode())
         run = train(**arguments, folder=made, progress=progress, checkpoint_seconds=checkpoint_seconds)
@@ -77,7 +76,7 @@ def resume_run(
             f"learning rate to 0 at epoch {settings.epochs}; train anew."
         )
     prepared, asked = prepare_experiment(asked, data_dir)
-    arguments = training_arguments(asked, prepared)
+    arguments = arguments_of(asked, prepared)
     run = train(**arguments, folder=folder, progress=progress, checkpoint_seconds=checkpoint_seconds, resume=True)
     write_atomically(folder / SETTINGS, asked.to_toml().encode())
     return judge(run, prepared)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shinso.data import Prepared
-from shinso.experiment import training_arguments
+from shinso.experiment import arguments_of
 from shinso.settings import Settings
 from shinso.training import Event, Interrupt, Run, TrainingWarning, train_many
 from shinso.tuning._folds import Fold
@@ -123,9 +123,7 @@ class Bench:
         n = min(len(fold.training), slots[0].examples or len(fold.training))
         part = replace(fold, training=fold.training.take(slice(0, n)))
         prepared = replace(self.prepared, training=part.training, validation=part.validation)
-        each = [
-            training_arguments(self.settings(ask, seed, n), prepared) for ask, seed in zip(slots, seeds, strict=True)
-        ]
+        each = [arguments_of(self.settings(ask, seed, n), prepared) for ask, seed in zip(slots, seeds, strict=True)]
         shared = each[0]
         began = self.watch.clock()
         with warnings.catch_warnings():
@@ -173,7 +171,7 @@ class Bench:
         n = min(len(fold.training), ask.examples or len(fold.training))
         settings = self.settings(ask, self.base.seed, n)
         training = fold.training.take(slice(0, n))
-        one = training_arguments(settings, replace(self.prepared, training=training, validation=None))
+        one = arguments_of(settings, replace(self.prepared, training=training, validation=None))
         try:
             found = find_learning_rate(
                 one["model"],
