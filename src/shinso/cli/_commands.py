@@ -116,7 +116,7 @@ def train(
         str | None,
         _option(
             NETWORK,
-            "linear, basis_model, mlp, cnn, book, lenet5, resnet or alexnet.",
+            "linear, basis_model, mlp, cnn, nielsen, lenet5, resnet or alexnet.",
             "cnn for images, mlp for tables",
             metavar="NAME",
         ),
@@ -141,7 +141,7 @@ def train(
     ] = None,
     configuration: Annotated[
         str | None,
-        _option(NETWORK, "Which of the book's networks.", "conv-conv-fc1000-fc1000-relu-dropout", metavar="NAME"),
+        _option(NETWORK, "Which of Nielsen's networks.", "conv-conv-fc1000-fc1000-relu-dropout", metavar="NAME"),
     ] = None,
     depth: Annotated[
         int | None, _option(NETWORK, "Layers of a resnet: 18, 34, 50; for small images 8, 14, 20, ….", "18; 20")

@@ -12,7 +12,7 @@ from shinso import _checks, nn, objectives, optim
 
 Check = Callable[[str, Any], Any]
 
-NETWORKS = ("linear", "basis_model", "mlp", "cnn", "book", "lenet5", "resnet", "alexnet")
+NETWORKS = ("linear", "basis_model", "mlp", "cnn", "nielsen", "lenet5", "resnet", "alexnet")
 """Networks for vectors and images, by their builders' names."""
 
 
@@ -31,7 +31,7 @@ class Settings:
         test_fraction: Share of the examples never seen in training, in [0, 1); see `shinso.data.prepare`.
         standardize: Scale inputs to mean 0 and variance 1, measured on the training examples.
         data_dir: Folder with the IDX files of `mnist`.
-        network: `linear`, `basis_model`, `mlp`, `cnn`, `book`, `lenet5`, `resnet` or `alexnet`.
+        network: `linear`, `basis_model`, `mlp`, `cnn`, `nielsen`, `lenet5`, `resnet` or `alexnet`.
         hidden: Units of each hidden layer, for `cnn` those after the convolutions.
         channels: Channels of each convolution (`cnn`).
         kernel_size: Side of the convolutions' kernels, in pixels (`cnn`).
@@ -39,7 +39,7 @@ class Settings:
         pool: `max`, `mean` or `l2` (`cnn`).
         basis: Fixed functions of the inputs: `polynomial`, `gaussian` or `sigmoid` (`basis_model`).
         basis_size: Their number: the polynomial's degree, the Gaussians' centres, or the sigmoids of each input, ≥ 1.
-        configuration: Which of the book's networks (`book`).
+        configuration: Which of Nielsen's networks (`nielsen`).
         depth: Layers of the residual network (`resnet`).
         activation: Activation of hidden units.
         normalization: `batch` or `layer`, of what hidden units take.
