@@ -68,7 +68,7 @@ def test_scaling_perceptrons_changes_nothing():
 
 
 def test_sigmoid_units_become_perceptrons():
-    """Every z of the adder is ½ or more from 0, so one layer is off by less than e^(−c/2); and the limit is the perceptrons."""
+    """Every z of the adder is ½ or more from 0, so a unit is off by less than e^(−c/2)."""
     model, inputs = textbook.ripple_adder(2), rows(4)
     exact = model(inputs)
     worst = [float(abs(textbook.sharpened(model, c)(inputs) - exact).max()) for c in (5.0, 10.0, 20.0, 80.0)]

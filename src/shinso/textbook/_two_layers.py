@@ -94,8 +94,8 @@ def two_layer_hessian(model: Sequential, likelihood: Likelihood, data: Any) -> F
                                                         + h′(a_j) h′(a_j′) Σ_kk′ w_kj w_k′j′ M_kk′}             (5.94)
     one in each:                 ∂²E_n/∂w_ji ∂w_kj′ = x_i h′(a_j) {δ_k I_jj′ + z_j′ Σ_k′ w_k′j M_kk′}           (5.95)
 
-    In the mixed term δ_k I_jj′ and z_j′ go with the unit j′ of the second-layer weight, h′ with the unit j of the first-layer
-    one; where a print of (5.95) differs, this is what differentiating gives.
+    In the mixed term δ_k I_jj′ and z_j′ go with the unit j′ of the second-layer weight, h′ with the unit j of the
+    first-layer one; where a print of (5.95) differs, this is what differentiating gives.
 
     Args:
         model: a dense layer, an activation and a dense layer; W parameters.
@@ -113,13 +113,13 @@ def two_layer_hessian(model: Sequential, likelihood: Likelihood, data: Any) -> F
     same = jnp.eye(hidden)
     same_or_bias = jnp.eye(hidden, hidden + 1)  # I_jj′: no first-layer weight belongs to the constant z
 
-    # Both in the second layer, (5.93)
+    # Both in the second layer: (5.93)
     second = jnp.einsum("n,nj,nJ,nkK->jkJK", p.share, p.z, p.z, p.curvature)
-    # Both in the first layer, (5.94)
+    # Both in the first layer: (5.94)
     through = jnp.einsum("jk,JK,nkK->njJ", p.w, p.w, p.curvature)
     inner = p.bend[:, :, None] * same * (p.delta @ p.w.T)[:, :, None] + p.slope[:, :, None] * p.slope[:, None] * through
     first = jnp.einsum("n,ni,nI,njJ->ijIJ", p.share, p.x, p.x, inner)
-    # One in each, (5.95)
+    # One in each layer: (5.95)
     inner = jnp.einsum("nk,jJ->njJk", p.delta, same_or_bias) + jnp.einsum("nJ,jK,nkK->njJk", p.z, p.w, p.curvature)
     mixed = jnp.einsum("n,ni,nj,njJk->ijJk", p.share, p.x, p.slope, inner)
 
