@@ -243,6 +243,8 @@ def test_arguments_that_do_not_fit():
         textbook.Network2(SIZES, "quadratik")
     with pytest.raises(ValueError, match="evaluation_data must be given"):
         textbook.Network2(SIZES).sgd(TRAINING, 1, 5, 1.0, monitor_evaluation_cost=True)
+    with pytest.raises(ValueError, match="early_stopping_n needs monitor_evaluation_accuracy"):
+        textbook.Network2(SIZES).sgd(TRAINING, 1, 5, 1.0, evaluation_data=TEST, early_stopping_n=2)
     with pytest.raises(ValueError, match="mini_batch_size must be a whole number, at least 1"):
         textbook.Network(SIZES).sgd(TRAINING, 1, 0, 1.0)
 

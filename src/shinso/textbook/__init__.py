@@ -1,13 +1,13 @@
 """What is there to be read and to be checked against: constructions, formulas written out, and Nielsen's interface."""
 
+from shinso.textbook._adders import full_adder as full_adder
+from shinso.textbook._adders import half_adder as half_adder
+from shinso.textbook._adders import ripple_adder as ripple_adder
 from shinso.textbook._challenge import average_deviation as average_deviation
 from shinso.textbook._challenge import challenge as challenge
 from shinso.textbook._circuits import Bit as Bit
 from shinso.textbook._circuits import bits as bits
 from shinso.textbook._circuits import circuit as circuit
-from shinso.textbook._circuits import full_adder as full_adder
-from shinso.textbook._circuits import half_adder as half_adder
-from shinso.textbook._circuits import ripple_adder as ripple_adder
 from shinso.textbook._forward_passes import GradientWork as GradientWork
 from shinso.textbook._forward_passes import difference_gradient as difference_gradient
 from shinso.textbook._forward_passes import gradient_work as gradient_work
@@ -18,7 +18,7 @@ from shinso.textbook._logic import sharpened as sharpened
 from shinso.textbook._logic import truth_table as truth_table
 from shinso.textbook._network import Network as Network
 from shinso.textbook._network2 import Network2 as Network2
-from shinso.textbook._network2 import load_network as load_network
+from shinso.textbook._network_file import load_network as load_network
 from shinso.textbook._networks import NIELSEN_NETWORKS as NIELSEN_NETWORKS
 from shinso.textbook._networks import nielsen as nielsen
 from shinso.textbook._one_layer import approximate_in_one_layer as approximate_in_one_layer
@@ -26,12 +26,13 @@ from shinso.textbook._one_layer import interpolate as interpolate
 from shinso.textbook._parity import deep_parity as deep_parity
 from shinso.textbook._parity import shallow_parity as shallow_parity
 from shinso.textbook._parity import unit_count as unit_count
-from shinso.textbook._two_layers import TwoLayerPass as TwoLayerPass
-from shinso.textbook._two_layers import hessian_vector_product as hessian_vector_product
-from shinso.textbook._two_layers import r_backward as r_backward
-from shinso.textbook._two_layers import r_forward as r_forward
-from shinso.textbook._two_layers import two_layer_hessian as two_layer_hessian
-from shinso.textbook._two_layers import two_layer_pass as two_layer_pass
+from shinso.textbook._r_operator import RForward as RForward
+from shinso.textbook._r_operator import hessian_vector_product as hessian_vector_product
+from shinso.textbook._r_operator import r_backward as r_backward
+from shinso.textbook._r_operator import r_forward as r_forward
+from shinso.textbook._two_layer_hessian import two_layer_hessian as two_layer_hessian
+from shinso.textbook._two_layer_pass import TwoLayerPass as TwoLayerPass
+from shinso.textbook._two_layer_pass import two_layer_pass as two_layer_pass
 from shinso.textbook._universality import approximate as approximate
 from shinso.textbook._unstable_gradients import chain_gradient as chain_gradient
 from shinso.textbook._unstable_gradients import exploding_chain as exploding_chain

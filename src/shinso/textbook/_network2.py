@@ -9,9 +9,10 @@ import numpy as np
 
 from shinso import _checks, _files
 from shinso.objectives import Batch
-from shinso.textbook._network import SigmoidNetwork, say
+from shinso.textbook._sigmoid_network import SigmoidNetwork, say
 
-_FILE_NAMES = {"quadratic": "QuadraticCost", "cross_entropy": "CrossEntropyCost"}
+FILE_NAMES = {"quadratic": "QuadraticCost", "cross_entropy": "CrossEntropyCost"}
+"""What the program calls its costs, and writes into its files."""
 
 Monitored = tuple[list[float], list[int], list[float], list[int]]
 
@@ -91,37 +92,32 @@ class Network2(SigmoidNetwork):
         """
         decay = _checks.real("lmbda", lmbda, least=0.0)
         patience = _checks.whole_number("early_stopping_n", early_stopping_n)
+        if patience and not monitor_evaluation_accuracy:
+            raise ValueError("early_stopping_n needs monitor_evaluation_accuracy=True, the number that it looks at.")
         training = self._batch("training_data", training_data)
-        evaluation = None if evaluation_data is None else self._batch("evaluation_data", evaluation_data)
-        if evaluation is None and (monitor_evaluation_cost or monitor_evaluation_accuracy or patience):
-            raise ValueError("evaluation_data must be given to be monitored, or to stop early.")
-        sets = {"training": training, "evaluation": evaluation}
-        # In the order of the program's lines.
+        sets = [("training", training, monitor_training_cost, monitor_training_accuracy)]
+        if evaluation_data is not None:
+            evaluation = self._batch("evaluation_data", evaluation_data)
+            sets.append(("evaluation", evaluation, monitor_evaluation_cost, monitor_evaluation_accuracy))
+        elif monitor_evaluation_cost or monitor_evaluation_accuracy:
+            raise ValueError("evaluation_data must be given to be monitored.")
         costs: dict[str, list[float]] = {"training": [], "evaluation": []}
-        accuracies: dict[str, list[int]] = {"training": [], "evaluation": []}
-        wanted = {
-            "training": (monitor_training_cost, monitor_training_accuracy),
-            "evaluation": (monitor_evaluation_cost, monitor_evaluation_accuracy),
-        }
-        right: list[int] = []
+        rights: dict[str, list[int]] = {"training": [], "evaluation": []}
         for epoch in range(_checks.whole_number("epochs", epochs)):
             if not self._train_epoch(training, mini_batch_size, eta, decay, shuffle):
                 break
             say(out, f"Epoch {epoch} training complete")
-            for name, (cost, accuracy) in wanted.items():
-                data = sets[name]
-                if data is not None and cost:
+            for name, data, cost, accuracy in sets:
+                if cost:
                     costs[name].append(self._total_cost(data, decay))
                     say(out, f"Cost on {name} data: {costs[name][-1]}")
-                if data is not None and accuracy:
-                    accuracies[name].append(self._right(data))
-                    say(out, f"Accuracy on {name} data: {accuracies[name][-1]} / {len(data.targets)}")
+                if accuracy:
+                    rights[name].append(self._right(data))
+                    say(out, f"Accuracy on {name} data: {rights[name][-1]} / {len(data.targets)}")
             say(out, "")
-            if patience and evaluation is not None:
-                right.append(self._right(evaluation))
-                if len(right) - 1 - int(np.argmax(right)) >= patience:
-                    break
-        return costs["evaluation"], accuracies["evaluation"], costs["training"], accuracies["training"]
+            if patience and epoch - int(np.argmax(rights["evaluation"])) >= patience:
+                break
+        return costs["evaluation"], rights["evaluation"], costs["training"], rights["training"]
 
     def accuracy(self, data: Any) -> int:
         """Return for how many examples the most active output is the right one."""
@@ -148,28 +144,6 @@ class Network2(SigmoidNetwork):
             "sizes": self.sizes,
             "weights": [w.tolist() for w in self.weights],
             "biases": [b.tolist() for b in self.biases],
-            "cost": _FILE_NAMES[self.cost],
+            "cost": FILE_NAMES[self.cost],
         }
         _files.write_atomically(Path(filename), json.dumps(data).encode())
-
-
-def load_network(filename: str | Path) -> Network2:
-    """Read a network that `Network2.save` or network2.py has written.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not such a file, or the shapes in it do not fit its sizes.
-    """
-    try:
-        data = json.loads(Path(filename).read_text(encoding="utf-8"))
-        costs = {name: cost for cost, name in _FILE_NAMES.items()}
-        network = Network2(data["sizes"], costs[data["cost"]])
-        weights = [np.array(w, dtype=float) for w in data["weights"]]
-        biases = [np.array(b, dtype=float) for b in data["biases"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{filename} must be a network that network2.py has saved as JSON: {error!r}.") from error
-    for found, expected in ((weights, network.weights), (biases, network.biases)):
-        if [one.shape for one in found] != [one.shape for one in expected]:
-            raise ValueError(f"{filename} must have arrays that fit its sizes, {network.sizes}.")
-    network.weights, network.biases = weights, biases
-    return network

@@ -10,7 +10,7 @@ from shinso import _checks
 from shinso.nn import Sequential, Spec
 from shinso.textbook._given import given_network
 from shinso.textbook._unit_steps import network_of_steps, unit_step
-from shinso.textbook._universality import values_of
+from shinso.textbook._values import values_of
 
 _MARGIN = 4.0
 

@@ -10,6 +10,7 @@ import scipy.linalg
 from shinso import _checks
 from shinso.nn import Sequential, Spec
 from shinso.textbook._unit_steps import UnitStep, network_of_steps, unit_step
+from shinso.textbook._values import values_of
 
 _MOST_CELLS = 20_000
 _TOWER_GAIN = 40.0
@@ -134,18 +135,6 @@ def _heights(f: Callable[..., Any], steps: np.ndarray, m: int, output: str) -> n
         values = _logit(values)
     sampled = values.reshape(*(cells, _SAMPLES) * m, -1)
     return np.asarray(sampled.mean(axis=tuple(range(1, 2 * m, 2)))).reshape(cells**m, -1)
-
-
-def values_of(f: Callable[..., Any], points: np.ndarray) -> np.ndarray:
-    """F at points `[P, m]`, as `[P, K]`.
-
-    Raises:
-        ValueError: a value is not finite.
-    """
-    values = np.array([np.asarray(f(*map(float, point)), float) for point in points]).reshape(len(points), -1)
-    if not np.isfinite(values).all():
-        raise ValueError(f"f must be finite on the whole unit cube; got {values[~np.isfinite(values)][0]}.")
-    return values
 
 
 def _logit(values: np.ndarray) -> np.ndarray:
