@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from shinso import nn, textbook
+from shinso import TrainingWarning, nn, textbook
 
 SIZES = [5, 4, 3]
 RNG = np.random.default_rng(0)
@@ -256,3 +256,12 @@ def test_the_model_is_an_ordinary_one():
     outputs = np.asarray(network.model(X.astype("float32")))
     np.testing.assert_allclose(sigmoid(outputs).T, network.feedforward(X.T), rtol=1e-5)
     assert list(itertools.pairwise(SIZES)) == [layer.weight.shape for layer in network.model.layers[::2]]
+
+
+def test_an_epoch_that_fails_is_not_said_to_be_complete():
+    """Training refuses the step that is not finite, warns, and the last good numbers stay."""
+    network, out = textbook.Network2(SIZES), io.StringIO()
+    with pytest.warns(TrainingWarning, match="not finite"):
+        network.sgd(TRAINING, 3, 5, 1e30, 10.0, out=out)
+    assert out.getvalue() == ""
+    assert all(np.isfinite(w).all() for w in network.weights)
