@@ -28,7 +28,7 @@ BELOW = {
     "tuning": ("experiment",),
     "bayes": ("curvature", "training", "experiment"),
     "diagnose": ("curvature", "training"),
-    "textbook": ("nn", "objectives"),
+    "textbook": ("training",),
     "estimators": ("experiment", "bayes"),
     "report": ("diagnose", "experiment", "tuning"),
     "reproduce": ("experiment", "textbook", "bayes"),

@@ -85,8 +85,8 @@ NETWORKS = Kinds(
         "cnn": ":cnn",
         "recurrent": "nn._recurrent_network:recurrent",
         "multi_head": "nn._builders:multi_head",
-        "book": "nn._book_networks:book",
-        "lenet5": ":lenet5",
+        "nielsen": "textbook._networks:nielsen",
+        "lenet5": "nn._lenet:lenet5",
         "alexnet": "nn._alexnet:alexnet",
         "resnet": "nn._resnet:resnet",
     }

@@ -1,4 +1,4 @@
-"""A tiny two-layer network with every cost and activation, and the book's formulas for it in NumPy."""
+"""A tiny two-layer network with every cost and activation, what PRML says of it, and its units' derivatives in NumPy."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 from scipy import special, stats
 
-from shinso import curvature, nn, objectives
+from shinso import curvature, nn, objectives, textbook
 
 INPUTS, HIDDEN, OUTPUTS, EXAMPLES = 2, 3, 3, 7
 WEIGHTS = np.array([1.0, 2.0, 0.5, 0.0, 1.5, 3.0, 0.25])
@@ -127,36 +127,13 @@ class Case:
         return {"x": x, "z": z, "slope": slope, "bend": bend, "w": w2[:-1], "delta": delta, "M": M, "share": share}
 
     def closed_form(self) -> np.ndarray:
-        """(5.93)–(5.95), the mixed derivative with the δ_k I_jj′ that the book's print omits."""
-        p = self.pieces()
-        x, z, slope, w, delta, M, share = (p[k] for k in ("x", "z", "slope", "w", "delta", "M", "share"))
-        same = np.eye(HIDDEN, HIDDEN + 1)  # I_jj′ with no partner for the bias
-        wMw = np.einsum("jk,nkl,ml->njm", w, M, w)
-        inner = np.einsum("nj,nm,njm->njm", slope, slope, wMw)
-        inner += np.einsum("nj,nj,jm->njm", p["bend"], delta @ w.T, np.eye(HIDDEN))
-        first = np.einsum("n,ni,na,njm->ijam", share, x, x, inner)
-        mixed = np.einsum("nk,jm->njmk", delta, same) + np.einsum("nm,jl,nkl->njmk", z, w, M)
-        mixed = np.einsum("n,ni,nj,njmk->ijmk", share, x, slope, mixed)
-        second = np.einsum("n,nj,nm,nkl->jkml", share, z, z, M)
-        one, two = x.shape[1] * HIDDEN, (HIDDEN + 1) * OUTPUTS
-        blocks = first.reshape(one, one), mixed.reshape(one, two), second.reshape(two, two)
-        return np.block([[blocks[0], blocks[1]], [blocks[1].T, blocks[2]]])
+        """(5.93)–(5.95)."""
+        return np.asarray(textbook.two_layer_hessian(self.model, self.objective.likelihood, self.data))
 
     def r_operator(self, vector: np.ndarray) -> np.ndarray:
-        """The R-forward and R-backward passes (5.98)–(5.111) for Hv."""
-        p = self.pieces()
-        x, z, slope, w, delta, M = (p[k] for k in ("x", "z", "slope", "w", "delta", "M"))
-        cut = x.shape[1] * HIDDEN
-        v1, v2 = vector[:cut].reshape(-1, HIDDEN), vector[cut:].reshape(-1, OUTPUTS)
-        r_a = x @ v1
-        r_z = slope * r_a
-        r_out = r_z @ w + z @ v2
-        r_delta = np.einsum("nkl,nl->nk", M, r_out)
-        r_hidden = p["bend"] * r_a * (delta @ w.T) + slope * (delta @ v2[:-1].T) + slope * (r_delta @ w.T)
-        share = p["share"][:, None]
-        second = z.T @ (share * r_delta) + np.c_[r_z, np.zeros(EXAMPLES)].T @ (share * delta)
-        first = x.T @ (share * r_hidden)
-        return np.r_[first.ravel(), second.ravel()]
+        """(5.101)–(5.111) for Hv."""
+        likelihood = self.objective.likelihood
+        return np.asarray(textbook.hessian_vector_product(self.model, likelihood, self.data, vector))
 
     def jacobian(self) -> np.ndarray:
         """∂a_k/∂w for each example, [N, K, W]."""

@@ -35,8 +35,6 @@ def parameters_of(model):
         ("resnet", (224, 224, 3), 1000, {}, 11_689_512),
         ("resnet", (224, 224, 3), 1000, {"depth": 50}, 25_557_032),
         ("resnet", (32, 32, 3), 10, {"depth": 20, "small_images": True}, 269_722),
-        ("book", (28, 28, 1), 10, {}, 20 * 26 + 40 * 501 + 641_000 + 1_001_000 + 10_010),
-        ("book", (28, 28, 1), 10, {"configuration": "fc100"}, 79_510),
     ],
 )
 def test_parameters_as_published(name, image_shape, outputs, arguments, published):
@@ -51,25 +49,6 @@ def test_alexnet_has_the_published_maps():
         (55, 55, 96), (27, 27, 96), (27, 27, 256), (13, 13, 256), (13, 13, 384), (13, 13, 256), (6, 6, 256),
         (9216,), (4096,), (1000,),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("configuration", nn.BOOK_NETWORKS)
-def test_the_books_networks(configuration):
-    chosen = nn.BOOK_NETWORKS[configuration]
-    model = shapes_of("book", (28, 28, 1), 10, configuration=configuration)
-    sizes = [layer.weight.shape for layer in model.layers if isinstance(layer, nn.Dense | nn.Conv2d)]
-    assert tuple(shape[-1] for shape in sizes) == (*chosen.channels, *chosen.hidden, 10)
-    dropped = sum(isinstance(layer, nn.Dropout) for layer in model.layers)
-    assert dropped == (3 if configuration.endswith("dropout") else 0)
-
-
-def test_the_book_starts_as_network3():
-    model = nn.book(configuration="conv-fc100", key=KEY)
-    convolution, dense, softmax = (layer for layer in model.layers if isinstance(layer, nn.Conv2d | nn.Dense))
-    assert abs(convolution.weight.std() / (4 / (20 * 25)) ** 0.5 - 1) < 0.1
-    assert abs(dense.weight.std() / 0.1 - 1) < 0.02
-    assert not softmax.weight.any()
-    assert eqx.tree_equal(nn.model_from_recipe(model.recipe.to_dict(), KEY), model)
 
 
 def test_small_ones_run():
@@ -94,7 +73,6 @@ def test_small_ones_run():
             lambda: nn.resnet((8, 8, 3), 10, normalization="lay", key=KEY),
             "normalization must be .*Did you mean 'layer'",
         ),
-        (lambda: nn.book(configuration="fc10", key=KEY), "configuration must be one of .*Did you mean 'fc100'"),
         (lambda: nn.lenet5(pool="l2", key=KEY), "pool must be one of max, mean; got 'l2'"),
         (lambda: nn.network("alexnet", (4,), 3, key=KEY), "image_shape must be .height, width, maps.; got"),
     ],

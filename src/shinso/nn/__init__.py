@@ -25,9 +25,6 @@ from shinso.nn._boltzmann import BernoulliBoltzmannMachine as BernoulliBoltzmann
 from shinso.nn._boltzmann import BoltzmannMachine as BoltzmannMachine
 from shinso.nn._boltzmann import GaussianBoltzmannMachine as GaussianBoltzmannMachine
 from shinso.nn._boltzmann import boltzmann as boltzmann
-from shinso.nn._book_networks import BOOK_NETWORKS as BOOK_NETWORKS
-from shinso.nn._book_networks import book as book
-from shinso.nn._book_networks import lenet5 as lenet5
 from shinso.nn._buffers import Buffers as Buffers
 from shinso.nn._buffers import buffers as buffers
 from shinso.nn._buffers import buffers_filter as buffers_filter
@@ -60,6 +57,7 @@ from shinso.nn._flatten import Flatten as Flatten
 from shinso.nn._gaussian_code import GaussianCode as GaussianCode
 from shinso.nn._gaussian_noise import GaussianNoise as GaussianNoise
 from shinso.nn._heads import Heads as Heads
+from shinso.nn._image_shape import checked_image_shape as checked_image_shape
 from shinso.nn._in_cache import example_of as example_of
 from shinso.nn._in_cache import examples_in_cache as examples_in_cache
 from shinso.nn._initializers import Fans as Fans
@@ -68,9 +66,7 @@ from shinso.nn._language_model import language_model as language_model
 from shinso.nn._language_model import sample_symbols as sample_symbols
 from shinso.nn._layer import Layer as Layer
 from shinso.nn._layer_norm import LayerNorm as LayerNorm
-from shinso.nn._logic import half_adder as half_adder
-from shinso.nn._logic import nand as nand
-from shinso.nn._logic import truth_table as truth_table
+from shinso.nn._lenet import lenet5 as lenet5
 from shinso.nn._maxout import Maxout as Maxout
 from shinso.nn._per_example import PerExample as PerExample
 from shinso.nn._pooling import L2Pool2d as L2Pool2d
@@ -92,10 +88,10 @@ from shinso.nn._sequences import check_sequences as check_sequences
 from shinso.nn._sequences import flatten_steps as flatten_steps
 from shinso.nn._sequences import pad as pad
 from shinso.nn._sequential import Sequential as Sequential
+from shinso.nn._spec import Spec as Spec
 from shinso.nn._steps import LastStep as LastStep
 from shinso.nn._steps import TimeDistributed as TimeDistributed
 from shinso.nn._summary import summary as summary
-from shinso.nn._universality import approximate as approximate
 from shinso.nn._without_key import WithoutKey as WithoutKey
 from shinso.nn._without_key import accepts_key as accepts_key
 from shinso.nn._zero_pad import ZeroPad2d as ZeroPad2d

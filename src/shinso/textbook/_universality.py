@@ -1,33 +1,29 @@
 """Networks that approximate a given function, their weights written down rather than trained."""
 
 import itertools
-import math
 from collections.abc import Callable
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 
 from shinso import _checks
-from shinso._kinds import ACTIVATIONS
-from shinso.nn import _spec
-from shinso.nn._activations import Activation, activation
-from shinso.nn._given import given_dense
-from shinso.nn._layer import Layer
-from shinso.nn._sequential import Sequential
+from shinso.nn import Sequential, Spec
+from shinso.textbook._unit_steps import UnitStep, network_of_steps, unit_step
+from shinso.textbook._values import values_of
 
 _MOST_CELLS = 20_000
 _TOWER_GAIN = 40.0
-_SHARPNESS = 200.0
 _SAMPLES = 4
+
+Part = tuple[np.ndarray, np.ndarray]
 
 
 def approximate(
     f: Callable[..., Any],
     bumps: int,
     *,
-    activation: _spec.Spec = "sigmoid",
+    activation: Spec = "sigmoid",
     output: str = "linear",
     dimensions: int = 1,
     steepness: float | None = None,
@@ -36,7 +32,8 @@ def approximate(
     """Write down a network that approximates f on the unit interval, square or cube.
 
     A unit φ(w(x − s)) with a large w is a step at s; scaled by its limits φ(±∞) it goes from 0 to 1, called H here. A
-    bump's height h_j is the mean of f over its cell, of σ⁻¹∘f for a sigmoid output, from four samples along each axis.
+    rectifier's H is two units, φ(z + ½) − φ(z − ½). A bump's height h_j is the mean of f over its cell, of σ⁻¹∘f for a
+    sigmoid output, from four samples along each axis.
 
     * One dimension, one hidden layer: Σ_j h_j (H(x − s_j) − H(x − s_{j+1})), a pair of hidden units for each bump,
       output weights ±h_j, output bias 0.
@@ -46,71 +43,61 @@ def approximate(
 
     The outermost steps stand half a bump outside, so that no step falls on the border. The error falls as 1/N for a
     Lipschitz f: away from the steps it is at most L/(2N), in m dimensions 0.6 L√m/N. Near a step, in a window ≈ 10/w
-    wide, H is neither 0 nor 1, and towers sag where their corners meet. `shifts=2` repairs that: two networks of half
-    the height side by side, the cells of one half a bump away from the other's, so that the windows of one are not those
-    of the other. M shifts give M networks of a height 1/M, 1/M bump apart.
+    wide (1/w for ReLU), H is neither 0 nor 1, and towers sag where their corners meet. `shifts=2` repairs that: two networks
+    of half the height side by side, the cells of one half a bump away from the other's, so that the windows of one are not
+    those of the other. M shifts give M networks of a height 1/M, 1/M bump apart.
 
     Args:
         f: A continuous function, called with m numbers in [0, 1]; returns a number, or a sequence of K numbers.
         bumps: N ≥ 1 along each axis; Nᵐ at most 20,000.
-        activation: φ, any activation with two different finite limits at ±∞: sigmoid, tanh, erf, gaussian_cdf, step.
+        activation: φ, any activation with two different finite limits at ±∞ (sigmoid, tanh, erf, gaussian_cdf, step), or two
+            different slopes there (relu, elu, softplus, gelu, silu): all but identity.
         output: "linear": the last layer is affine; "sigmoid": σ is applied after it, and f must lie in (0, 1).
         dimensions: m ≥ 1.
-        steepness: w > 0; 200 N unless given, which makes windows a twentieth of a bump wide.
+        steepness: w > 0; 200 N unless given, 20 N for rectifiers.
         shifts: M ≥ 1.
 
     Returns:
         A network from `[P, m]` to `[P, K]`.
 
     Raises:
-        ValueError: φ does not have two different finite limits; f is not finite, or not inside (0, 1) for a sigmoid
-            output; a number is out of range, or there are too many towers.
+        ValueError: φ makes no step; f is not finite, or not inside (0, 1) for a sigmoid output; a number is out of range,
+            or there are too many towers.
 
-    Source: S4 L3501–3900 (chapter 4).
+    Source: Nielsen, chapter 4.
     """
     m = _checks.whole_number("dimensions", dimensions, least=1)
     n = _checks.whole_number("bumps", bumps, least=1)
     copies = _checks.whole_number("shifts", shifts, least=1)
     if n**m > _MOST_CELLS:
         raise ValueError(f"bumps must make at most {_MOST_CELLS:,} cells, bumps ** dimensions; got {n} ** {m}.")
-    w = _SHARPNESS * n if steepness is None else _checks.real("steepness", steepness, above=0.0)
     _checks.one_of("output", output, ("linear", "sigmoid"))
-    low, high = _limits(activation)
+    step = unit_step(activation)
+    w = step.steepness * n if steepness is None else _checks.real("steepness", steepness, above=0.0)
     grids = [_steps(n, copy / copies) for copy in range(copies)]
-    heights = [_heights(f, steps, m, output) / (copies * (high - low)) for steps in grids]
-    build = _pairs if m == 1 else _towers
-    layers = build(grids, heights, m, w, activation, low, high)
-    return Sequential([*layers, Activation("sigmoid")] if output == "sigmoid" else layers)
+    heights = [_heights(f, steps, m, output) / (copies * (step.high - step.low)) for steps in grids]
+    layers = _pairs(grids, heights, w) if m == 1 else _towers(grids, heights, m, w, step)
+    return network_of_steps(layers, activation, step, "sigmoid" if output == "sigmoid" else "identity")
 
 
-def _pairs(
-    grids: list[np.ndarray], heights: list[np.ndarray], m: int, w: float, phi: _spec.Spec, low: float, high: float
-) -> list[Layer]:
+def _pairs(grids: list[np.ndarray], heights: list[np.ndarray], w: float) -> list[Part]:
     """One hidden layer of pairs. φ(−∞) cancels within each pair, so nothing else makes up for it."""
     steps = np.concatenate([_ends(grid) for grid in grids])
     weights = np.concatenate([_plus_minus(height) for height in heights])
-    hidden = given_dense(np.full((1, steps.size), w), -w * steps)  # s = −b/w
-    return [hidden, Activation(phi), given_dense(weights, np.zeros(weights.shape[1]))]
+    return [(np.full((1, steps.size), w), -w * steps), (weights, np.zeros(weights.shape[1]))]  # s = −b/w
 
 
-def _towers(
-    grids: list[np.ndarray], heights: list[np.ndarray], m: int, w: float, phi: _spec.Spec, low: float, high: float
-) -> list[Layer]:
+def _towers(grids: list[np.ndarray], heights: list[np.ndarray], m: int, w: float, step: UnitStep) -> list[Part]:
     """A hidden layer of pairs along every axis and a second one of towers."""
     axes = [(axis, _ends(grid)) for grid in grids for axis in range(m)]
     first = np.concatenate([w * np.eye(m)[:, [axis]].repeat(ends.size, axis=1) for axis, ends in axes], axis=1)
     bias = np.concatenate([-w * ends for _, ends in axes])
-    gain = _TOWER_GAIN / (high - low)
+    gain = _TOWER_GAIN / (step.high - step.low)
     second = gain * np.asarray(scipy.linalg.block_diag(*[_corners(grid.size - 1, m) for grid in grids]))
     thresholds = np.full(second.shape[1], (0.5 - m) * _TOWER_GAIN)
     weights = np.concatenate(heights)
-    return [
-        given_dense(first, bias),
-        Activation(phi),
-        given_dense(second, thresholds),
-        Activation(phi),
-        given_dense(weights, -low * weights.sum(axis=0)),  # a tower that is down still gives φ(−∞)
-    ]
+    # A tower that is down still gives φ(−∞).
+    return [(first, bias), (second, thresholds), (weights, -step.low * weights.sum(axis=0))]
 
 
 def _steps(n: int, shift: float) -> np.ndarray:
@@ -143,11 +130,7 @@ def _heights(f: Callable[..., Any], steps: np.ndarray, m: int, output: str) -> n
     """Mean of f, or σ⁻¹ ∘ f, over every cell's part inside the unit cube, `[cells, K]`."""
     inside, cells = np.clip(steps, 0.0, 1.0), steps.size - 1
     places = inside[:-1, None] + np.diff(inside)[:, None] * (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-    values = np.array(
-        [np.asarray(f(*map(float, point)), float) for point in itertools.product(places.ravel(), repeat=m)]
-    )
-    if not np.isfinite(values).all():
-        raise ValueError(f"f must be finite on the whole unit cube; got {values[~np.isfinite(values)][0]}.")
+    values = values_of(f, np.array(list(itertools.product(places.ravel(), repeat=m))))
     if output == "sigmoid":
         values = _logit(values)
     sampled = values.reshape(*(cells, _SAMPLES) * m, -1)
@@ -160,29 +143,3 @@ def _logit(values: np.ndarray) -> np.ndarray:
         got = f"from {values.min():g} to {values.max():g}"
         raise ValueError(f"f must lie between 0 and 1, both excluded, for a sigmoid output; got values {got}.")
     return np.asarray(np.log(values) - np.log1p(-values))
-
-
-def _limits(spec: _spec.Spec) -> tuple[float, float]:
-    """φ(−∞) and φ(+∞).
-
-    Raises:
-        ValueError: They are not two different finite numbers; the sentence says what they are.
-    """
-    phi = activation(spec)
-    low, high = (_limit(phi, side) for side in (-1.0, 1.0))
-    if math.isfinite(low) and math.isfinite(high) and low != high:
-        return low, high
-    name, _ = _spec.parse("activation", spec, ACTIVATIONS)
-    ends = " and ".join("nothing" if math.isnan(end) else f"{end:.3g}".replace("inf", "∞") for end in (low, high))
-    raise ValueError(
-        f"activation must tend to two different finite limits at −∞ and +∞, to make a step from; "
-        f"{name} tends to {ends}."
-    )
-
-
-def _limit(phi: Callable[..., Any], side: float) -> float:
-    """The limit of φ far out on one side: infinite if it goes on growing, not a number if it does not settle."""
-    near, far = (float(phi(jnp.asarray(side * distance))) for distance in (1e4, 1e8))
-    if abs(far) > 1e3:
-        return math.copysign(math.inf, far)
-    return round(far, 6) + 0.0 if abs(far - near) < 1e-3 else math.nan

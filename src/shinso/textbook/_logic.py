@@ -4,12 +4,12 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
-from shinso.nn._activations import Activation
-from shinso.nn._given import given_dense
-from shinso.nn._layer import Layer
-from shinso.nn._sequential import Sequential
+from shinso import _checks
+from shinso.nn import Activation, Dense, Sequential, Spec
+from shinso.textbook._given import given_network
 
 Table = Mapping[tuple[int, ...], Any] | Sequence[Any] | np.ndarray
 
@@ -20,30 +20,9 @@ def nand() -> Sequential:
     Returns:
         A network from `[N, 2]` of 0 and 1 to `[N, 1]`: 0 where both inputs are 1, else 1.
 
-    Source: S4 L133–142 (chapter 1, perceptrons), equation (2).
+    Source: Nielsen, chapter 1, "Perceptrons", (2).
     """
-    return _perceptrons((np.array([[-2.0], [-2.0]]), np.array([3.0])))
-
-
-def half_adder() -> Sequential:
-    """The sum of two bits in binary, built of five NANDs.
-
-    With n = NAND(x₁, x₂), the sum is x₁ ⊕ x₂ = NAND(NAND(x₁, n), NAND(x₂, n)) and the carry x₁ ∧ x₂ = NAND(n, n), a
-    single weight −4. A wire past a layer is a perceptron with w = 1, b = −½, which gives back the bit it is given.
-
-    Returns:
-        A network from `[N, 2]` of 0 and 1 to `[N, 2]`: the sum bit and the carry bit.
-
-    Source: S4 L143–164 (chapter 1, perceptrons).
-    """
-    return _perceptrons(
-        # x₁, x₂ → x₁, x₂, n
-        (np.array([[1.0, 0.0, -2.0], [0.0, 1.0, -2.0]]), np.array([-0.5, -0.5, 3.0])),
-        # x₁, x₂, n → NAND(x₁, n), NAND(x₂, n), carry
-        (np.array([[-2.0, 0.0, 0.0], [0.0, -2.0, 0.0], [-2.0, -2.0, -4.0]]), np.array([3.0, 3.0, 3.0])),
-        # → sum, carry
-        (np.array([[-2.0, 0.0], [-2.0, 0.0], [0.0, 1.0]]), np.array([3.0, -0.5])),
-    )
+    return given_network([np.array([[-2.0], [-2.0]])], [np.array([3.0])], "step")
 
 
 def truth_table(table: Table) -> Sequential:
@@ -63,25 +42,59 @@ def truth_table(table: Table) -> Sequential:
     Raises:
         ValueError: There are not 2ⁿ rows, n ≥ 1, or a number in the table is not 0 or 1, or rows differ in length.
 
-    Source: S4 L133–164 (perceptrons are universal for computation); the construction is the disjunctive normal form.
+    Source: Nielsen, chapter 1, "Perceptrons" (they are universal for computation); the construction is the disjunctive
+    normal form.
     """
     rows, outputs = _rows(table)
     fires = np.flatnonzero(outputs.sum(axis=1))
     if not fires.size:
         fires = np.array([0])  # a constant 0 still needs a unit: this one reaches no output
     rows, outputs = rows[fires], outputs[fires]
-    return _perceptrons(
-        (np.where(rows == 1, 1.0, -1.0).T, 0.5 - rows.sum(axis=1)),
-        (outputs.astype(float), np.full(outputs.shape[1], -0.5)),
+    weights = np.where(rows == 1, 1.0, -1.0).T, outputs.astype(float)
+    return given_network(weights, (0.5 - rows.sum(axis=1), np.full(outputs.shape[1], -0.5)), "step")
+
+
+def sharpened(model: Sequential, c: float, *, activation: Spec = "sigmoid") -> Sequential:
+    """Multiply every weight and bias by c and make every unit one with another activation.
+
+    Perceptrons stay what they are: cz > 0 exactly where z > 0 (`activation="step"`). Sigmoid units become perceptrons as
+    c → ∞ wherever no z = w·x + b is 0: σ(cz) differs from the step by σ(−c|z|) < e^(−c|z|), and is ½ at z = 0 for every c.
+
+    Args:
+        model: dense layers and activations in turn.
+        c: > 0.
+        activation: of every unit.
+
+    Raises:
+        TypeError: another kind of layer.
+        ValueError: c is not positive, or an unknown activation.
+
+    Source: Nielsen, chapter 1, exercises "Sigmoid neurons simulating perceptrons", parts I and II.
+    """
+    scale = _checks.real("c", c, above=0.0)
+    for layer in model.layers:
+        if not isinstance(layer, Dense | Activation):
+            raise TypeError(f"model must be made of Dense and Activation layers; got {type(layer).__name__}.")
+    return Sequential(
+        jax.tree.map(lambda number: scale * number, layer) if isinstance(layer, Dense) else Activation(activation)
+        for layer in model.layers
     )
 
 
-def _perceptrons(*layers: tuple[np.ndarray, np.ndarray]) -> Sequential:
-    """Layers of step units with these weights and biases."""
-    parts: list[Layer] = []
-    for weight, bias in layers:
-        parts += [given_dense(weight, bias), Activation("step")]
-    return Sequential(parts)
+def binary_code() -> Sequential:
+    """The layer that turns ten outputs, one for each digit, into the four bits of the digit.
+
+    w = 1 from a digit to the bits that are set in it, −1 to the others, b = 0. Where the right output is at least 0.99 and
+    the others are at most 0.01, z is at least 0.99 − 9·0.01 = 0.9 for a set bit, and at most −0.9 for another.
+
+    Returns:
+        A layer of perceptrons from `[N, 10]` to `[N, 4]`, the most significant bit first; `sharpened` makes them sigmoid.
+
+    Source: Nielsen, chapter 1, exercise on the bitwise representation of a digit.
+    """
+    digits = np.arange(10)[:, None]
+    bits = digits >> np.arange(3, -1, -1) & 1
+    return given_network([2.0 * bits - 1.0], [np.zeros(4)], "step")
 
 
 def _rows(table: Table) -> tuple[np.ndarray, np.ndarray]:
