@@ -9,7 +9,7 @@
   `train_belief_net`, `fit_hints`, `distill` (from a teacher), `curriculum` (easy examples first), `continuation` (a blurred
   cost first); they return `Stages`.
 - `in_chunks`: a function of a batch over any number of examples. `digest_of`: what tells data from other data.
-  `Interrupt`: Ctrl-C that ends work cleanly.
+  `Interrupt`: Ctrl-C that ends work cleanly. `environment`: versions, platform and device.
 - `ProgressBar`, `metrics_in_words`, `hardest_confusion`, `wilson_interval`: the same for a person to read;
   `evaluate_numbers`: an evaluation in a target's own units.
 """
@@ -25,6 +25,7 @@ from shinso.training._digest import digest_of as digest_of
 from shinso.training._distillation import distill as distill
 from shinso.training._ensemble import Ensemble as Ensemble
 from shinso.training._ensemble import train_ensemble as train_ensemble
+from shinso.training._environment import environment as environment
 from shinso.training._evaluation import Evaluation as Evaluation
 from shinso.training._evaluation import Mistake as Mistake
 from shinso.training._evaluation import evaluate_numbers as evaluate_numbers
