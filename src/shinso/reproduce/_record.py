@@ -36,6 +36,7 @@ class Record:
         curves: see `Result`.
         values: see `Result`.
         seconds: wall-clock time, an even share of it where seeds ran side by side.
+        processor_seconds: the same of processor time, which other programs on the machine leave as it is.
         together: the seeds that ran side by side, which saw the mini-batches in one order.
         command: how to run it again.
         environment: versions, platform, cores and device.
@@ -47,6 +48,7 @@ class Record:
     curves: dict[str, dict[str, list[float]]]
     values: dict[str, float]
     seconds: float
+    processor_seconds: float
     together: list[int]
     command: str
     environment: dict[str, Any]
@@ -65,7 +67,7 @@ def write_record(folder: Path, record: Record) -> None:
     """
     path = record_path(folder, record.entry, record.seed)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rounded = {name: _rounded(getattr(record, name)) for name in ("curves", "values", "seconds")}
+    rounded = {name: _rounded(getattr(record, name)) for name in ("curves", "values", "seconds", "processor_seconds")}
     write_atomically(path, (json.dumps({**asdict(record), **rounded}, ensure_ascii=False) + "\n").encode())
 
 

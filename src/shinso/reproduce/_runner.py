@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from shinso._checks import one_of, real, whole_number
 from shinso._files import write_atomically
+from shinso.reproduce._entries import ENTRIES
 from shinso.reproduce._entry import Entry, Step, plain
 from shinso.reproduce._experiments import EXPERIMENTS, Context, seed_folder
 from shinso.reproduce._record import Record, Result, read_records, write_record
@@ -44,7 +45,7 @@ def find_entries(names: Sequence[str], entries: Mapping[str, Entry]) -> list[Ent
     Raises:
         ValueError: there is no such entry; the nearest one is suggested.
     """
-    return [entries[one_of("entry", name.upper(), entries)] for name in dict.fromkeys(names)]
+    return [entries[one_of("entry", name, entries)] for name in dict.fromkeys(name.upper() for name in names)]
 
 
 def missing(entries: Sequence[Entry], folder: Path, *, seeds: int | None = None, full: bool = False) -> list[Group]:
@@ -142,11 +143,10 @@ def _require_data(groups: Sequence[Group], data_dir: str | None) -> None:
 
     needing = dict.fromkeys(group.entry.id for group in groups if group.entry.mnist)
     if needing and not any(place.complete for place in locate(data_dir)):
-        without = dict.fromkeys(group.entry.id for group in groups if not group.entry.mnist)
-        rest = f" {', '.join(without)} of those asked for do without it." if without else ""
+        without = ", ".join(entry.id for entry in ENTRIES.values() if not entry.mnist)
         raise ValueError(
             f"{', '.join(needing)} must have MNIST, which was not found: fetch it with `shinso data fetch mnist`, or name "
-            f"its folder with --data-dir; `shinso reproduce --list` shows which entries do without it.{rest}"
+            f"its folder with --data-dir. Without it run {without}."
         )
 
 
@@ -156,14 +156,14 @@ def _run_group(group: Group, folder: Path, data_dir: str | None, progress: Any) 
     entry, seeds = group.entry, group.seeds
     place = folder / entry.id
     context = Context(place, data_dir, entry.side_by_side, progress)
-    began = time.monotonic()
+    began = time.monotonic(), time.process_time()
     merged = [Result({}, {}) for _ in seeds]
     for step in group.steps:
         parts: list[Result] = EXPERIMENTS[step.experiment](step.settings, seeds, context)
         for result, part in zip(merged, parts, strict=True):
             result.curves.update(part.curves)
             result.values.update(part.values)
-    seconds = (time.monotonic() - began) / len(seeds)
+    wall, processor = time.monotonic() - began[0], time.process_time() - began[1]
     for seed, result in zip(seeds, merged, strict=True):
         write_record(
             folder,
@@ -173,7 +173,8 @@ def _run_group(group: Group, folder: Path, data_dir: str | None, progress: Any) 
                 steps=plain(group.steps),
                 curves=result.curves,
                 values=result.values,
-                seconds=seconds,
+                seconds=wall / len(seeds),
+                processor_seconds=processor / len(seeds),
                 together=list(seeds),
                 command=f"shinso reproduce {entry.id} --seeds {seeds[-1] + 1}{' --full' if group.full else ''}",
                 environment=environment(),

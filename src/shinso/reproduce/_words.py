@@ -1,6 +1,5 @@
 """Results in words, the same on a terminal and on a page."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -29,14 +28,14 @@ def _row(claim: Claim, records: Sequence[Record]) -> Row:
         return Row(
             claim.what, claim.published, "not run: --full" if claim.full else "not run", "", claim.agreement.words
         )
-    ours = "none" if math.isnan(verdict.mean) else _number(verdict.mean, claim.unit)
-    many = len(verdict.values)
-    if many > 1:
-        spread = f"± {_number(verdict.deviation, claim.unit)}"
-        most = f"best {_number(max(verdict.values), claim.unit)}, " if claim.unit == "%" else ""
-        ours = f"{ours} {spread} ({most}n = {many})"
     unit = f" {claim.unit}" if claim.unit else ""
-    return Row(claim.what, claim.published, f"{ours}{unit}", "yes" if verdict.agrees else "no", claim.agreement.words)
+    many, ours = len(verdict.values), _number(verdict.mean, claim.unit)
+    if many > 1:
+        most = f"best {_number(max(verdict.values), claim.unit)}, " if claim.unit == "%" else ""
+        ours = f"{ours} ± {_number(verdict.deviation, claim.unit)}{unit} ({most}n = {many})"
+    else:
+        ours = f"{ours}{unit}"
+    return Row(claim.what, claim.published, ours, "yes" if verdict.agrees else "no", claim.agreement.words)
 
 
 def _number(number: float, unit: str) -> str:
@@ -51,11 +50,14 @@ def in_words(seconds: float) -> str:
 
 
 def how(records: Sequence[Record]) -> str:
-    """Return how records came to be: seconds a seed, hardware, versions."""
-    seconds = sum(record.seconds for record in records) / len(records)
+    """Return how records came to be: time a seed, hardware, versions."""
+    seconds, processor = (
+        in_words(sum(getattr(record, name) for record in records) / len(records))
+        for name in ("seconds", "processor_seconds")
+    )
     machine: dict[str, Any] = records[-1].environment
     side = ", side by side" if any(len(record.together) > 1 for record in records) else ""
     return (
-        f"{in_words(seconds)} a seed{side}; {machine['cores']} cores, {machine['device']}, "
+        f"{seconds} a seed{side} ({processor} of processor time); {machine['cores']} cores, {machine['device']}, "
         f"shinso {machine['shinso']}, jax {machine['jax']}"
     )
