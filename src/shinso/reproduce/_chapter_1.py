@@ -1,17 +1,13 @@
 """Nielsen, chapter 1: quadratic cost, sigmoid neurons, all first numbers from N(0, 1), accuracies on the test images."""
 
 from shinso.reproduce._agreement import Between, Near, at_least, at_most
-from shinso.reproduce._entry import Claim, Entry, Panel, Step
+from shinso.reproduce._entry import Claim, Entry, Step, panel
 from shinso.reproduce._measures import after, best, difference, first, last, value
 from shinso.reproduce._networks import sigmoid_network, train_step
 
 _HANDWRITING = "Nielsen, chapter 1, “Implementing our network to classify digits”"
 CHANCE = at_most(11.5)
 """A network that gives one answer for all is right for up to 11.35 % of the test images, those of the digit 1."""
-
-
-def _accuracy(title: str, *names: str) -> tuple[Panel, ...]:
-    return (Panel(title, {name: (name, "test_accuracy") for name in names}),)
 
 
 _R1, _R2 = "784-30-10, η = 3", "784-100-10, η = 3"
@@ -30,7 +26,7 @@ CHAPTER_1 = (
         steps=(train_step({_R1: sigmoid_network((30,), 3.0, cost="quadratic")}),),
         seconds=5,
         side_by_side=True,
-        panels=_accuracy("accuracy on the test images, %", _R1),
+        panels=panel("accuracy on the test images, %", "test_accuracy", _R1),
         note="The book shows the best of three runs.",
     ),
     Entry(
@@ -43,7 +39,7 @@ CHAPTER_1 = (
         ),
         steps=(train_step({_R2: sigmoid_network((100,), 3.0, cost="quadratic")}),),
         seconds=25,
-        panels=_accuracy("accuracy on the test images, %", _R2),
+        panels=panel("accuracy on the test images, %", "test_accuracy", _R2),
         note="From N(0, 1) an output neuron may be saturated for good: its digit is then never answered, and the run loses "
         "about ten points for each.",
     ),
@@ -57,7 +53,7 @@ CHAPTER_1 = (
         ),
         steps=(train_step({_R3: sigmoid_network((100,), 0.001, cost="quadratic")}),),
         seconds=25,
-        panels=_accuracy("784-100-10: accuracy on the test images, %", _R3),
+        panels=panel("784-100-10: accuracy on the test images, %", "test_accuracy", _R3),
     ),
     Entry(
         id="R4",
@@ -76,7 +72,7 @@ CHAPTER_1 = (
         steps=(train_step({_R5: sigmoid_network((), 3.0, cost="quadratic")}),),
         seconds=2,
         side_by_side=True,
-        panels=_accuracy("accuracy on the test images, %", _R5),
+        panels=panel("accuracy on the test images, %", "test_accuracy", _R5),
         note="A linear classifier reaches about 92 %; an output neuron that starts saturated loses its digit.",
     ),
     Entry(
@@ -134,6 +130,6 @@ CHAPTER_1 = (
         ),
         seconds=75,
         seeds=3,
-        panels=_accuracy("784-100-10: accuracy on the test images, %", _R3, "η = 0.01", "η = 1"),
+        panels=panel("784-100-10: accuracy on the test images, %", "test_accuracy", _R3, "η = 0.01", "η = 1"),
     ),
 )

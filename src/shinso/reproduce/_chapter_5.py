@@ -1,7 +1,7 @@
 """Nielsen, chapter 5: deeper networks of sigmoid neurons, and how fast their layers learn."""
 
 from shinso.reproduce._agreement import Between, Near, at_least, within_factor
-from shinso.reproduce._entry import Claim, Entry, Panel, Step
+from shinso.reproduce._entry import Claim, Entry, Panel, Step, panel
 from shinso.reproduce._measures import best, last, ratio, share_below, value
 from shinso.reproduce._networks import NEW, sigmoid_network, train_step
 
@@ -48,7 +48,7 @@ def _deeper(entry: str, accuracy: float, speeds: tuple[float, ...], *further: Cl
         ),
         seconds=6 + depth,
         side_by_side=True,
-        panels=(Panel("accuracy on the validation images, %", {name: (name, "validation_accuracy")}),),
+        panels=panel("accuracy on the validation images, %", "validation_accuracy", name),
         note="The speeds are of the mean cost over the first 1,000 training images; the book's are of one draw of weights.",
     )
 
@@ -67,7 +67,7 @@ CHAPTER_5 = (
         steps=(train_step({_name(1): _network(1)}, validation=None),),
         seconds=5,
         side_by_side=True,
-        panels=(Panel("accuracy on the validation images, %", {_name(1): (_name(1), "validation_accuracy")}),),
+        panels=panel("accuracy on the validation images, %", "validation_accuracy", _name(1)),
     ),
     _deeper("R21", 96.90, (0.07, 0.31)),
     _deeper("R22", 96.57, (0.012, 0.060, 0.283)),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shinso.reproduce._agreement import Between, Near, at_least, at_most
-from shinso.reproduce._entry import Claim, Entry, Panel, Step
+from shinso.reproduce._entry import Claim, Entry, Step, panel
 from shinso.reproduce._measures import Measure, at_best, best, difference, first, value
 from shinso.reproduce._networks import convolutional_network, train_step
 
@@ -31,7 +31,7 @@ def _row(
         steps=(train_step(networks, validation=None, test=None),),
         seconds=hours * HOUR,
         seeds=3,
-        panels=(Panel("accuracy on the test images, %", {name: (name, "test_accuracy") for name in networks}),),
+        panels=panel("accuracy on the test images, %", "test_accuracy", *networks),
         note=note,
     )
 
@@ -161,12 +161,7 @@ CHAPTER_6 = (
         ),
         seconds=3.2 * HOUR,
         seeds=1,
-        panels=(
-            Panel(
-                "accuracy on the validation images, %",
-                {name: (name, "validation_accuracy") for name in ("sigmoid", "tanh")},
-            ),
-        ),
+        panels=panel("accuracy on the validation images, %", "validation_accuracy", "sigmoid", "tanh"),
         note="First weights are Glorot's, not the book's.",
     ),
     Entry(

@@ -89,6 +89,11 @@ class Panel(NamedTuple):
     every: int = 1
 
 
+def panel(title: str, column: str, *names: str) -> tuple[Panel]:
+    """Return the figure of one column of some curves."""
+    return (Panel(title, {name: (name, column) for name in names}),)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A row of what the sources report.
