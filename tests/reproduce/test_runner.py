@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import os
+import signal
 import sys
 
 import jax
@@ -83,6 +85,29 @@ def test_alone_gives_what_side_by_side_gives_and_leaves_no_checkpoint(small, rec
     expected = read_records(records, "R0")[0].curves["net"]
     np.testing.assert_allclose(record.curves["net"]["cost"], expected["cost"], rtol=1e-4)
     assert {path.name for path in (tmp_path / "R0").iterdir()} == {"seed-0.json", "figure.svg"}
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_ctrl_c_while_training(small, records, tmp_path, side_by_side):
+    """Nothing is recorded of it; what trains alone goes on from its checkpoint, to the same numbers."""
+
+    def interrupt(event):
+        if event.step and not left:
+            left.append(event)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    left, entry = [], dataclasses.replace(small, side_by_side=side_by_side)
+    with pytest.raises(KeyboardInterrupt):
+        run_entries([entry], tmp_path, progress=interrupt)
+    assert left[0].step < left[0].steps
+    assert read_records(tmp_path, "R0") == []
+    assert (tmp_path / "R0" / "seed-0").exists() is not side_by_side
+    steps = []
+    run_entries([entry], tmp_path, progress=lambda event: steps.append(event.step))
+    assert (steps[0] == 0) is side_by_side
+    found = read_records(tmp_path, "R0")[0].curves["net"]
+    expected = read_records(records, "R0")[0].curves["net"]
+    np.testing.assert_allclose(found["test_loss"], expected["test_loss"], rtol=1e-4)
 
 
 def test_rows_say_what_came_out(small, records):

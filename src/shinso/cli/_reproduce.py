@@ -1,9 +1,8 @@
 """`shinso reproduce`: what the sources report, run here and compared."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -61,17 +60,16 @@ def reproduce(
     left_out: list[Group] = []
     interrupted = False
     try:
-        with _bar(errors, quiet=quiet) as progress:
-            left_out = run_entries(
-                entries,
-                out,
-                seeds=seeds,
-                full=full,
-                budget=budget,
-                data_dir=data_dir,
-                progress=progress,
-                told=None if quiet else lambda group: errors.print(_told(group), style="dim"),
-            )
+        left_out = run_entries(
+            entries,
+            out,
+            seeds=seeds,
+            full=full,
+            budget=budget,
+            data_dir=data_dir,
+            progress=errors.is_terminal and not quiet,
+            told=None if quiet else lambda group: errors.print(_told(group), style="dim"),
+        )
     except KeyboardInterrupt:
         interrupted = True
     if not quiet:
@@ -79,12 +77,6 @@ def reproduce(
         _say_rest(errors, left_out)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
-
-
-def _bar(errors: "Console", *, quiet: bool) -> "AbstractContextManager[Any]":
-    from shinso.training import ProgressBar
-
-    return nullcontext(False) if quiet else ProgressBar(errors)
 
 
 def _told(group: "Group") -> str:
