@@ -24,7 +24,7 @@ CHAPTER_1 = (
             Claim("after the third epoch", "93.48 %", after(_R1, "test_accuracy", 3), Near(93.48, 0.5)),
         ),
         steps=(train_step({_R1: sigmoid_network((30,), 3.0, cost="quadratic")}),),
-        seconds=5,
+        seconds=20,
         side_by_side=True,
         panels=panel("accuracy on the test images, %", "test_accuracy", _R1),
         note="The book shows the best of three runs.",
@@ -38,7 +38,7 @@ CHAPTER_1 = (
             Claim("the same, of the luckiest seed", "96.59 %", best(_R2, "test_accuracy"), at_least(96.34, some=True)),
         ),
         steps=(train_step({_R2: sigmoid_network((100,), 3.0, cost="quadratic")}),),
-        seconds=25,
+        seconds=40,
         panels=panel("accuracy on the test images, %", "test_accuracy", _R2),
         note="From N(0, 1) an output neuron may be saturated for good: its digit is then never answered, and the run loses "
         "about ten points for each.",
@@ -52,7 +52,7 @@ CHAPTER_1 = (
             Claim("after 30 epochs", "21.42 %", last(_R3, "test_accuracy"), Near(21.42, 5.0)),
         ),
         steps=(train_step({_R3: sigmoid_network((100,), 0.001, cost="quadratic")}),),
-        seconds=25,
+        seconds=40,
         panels=panel("784-100-10: accuracy on the test images, %", "test_accuracy", _R3),
     ),
     Entry(
@@ -61,7 +61,7 @@ CHAPTER_1 = (
         source=_HANDWRITING,
         claims=(Claim("after 30 epochs", "9.82 %", last(_R4, "test_accuracy"), CHANCE),),
         steps=(train_step({_R4: sigmoid_network((30,), 100.0, cost="quadratic")}),),
-        seconds=5,
+        seconds=20,
         side_by_side=True,
     ),
     Entry(
@@ -70,7 +70,7 @@ CHAPTER_1 = (
         source="Nielsen, chapter 1, “Implementing our network to classify digits”, exercise",
         claims=(Claim("best accuracy", "asked, not given", best(_R5, "test_accuracy"), Between(70.0, 93.0)),),
         steps=(train_step({_R5: sigmoid_network((), 3.0, cost="quadratic")}),),
-        seconds=2,
+        seconds=14,
         side_by_side=True,
         panels=panel("accuracy on the test images, %", "test_accuracy", _R5),
         note="A linear classifier reaches about 92 %; an output neuron that starts saturated loses its digit.",
@@ -128,7 +128,7 @@ CHAPTER_1 = (
                 {f"η = {rate:g}": sigmoid_network((100,), rate, cost="quadratic") for rate in (0.001, 0.01, 1.0)}
             ),
         ),
-        seconds=75,
+        seconds=120,
         seeds=3,
         panels=panel("784-100-10: accuracy on the test images, %", "test_accuracy", _R3, "η = 0.01", "η = 1"),
     ),

@@ -45,7 +45,7 @@ _FIRST_WEIGHTS = tuple(
         (
             "R15",
             30,
-            10,
+            40,
             (
                 Claim(
                     "old, after the first epoch",
@@ -63,7 +63,7 @@ _FIRST_WEIGHTS = tuple(
         (
             "R39",
             100,
-            50,
+            80,
             (
                 Claim(
                     "new − old after the first epoch, points",
@@ -89,7 +89,7 @@ _HYPER_PARAMETERS = (
         source=_CHOOSING,
         claims=(Claim("after 30 epochs", "9.67 %", last(_R16, "validation_accuracy"), CHANCE),),
         steps=(train_step({_R16: sigmoid_network((30,), 10.0, start=NEW, decay=1000.0)}, validation=None),),
-        seconds=5,
+        seconds=20,
         side_by_side=True,
     ),
     Entry(
@@ -132,7 +132,7 @@ _HYPER_PARAMETERS = (
                 validation=100,
             ),
         ),
-        seconds=1,
+        seconds=2,
         seeds=10,
         side_by_side=True,
         note="λ = 1000 with η = 10 multiplies the weights by 1 − ηλ/n = −9 in each update; they overflow within an epoch, "
@@ -168,7 +168,7 @@ _HYPER_PARAMETERS = (
                 training=None,
             ),
         ),
-        seconds=20,
+        seconds=70,
         seeds=3,
         side_by_side=True,
         panels=panel("cost on the training images, without the penalty", "training_loss", *_STEADY),

@@ -51,7 +51,7 @@ CHAPTER_6 = (
     _row(
         "R24",
         "A softmax network with 100 hidden neurons reads 97.80 % of the test images.",
-        60 / HOUR,
+        80 / HOUR,
         {"784-100-10": 97.80},
         {"784-100-10": convolutional_network("fc100", 0.1)},
         "The book shows the best of three runs, by validation accuracy.",
