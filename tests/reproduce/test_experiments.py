@@ -161,8 +161,8 @@ def test_the_inverse_in_one_pass():
 @pytest.mark.slow
 def test_ways_to_a_hessian(monkeypatch):
     """On one cost with one activation here; all of them when R36 is run."""
-    monkeypatch.setattr("shinso.reproduce._second_order.LIKELIHOODS", ["poisson"])
-    monkeypatch.setattr("shinso.reproduce._second_order.nn.ACTIVATIONS", ["tanh"])
+    monkeypatch.setattr("shinso.reproduce._hessians.LIKELIHOODS", ["poisson"])
+    monkeypatch.setattr("shinso.reproduce._hessians.nn.ACTIVATIONS", ["tanh"])
     (result,) = EXPERIMENTS["hessian_ways"]({}, [0], NOWHERE)
     assert set(result.values) == {"closed form", "R-operator", "differences"}
     assert all(0 < error < 1e-6 for error in result.values.values())

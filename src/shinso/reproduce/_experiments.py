@@ -14,10 +14,10 @@ EXPERIMENTS = Kinds(
         "single_neuron": "reproduce._single_neuron:single_neuron",
         "baselines": "reproduce._baselines:baselines",
         "code_8_3_8": "reproduce._code_8_3_8:code_8_3_8",
-        "newton_digits": "reproduce._second_order:newton_digits",
-        "inverse_hessian": ":inverse_hessian",
-        "hessian_ways": ":hessian_ways",
+        "newton_digits": "reproduce._convergence:newton_digits",
         "coordinate_descent_rates": ":coordinate_descent_rates",
+        "inverse_hessian": "reproduce._hessians:inverse_hessian",
+        "hessian_ways": ":hessian_ways",
     }
 )
 """Each takes its settings, the seeds and a `Context`, and returns a `Result` for each seed."""

@@ -1,78 +1,19 @@
-"""The one runner: what is missing, what there is time for, one record a seed."""
+"""The one runner: it runs what has no record yet, and writes one record a seed."""
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from shinso._checks import one_of, real, whole_number
+from shinso._checks import real
 from shinso._files import write_atomically
 from shinso.reproduce._entries import ENTRIES
-from shinso.reproduce._entry import Entry, Step, plain
+from shinso.reproduce._entry import Entry, plain
 from shinso.reproduce._experiments import EXPERIMENTS, Context, seed_folder
-from shinso.reproduce._record import Record, Result, read_records, write_record
+from shinso.reproduce._plan import Group, fitting, missing, usable
+from shinso.reproduce._record import Record, Result, write_record
 from shinso.reproduce._words import in_words
-
-
-class Group(NamedTuple):
-    """Seeds of an entry that are run together.
-
-    Attributes:
-        entry: the entry.
-        seeds: those without a record.
-        full: whether the whole of it is run.
-    """
-
-    entry: Entry
-    seeds: tuple[int, ...]
-    full: bool
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """What is run."""
-        return self.entry.chosen(full=self.full)[0]
-
-    @property
-    def seconds(self) -> float:
-        """The estimate for all its seeds."""
-        return len(self.seeds) * self.entry.chosen(full=self.full)[1]
-
-
-def find_entries(names: Sequence[str], entries: Mapping[str, Entry]) -> list[Entry]:
-    """Return the entries of these ids, in lower or upper case, each once.
-
-    Raises:
-        ValueError: there is no such entry; the nearest one is suggested.
-    """
-    return [entries[one_of("entry", name, entries)] for name in dict.fromkeys(name.upper() for name in names)]
-
-
-def missing(entries: Sequence[Entry], folder: Path, *, seeds: int | None = None, full: bool = False) -> list[Group]:
-    """Return what has no record yet: all missing seeds of an entry together where they run side by side, else one by one.
-
-    Args:
-        entries: what is asked for.
-        folder: of the records.
-        seeds: 0, 1, … so many; None for each entry's own number.
-        full: whether to run the whole of those that have a short form.
-
-    Raises:
-        TypeError, ValueError: `seeds` is not a whole number ≥ 1.
-    """
-    groups = []
-    for entry in entries:
-        many = entry.seeds if seeds is None else whole_number("seeds", seeds, least=1)
-        there = {record.seed for record in usable(entry, folder, full=full)}
-        wanted = tuple(seed for seed in range(many) if seed not in there)
-        parts = [wanted] if entry.side_by_side else [(seed,) for seed in wanted]
-        groups += [Group(entry, part, full) for part in parts if part]
-    return groups
-
-
-def usable(entry: Entry, folder: Path, *, full: bool = False) -> list[Record]:
-    """Return the records that are of what the entry runs today."""
-    return [record for record in read_records(folder, entry.id) if entry.accepts(record, full=full)]
 
 
 def run_entries(
@@ -112,7 +53,7 @@ def run_entries(
     groups = missing(entries, folder, seeds=seeds, full=full)
     _require_data(groups, data_dir)
     allowed = None if budget is None else 60 * real("budget", budget, above=0)
-    if allowed is not None and groups and not any(_fitting(group, allowed)[0].seeds for group in groups):
+    if allowed is not None and groups and not any(fitting(group, allowed)[0].seeds for group in groups):
         quickest = min(groups, key=lambda group: group.seconds / len(group.seeds))
         one = in_words(quickest.seconds / len(quickest.seeds))
         raise ValueError(
@@ -121,7 +62,7 @@ def run_entries(
     began, left_out = time.monotonic(), []
     for group in groups:
         left = None if allowed is None else allowed - (time.monotonic() - began)
-        now, later = (group, None) if left is None else _fitting(group, left)
+        now, later = (group, None) if left is None else fitting(group, left)
         if now.seeds:
             if told is not None:
                 told(now)
@@ -130,12 +71,6 @@ def run_entries(
         if later is not None and later.seeds:
             left_out.append(later)
     return left_out
-
-
-def _fitting(group: Group, seconds: float) -> tuple[Group, Group]:
-    """Divide a group into seeds that there is time for, and the rest."""
-    many = max(int(seconds * len(group.seeds) / group.seconds), 0)
-    return group._replace(seeds=group.seeds[:many]), group._replace(seeds=group.seeds[many:])
 
 
 def _require_data(groups: Sequence[Group], data_dir: str | None) -> None:
