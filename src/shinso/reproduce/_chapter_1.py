@@ -25,7 +25,6 @@ CHAPTER_1 = (
         ),
         steps=(train_step({_R1: sigmoid_network((30,), 3.0, cost="quadratic")}),),
         seconds=20,
-        side_by_side=True,
         panels=panel("accuracy on the test images, %", "test_accuracy", _R1),
         note="The book shows the best of three runs.",
     ),
@@ -62,7 +61,6 @@ CHAPTER_1 = (
         claims=(Claim("after 30 epochs", "9.82 %", last(_R4, "test_accuracy"), CHANCE),),
         steps=(train_step({_R4: sigmoid_network((30,), 100.0, cost="quadratic")}),),
         seconds=20,
-        side_by_side=True,
     ),
     Entry(
         id="R5",
@@ -71,7 +69,6 @@ CHAPTER_1 = (
         claims=(Claim("best accuracy", "asked, not given", best(_R5, "test_accuracy"), Between(70.0, 93.0)),),
         steps=(train_step({_R5: sigmoid_network((), 3.0, cost="quadratic")}),),
         seconds=14,
-        side_by_side=True,
         panels=panel("accuracy on the test images, %", "test_accuracy", _R5),
         note="A linear classifier reaches about 92 %; an output neuron that starts saturated loses its digit.",
     ),

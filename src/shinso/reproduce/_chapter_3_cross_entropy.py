@@ -85,7 +85,6 @@ _COST = (
         claims=(Claim("best accuracy", "95.49 %", best(_R7, "test_accuracy"), Near(95.49, 0.25)),),
         steps=(train_step({_R7: sigmoid_network((30,), 0.5)}),),
         seconds=20,
-        side_by_side=True,
         panels=panel(_TEST, "test_accuracy", _R7),
     ),
     Entry(

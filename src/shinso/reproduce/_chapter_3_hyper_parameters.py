@@ -38,7 +38,6 @@ _FIRST_WEIGHTS = tuple(
             ),
         ),
         seconds=seconds,
-        side_by_side=hidden == 30,
         panels=panel(_VALIDATION, "validation_accuracy", "old", "new"),
     )
     for entry, hidden, seconds, claims in (
@@ -90,7 +89,6 @@ _HYPER_PARAMETERS = (
         claims=(Claim("after 30 epochs", "9.67 %", last(_R16, "validation_accuracy"), CHANCE),),
         steps=(train_step({_R16: sigmoid_network((30,), 10.0, start=NEW, decay=1000.0)}, validation=None),),
         seconds=20,
-        side_by_side=True,
     ),
     Entry(
         id="R40",
@@ -170,7 +168,6 @@ _HYPER_PARAMETERS = (
         ),
         seconds=70,
         seeds=3,
-        side_by_side=True,
         panels=panel("cost on the training images, without the penalty", "training_loss", *_STEADY),
     ),
 )

@@ -47,7 +47,6 @@ OVERFITTING = (
         ),
         steps=(train_step({_FEW: sigmoid_network((30,), 0.5, epochs=400, n=1000)}, training=None, test=None),),
         seconds=8,
-        side_by_side=True,
         panels=(
             Panel("cost", {"training": (_FEW, "training_loss"), "test": (_FEW, "test_loss")}),
             Panel("accuracy, %", {"training": (_FEW, "training_accuracy"), "test": (_FEW, "test_accuracy")}),
@@ -77,7 +76,6 @@ OVERFITTING = (
             ),
         ),
         seconds=15,
-        side_by_side=True,
         panels=panel(_TEST, "test_accuracy", _FEW, _FEW_DECAY),
     ),
     Entry(
@@ -90,7 +88,6 @@ OVERFITTING = (
         ),
         steps=(train_step({_ALL: sigmoid_network((30,), 0.5)}, training=None, test=None),),
         seconds=25,
-        side_by_side=True,
         panels=(Panel("accuracy, %", {"training": (_ALL, "training_accuracy"), "test": (_ALL, "test_accuracy")}),),
         note="The book calls the difference 1.53 points; it is 2.53.",
     ),
@@ -109,7 +106,6 @@ OVERFITTING = (
         ),
         steps=(train_step({_ALL_DECAY: sigmoid_network((30,), 0.5, decay=5.0)}, training=None, test=None),),
         seconds=25,
-        side_by_side=True,
         panels=(
             Panel(
                 "accuracy, %", {"training": (_ALL_DECAY, "training_accuracy"), "test": (_ALL_DECAY, "test_accuracy")}
@@ -162,7 +158,6 @@ OVERFITTING = (
         steps=_sizes(_SIZES),
         seconds=70,
         seeds=3,
-        side_by_side=True,
         full=_sizes(_ALL_SIZES),
         full_seconds=900,
         note="The number of updates is the same for every size. Chapter 1 gives the machine 94.35 %, chapter 3 94.48 %.",

@@ -47,7 +47,6 @@ def _deeper(entry: str, accuracy: float, speeds: tuple[float, ...], *further: Cl
             Step("gradient_speeds", {"networks": {name: _network(depth, n=1000)}, "every": 0}),
         ),
         seconds=18 + 3 * depth,
-        side_by_side=True,
         panels=panel("accuracy on the validation images, %", "validation_accuracy", name),
         note="The speeds are of the mean cost over the first 1,000 training images; the book's are of one draw of weights.",
     )
@@ -66,7 +65,6 @@ CHAPTER_5 = (
         claims=(Claim("best accuracy", "96.48 %", best(_name(1), "validation_accuracy"), Near(96.48, 0.25)),),
         steps=(train_step({_name(1): _network(1)}, validation=None),),
         seconds=20,
-        side_by_side=True,
         panels=panel("accuracy on the validation images, %", "validation_accuracy", _name(1)),
     ),
     _deeper("R21", 96.90, (0.07, 0.31)),

@@ -106,7 +106,8 @@ class Entry:
         steps: what is run by default.
         seconds: estimate for one seed, on two cores.
         seeds: how many by default: 0, 1, ….
-        side_by_side: whether seeds are trained as one program, which is faster for small networks.
+        side_by_side: whether seeds are trained as one program: faster where each takes no time, but they share one order of
+            mini-batches, and so hide a part of how much runs differ.
         mnist: whether it needs MNIST.
         panels: of its figure; none for no figure.
         note: what a reader should know, such as why it disagrees.
