@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from shinso import nn
-from shinso.objectives import Objective, Reconstruction
+from shinso.objectives import Objective, Reconstruction, penalty
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
 from shinso.training import train_many
@@ -23,29 +23,37 @@ def code_8_3_8(settings: Mapping[str, Any], seeds: Seeds, context: Context) -> l
     """Train networks that repeat the numbers 0 to 7, each written as one unit on and seven off.
 
     Args:
-        settings: `epochs` and `learning_rate` of Adam.
+        settings: `epochs` and `learning_rate` of Adam; `decays`, several λ of the penalty ½λΣw².
         seeds: of the first weights.
         context: progress.
 
     Returns:
-        For each seed, the values `repeated`, how many of the eight it gives back; `apart`, the distance of the closest two
-        codes; `binary`, the share of the 24 units of all codes near 0 or 1, in per cent.
+        For each seed and λ, the values `λ = …: repeated`, how many of the eight it gives back; `… apart`, the distance of
+        the closest two codes; `… binary`, the share of the 24 units of all codes near 0 or 1, in per cent.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
 
     Source: the lecture on deep learning, exercise 9-1.
     """
     models = [nn.autoencoder(8, 3, code_activation="sigmoid", key=jax.random.key(seed)) for seed in seeds]
-    runs = train_many(
-        models,
-        Objective(Reconstruction(8, "bernoulli")),
-        (EIGHT, EIGHT),
-        learning_rate=settings["learning_rate"],
-        epochs=settings["epochs"],
-        batch_size=8,
-        progress=context.progress,
-    )
-    if any(run.stop.reason == "interrupted" for run in runs):
-        raise KeyboardInterrupt
-    return [Result({}, {"repeated": _repeated(run), **_of_codes(_codes(run.model))}) for run in runs]
+    results = [Result({}, {}) for _ in seeds]
+    for decay in settings["decays"]:
+        runs = train_many(
+            models,
+            Objective(Reconstruction(8, "bernoulli"), [penalty("l2", strength=decay)]),
+            (EIGHT, EIGHT),
+            learning_rate=settings["learning_rate"],
+            epochs=settings["epochs"],
+            batch_size=8,
+            progress=context.progress,
+        )
+        for result, run in zip(results, runs, strict=True):
+            if run.stop.reason == "interrupted":
+                raise KeyboardInterrupt
+            measured = {"repeated": _repeated(run), **_of_codes(_codes(run.model))}
+            result.values.update({f"λ = {decay:g}: {name}": number for name, number in measured.items()})
+    return results
 
 
 def _repeated(run: Any) -> float:

@@ -13,15 +13,28 @@ OTHER_SOURCES = (
         sentence="Three hidden units learn a code for eight things, one that is nearly binary in some networks.",
         source="the lecture on deep learning, exercise 9-1",
         claims=(
-            Claim("of eight, given back", "8", value("repeated"), at_least(8.0), unit=""),
-            Claim("distance of the closest two codes", "apart", value("apart"), at_least(0.3), unit=""),
-            Claim("units within 0.1 of 0 or 1", "a binary code", value("binary"), at_least(90.0, some=True)),
+            *(
+                claim
+                for decay in ("λ = 0", "λ = 0.001")
+                for claim in (
+                    Claim(f"{decay}: of eight, given back", "8", value(f"{decay}: repeated"), at_least(8.0), unit=""),
+                    Claim(f"{decay}: closest two codes", "apart", value(f"{decay}: apart"), at_least(0.3), unit=""),
+                    Claim(
+                        f"{decay}: units within 0.1 of 0 or 1",
+                        "a binary code",
+                        value(f"{decay}: binary"),
+                        at_least(90.0, some=True),
+                    ),
+                )
+            ),
         ),
-        steps=(Step("code_8_3_8", {"epochs": 3000, "learning_rate": 0.1}),),
+        steps=(Step("code_8_3_8", {"epochs": 3000, "learning_rate": 0.1, "decays": [0.0, 0.001]}),),
         seconds=1,
         seeds=10,
         side_by_side=True,
         mnist=False,
+        note="Without a penalty weights grow until a decoder tells 0.4 from 1 as well as 0 from 1, so nothing asks for a "
+        "binary code; weight decay does, and then every network counts in binary digits.",
     ),
     Entry(
         id="R34",

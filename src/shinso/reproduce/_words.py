@@ -1,5 +1,6 @@
 """Results in words, the same on a terminal and on a page."""
 
+import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -50,9 +51,9 @@ def in_words(seconds: float) -> str:
 
 
 def how(records: Sequence[Record]) -> str:
-    """Return how records came to be: time a seed, hardware, versions."""
+    """Return how records came to be: time a seed, the median as a machine may have paused, hardware, versions."""
     seconds, processor = (
-        in_words(sum(getattr(record, name) for record in records) / len(records))
+        in_words(statistics.median(getattr(record, name) for record in records))
         for name in ("seconds", "processor_seconds")
     )
     machine: dict[str, Any] = records[-1].environment
