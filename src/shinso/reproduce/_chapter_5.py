@@ -112,7 +112,7 @@ CHAPTER_5 = (
                 },
             ),
         ),
-        seconds=40,
+        seconds=20,
         seeds=3,
         panels=tuple(_course(depth) for depth in (2, 3, 4)),
         note="η = 0.1 and λ = 5 as for the accuracies; the text does not give them.",

@@ -70,7 +70,7 @@ OTHER_SOURCES = (
             for way in ("closed form", "R-operator", "differences")
         ),
         steps=(Step("hessian_ways", {}),),
-        seconds=120,
+        seconds=30,
         seeds=1,
         mnist=False,
     ),
