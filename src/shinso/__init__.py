@@ -5,7 +5,7 @@
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
 - `laplace`: how sure a trained model is.
 - The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.experiment`, `shinso.nn`, `shinso.objectives`,
-  `shinso.optim`, `shinso.report`, `shinso.training`, `shinso.tuning`.
+  `shinso.optim`, `shinso.report`, `shinso.textbook`, `shinso.training`, `shinso.tuning`.
 - `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shinso import objectives as objectives
     from shinso import optim as optim
     from shinso import report as report
+    from shinso import textbook as textbook
     from shinso import training as training
     from shinso import tuning as tuning
     from shinso.bayes import laplace as laplace
@@ -55,6 +56,7 @@ _ROOMS = (
     "objectives",
     "optim",
     "report",
+    "textbook",
     "training",
     "tuning",
 )

@@ -2,9 +2,11 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any, Self
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -93,3 +95,22 @@ class Activation(Layer):
     def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N *shape"]:
         """Return φ(x)."""
         return self.function(x, **dict(self.arguments))
+
+    @property
+    def description(self) -> str:
+        """The class and the function's name."""
+        return f"{type(self).__name__} {self.name}"
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ ⊙ φ′(x)."""
+        return delta * self.function.slope(x, **dict(self.arguments)), self
+
+    def backpropagate_diagonal(self, x: Array, first: Array, second: Array) -> tuple[Array, Array, Self]:
+        """Return φ′(x) ∂C/∂y and φ′(x)² ∂²C/∂y² + φ″(x) ∂C/∂y; φ′ and φ″ by automatic differentiation."""
+
+        def slope(x: Array) -> Array:
+            along: Array = jax.jvp(self, (x,), (jnp.ones_like(x),))[1]
+            return along
+
+        slopes, bends = jax.jvp(slope, (x,), (jnp.ones_like(x),))
+        return slopes * first, slopes**2 * second + bends * first, self

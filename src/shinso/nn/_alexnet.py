@@ -7,10 +7,10 @@ from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
 from shinso.nn._activations import Activation
-from shinso.nn._convolution import GroupedConv2d
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
 from shinso.nn._flatten import Flatten
+from shinso.nn._grouped_convolution import GroupedConv2d
 from shinso.nn._image_shape import checked_image_shape
 from shinso.nn._initializers import Initializer
 from shinso.nn._layer import Layer

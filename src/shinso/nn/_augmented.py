@@ -6,7 +6,7 @@ from typing import Any
 from jaxtyping import PRNGKeyArray
 
 from shinso.nn import _spec
-from shinso.nn._augmentation import AUGMENTATIONS, augmentation_spec
+from shinso.nn._augmentation import AUGMENTATIONS, Augmentation
 from shinso.nn._layer import Layer
 from shinso.nn._network import model_from_recipe
 from shinso.nn._recipe import Recipe
@@ -25,10 +25,11 @@ def augmented(model: Sequential, augmentation: Layer) -> Sequential:
 
     Source: Nielsen, chapters 3 and 6.
     """
-    spec = augmentation_spec(augmentation)
+    if not isinstance(augmentation, Augmentation):
+        raise TypeError(f"augmentation must be a RandomShift or a RandomDistortion; got {type(augmentation).__name__}.")
     recipe = None
     if model.recipe is not None:
-        recipe = Recipe("augmented", {"network": model.recipe.to_dict(), "augmentation": spec})
+        recipe = Recipe("augmented", {"network": model.recipe.to_dict(), "augmentation": augmentation.spec})
     return Sequential([augmentation, *model.layers], recipe)
 
 

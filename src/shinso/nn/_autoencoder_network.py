@@ -54,7 +54,7 @@ def autoencoder(
         tied: the decoder's weights are the encoder's transposed.
         variational: the encoder gives [μ, ln σ²] of a Gaussian code, of which training draws; see `GaussianCode`.
         corruption: noise on the inputs in training, None for none: `{"name": "masking", "rate": 0.3}` or
-            `{"name": "gaussian", "deviation": 0.5}`.
+            `{"name": "gaussian", "standard_deviation": 0.5}`.
         weight_init: initializer of the weights; None is He normal before a rectifier, Glorot uniform elsewhere.
         bias_init: initializer of the biases.
         key: random key.

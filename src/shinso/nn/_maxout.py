@@ -59,3 +59,8 @@ class Maxout(Layer):
                 f"Maxout takes examples whose last size is a multiple of {self.pieces}; got shape {tuple(input_shape)}."
             )
         return (*input_shape[:-1], input_shape[-1] // self.pieces)
+
+    @property
+    def description(self) -> str:
+        """The class and k."""
+        return f"{type(self).__name__} of {self.pieces}"

@@ -7,11 +7,15 @@ import jax
 from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
+from shinso.nn._bidirectional import Bidirectional
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
+from shinso.nn._elman import Elman
+from shinso.nn._gru import GRU
 from shinso.nn._layer import Layer
+from shinso.nn._lstm import LSTM
 from shinso.nn._recipe import builder
-from shinso.nn._recurrent import GRU, LSTM, Bidirectional, Elman, RecurrentLayer
+from shinso.nn._recurrent_layer import RecurrentLayer
 from shinso.nn._sequential import Sequential
 from shinso.nn._sizes import as_list, sizes
 from shinso.nn._steps import LastStep, TimeDistributed
