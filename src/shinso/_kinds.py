@@ -39,7 +39,7 @@ class Kinds(Mapping[str, Any]):
 
 ACTIVATIONS = Kinds(
     {
-        "identity": "nn._activations:identity",
+        "identity": "nn._activation_functions:identity",
         "sigmoid": ":sigmoid",
         "tanh": ":tanh",
         "gaussian_cdf": ":gaussian_cdf",
@@ -74,17 +74,17 @@ INITIALIZERS = Kinds(
 BASES = Kinds({"polynomial": "nn._basis:polynomial", "gaussian": ":gaussian", "sigmoid": ":sigmoid"})
 """Fixed functions of the inputs, of which a linear model is made."""
 
-CELLS = Kinds({"lstm": "nn._recurrent:LSTM", "gru": ":GRU", "elman": ":Elman"})
+CELLS = Kinds({"lstm": "nn._lstm:LSTM", "gru": "nn._gru:GRU", "elman": "nn._elman:Elman"})
 """Units of recurrent networks."""
 
 NETWORKS = Kinds(
     {
-        "linear": "nn._builders:linear",
-        "basis_model": ":basis_model",
-        "mlp": ":mlp",
-        "cnn": ":cnn",
+        "linear": "nn._linear:linear",
+        "basis_model": "nn._basis_model:basis_model",
+        "mlp": "nn._mlp:mlp",
+        "cnn": "nn._cnn:cnn",
         "recurrent": "nn._recurrent_network:recurrent",
-        "multi_head": "nn._builders:multi_head",
+        "multi_head": "nn._multi_head:multi_head",
         "nielsen": "textbook._networks:nielsen",
         "lenet5": "nn._lenet:lenet5",
         "alexnet": "nn._alexnet:alexnet",
@@ -100,7 +100,7 @@ GENERATIVE_NETWORKS = Kinds(
         "contrastive_divergence": "nn._contrastive_divergence:contrastive_divergence",
         "belief_net": "nn._belief_net:belief_net",
         "language_model": "nn._language_model:language_model",
-        "augmented": "nn._builders:augmented_again",
+        "augmented": "nn._augmented:augmented_again",
     }
 )
 """Builders of models of the inputs alone, and of models around others."""

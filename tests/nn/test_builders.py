@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shinso import nn
-from shinso.nn._builders import POOLS
+from shinso.nn._cnn import POOLS
 
 KEY = jax.random.key(4)
 

@@ -289,7 +289,7 @@ def test_pooling_before_the_bias_is_pooling_after_it(pool):
         (lambda: nn.Residual(3), TypeError, "block must be a layer; got int"),
         (lambda: nn.DropConnect(nn.Flatten(), 0.5), TypeError, "dense must be a Dense layer; got Flatten"),
         (lambda: nn.Dropout(0.5, "weekly"), ValueError, "mask must be one of per_batch, per_example; got 'weekly'"),
-        (lambda: nn.GaussianNoise(-1.0), ValueError, "deviation must be a finite number ≥ 0; got -1.0"),
+        (lambda: nn.GaussianNoise(-1.0), ValueError, "standard_deviation must be a finite number ≥ 0; got -1.0"),
         (lambda: nn.GaussianNoise(1.0, "pink"), ValueError, "kind must be one of additive, multiplicative"),
         (lambda: nn.PerExample(3), TypeError, "module must be callable with one example; got 3"),
     ],

@@ -13,7 +13,8 @@ from shinso._checks import one_of
 from shinso.curvature._blocks import Block, BlockOperator
 from shinso.curvature._dense import LIMIT
 from shinso.curvature._layer_diagonal import scaled, second_moments
-from shinso.curvature._layer_taps import Part, in_cache, parts_of, probes, seen
+from shinso.curvature._layer_parts import Part, parts_of
+from shinso.curvature._layer_taps import in_cache, probes, seen
 from shinso.curvature._output_curvature import (
     OutputCurvature,
     fisher,

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, Int
 
 from shinso.curvature._diagonal import by_products, flat_diagonal
 from shinso.curvature._flat import flatten
-from shinso.curvature._layer_taps import Part, in_cache, parts_of, probes, seen
+from shinso.curvature._layer_parts import Part, parts_of
+from shinso.curvature._layer_taps import in_cache, probes, seen
 from shinso.curvature._output_curvature import OutputCurvature
 from shinso.curvature._restrict import leaf_paths
 from shinso.objectives import ARD, L1, L2, Batch

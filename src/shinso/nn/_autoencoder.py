@@ -125,6 +125,18 @@ class AutoencoderModel(Layer):
             )
         return (math.prod(rebuilt) + statistics[0],)
 
+    @property
+    def description(self) -> str:
+        """The class, and whether weights are tied."""
+        return f"{type(self).__name__}{', tied weights counted once' if self.tied else ''}"
+
+    def inside(self, input_shape: Shape) -> list[tuple[str, Layer, Shape]]:
+        """Encoder, code and decoder."""
+        statistics = self.encoder.output_shape(input_shape)
+        z = statistics if self.code is None else self.code.output_shape(statistics)
+        code: list[tuple[str, Layer, Shape]] = [("code: ", layer, statistics) for layer in self._drawn]
+        return [("encoder: ", self.encoder, input_shape), *code, ("decoder: ", self.whole_decoder, z)]
+
     def multiply_adds(self, input_shape: Shape) -> int:
         """Those of encoder and decoder."""
         return self.path.multiply_adds(input_shape)

@@ -71,6 +71,11 @@ class PolynomialBasis(Basis):
         """D·M."""
         return inputs * self.degree
 
+    @property
+    def description(self) -> str:
+        """The class and the degree."""
+        return f"{type(self).__name__} of degree {self.degree}"
+
 
 class GaussianBasis(Basis):
     """φ_j(x) = exp(−‖x − μ_j‖² / 2s²): `[N, D]` to `[N, J]`, values in (0, 1].
@@ -116,6 +121,11 @@ class GaussianBasis(Basis):
         (functions,) = self.output_shape(input_shape)
         return functions * input_shape[0]
 
+    @property
+    def description(self) -> str:
+        """The class and J."""
+        return f"{type(self).__name__} of {len(self.centres)} centres"
+
 
 class SigmoidBasis(Basis):
     """φ_j(x) = σ((x − μ_j)/s) for every input: `[N, D]` to `[N, D·J]`, the first input's J functions first.
@@ -150,6 +160,11 @@ class SigmoidBasis(Basis):
     def functions(self, inputs: int) -> int:
         """D·J."""
         return inputs * len(self.centres)
+
+    @property
+    def description(self) -> str:
+        """The class and J."""
+        return f"{type(self).__name__} of {len(self.centres)} centres"
 
 
 def polynomial(*, degree: Any) -> Basis:

@@ -15,7 +15,7 @@ from shinso.nn._initializers import Fans, initialize
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._recipe import Recipe
 
-DEVIATION = 0.01
+STANDARD_DEVIATION = 0.01
 """Standard deviation of the first weights: Hinton's guide (2010), and scikit-learn's `BernoulliRBM`."""
 
 
@@ -47,7 +47,7 @@ class BoltzmannMachine(Layer):
     def __init__(self, visible: int, hidden: int, *, key: PRNGKeyArray):
         visible = _checks.whole_number("visible", visible, least=1)
         hidden = _checks.whole_number("hidden", hidden, least=1)
-        init = {"name": "standard_normal", "gain": DEVIATION}
+        init = {"name": "standard_normal", "gain": STANDARD_DEVIATION}
         self.weight = initialize(init, key, (visible, hidden), Fans(visible, hidden))
         self.visible_bias = jnp.zeros(visible)
         self.hidden_bias = jnp.zeros(hidden)

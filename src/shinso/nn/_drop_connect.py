@@ -60,6 +60,11 @@ class DropConnect(Layer):
         weights = dropped(weight, (x.shape[0], *weight.shape), self.rate, key)
         return jnp.einsum("ni,nio->no", x, weights) + self.dense.bias
 
+    @property
+    def description(self) -> str:
+        """The class and the rate, and how the mask is drawn."""
+        return f"{type(self).__name__} {self.rate:g}{'' if self.mask == 'per_example' else ', one mask a batch'}"
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """The dense layer's."""
         return self.dense.output_shape(input_shape)

@@ -7,15 +7,18 @@ from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
 from shinso._kinds import CELLS
+from shinso.nn._bidirectional import Bidirectional
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
 from shinso.nn._layer import Layer
-from shinso.nn._recipe import Recipe
-from shinso.nn._recurrent import Bidirectional, RecurrentLayer
+from shinso.nn._recipe import builder
+from shinso.nn._recurrent_layer import RecurrentLayer
 from shinso.nn._sequential import Sequential
+from shinso.nn._sizes import as_list, sizes
 from shinso.nn._steps import LastStep, TimeDistributed
 
 
+@builder(hidden=as_list, bidirectional=bool, per_step=bool, dropout=float)
 def recurrent(
     inputs: int | Sequence[int],
     outputs: int,
@@ -51,21 +54,9 @@ def recurrent(
     Source: S0 §2.4.2; S1.
     """
     width = _width(inputs)
-    units = [
-        _checks.whole_number("hidden", size, least=1) for size in (hidden if isinstance(hidden, Sequence) else [hidden])
-    ]
-    if not units:
-        raise ValueError("hidden must name at least 1 size; got none.")
-    arguments = {
-        "inputs": inputs,
-        "outputs": outputs,
-        "hidden": units,
-        "cell": _checks.one_of("cell", cell, CELLS),
-        "bidirectional": bool(bidirectional),
-        "per_step": bool(per_step),
-        "dropout": _checks.real("dropout", dropout, least=0.0, below=1.0),
-        "truncate": truncate,
-    }
+    units = sizes("hidden", hidden, least=1)
+    _checks.one_of("cell", cell, CELLS)
+    _checks.real("dropout", dropout, least=0.0, below=1.0)
     *keys, last_key = jax.random.split(key, len(units) + 1)
     layers: list[Layer] = []
     for number, (size, layer_key) in enumerate(zip(units, keys, strict=True), start=1):
@@ -77,7 +68,7 @@ def recurrent(
             layers.append(Dropout(dropout) if last else TimeDistributed(Dropout(dropout)))
         width = 2 * size if bidirectional else size
     output = Dense(width, outputs, key=last_key)
-    return Sequential([*layers, TimeDistributed(output) if per_step else output], Recipe("recurrent", arguments))
+    return Sequential([*layers, TimeDistributed(output) if per_step else output])
 
 
 def _width(inputs: int | Sequence[int]) -> int:

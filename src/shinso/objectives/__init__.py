@@ -10,19 +10,12 @@
 - `Penalty`: `L2` and `L1` on chosen parameters (`weights` by default; `parameter_paths` lists what there is).
 - `ARD`: a precision for each input. `gaussian_prior` makes penalties of a prior in groups; `sample_prior` draws from it.
 - `Objective`: likelihood + penalties; `objective_from_recipe(recipe)` makes one from a plain dictionary.
-- `backpropagate`: cost and gradient with back-propagation written out (`forward`, `output_delta`, `backward`, `descend`).
 - `check_gradients`: is a gradient right? A `GradientCheck` of automatic differentiation against differences of the cost.
 - `LIKELIHOODS`, `PENALTIES`: the classes by name.
 """
 
 from shinso._kinds import LIKELIHOODS as LIKELIHOODS
 from shinso.objectives._ard import ARD as ARD
-from shinso.objectives._backpropagation import Trace as Trace
-from shinso.objectives._backpropagation import backpropagate as backpropagate
-from shinso.objectives._backpropagation import backward as backward
-from shinso.objectives._backpropagation import descend as descend
-from shinso.objectives._backpropagation import forward as forward
-from shinso.objectives._backpropagation import output_delta as output_delta
 from shinso.objectives._batch import Batch as Batch
 from shinso.objectives._batch import per_example as per_example
 from shinso.objectives._bernoulli import Bernoulli as Bernoulli
