@@ -78,6 +78,7 @@ NETWORKS = Kinds(
         "mlp": "nn._mlp:mlp",
         "cnn": "nn._cnn:cnn",
         "recurrent": "nn._recurrent_network:recurrent",
+        "conv1d": "nn._conv1d:conv1d",
         "multi_head": "nn._multi_head:multi_head",
         "book": "nn._book_networks:book",
         "lenet5": ":lenet5",
