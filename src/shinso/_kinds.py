@@ -84,6 +84,7 @@ NETWORKS = Kinds(
         "mlp": "nn._mlp:mlp",
         "cnn": "nn._cnn:cnn",
         "recurrent": "nn._recurrent_network:recurrent",
+        "conv1d": "nn._conv1d:conv1d",
         "multi_head": "nn._multi_head:multi_head",
         "nielsen": "textbook._networks:nielsen",
         "lenet5": "nn._lenet:lenet5",

@@ -69,7 +69,8 @@ def kronecker(
 
     Args:
         model: Maps a batch to outputs `[N, K]` example by example, in prediction mode. Its parameters must be those of
-            Dense, Conv2d, Elman, LSTM and GRU layers anywhere in it, each called once, outside of loops and `jax.vmap`.
+            Dense, Conv2d, Conv1d, Elman, LSTM and GRU layers anywhere in it, each called once, outside of loops and
+            `jax.vmap`.
         objective: The cost, of which the likelihood counts.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
         of: "gauss_newton", "fisher" or "outer_product".

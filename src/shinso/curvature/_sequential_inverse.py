@@ -46,7 +46,7 @@ def inverse_outer_product(
         TypeError: `objective` or `data` is something else.
         ValueError: As `hessian`; α is not positive, a penalty is another one, or the matrix is larger than `limit`.
 
-    Source: S2 §1.2; PRML (5.86)–(5.89).
+    Source: Bishop, PRML (5.86)–(5.89).
     """
     alpha = number_leaf("alpha", alpha, above=0.0)
     for penalty in objective.penalties if isinstance(objective, Objective) else ():

@@ -41,7 +41,9 @@ from shinso.nn._buffers import unchanged_buffers as unchanged_buffers
 from shinso.nn._cnn import cnn as cnn
 from shinso.nn._contrastive_divergence import ContrastiveDivergence as ContrastiveDivergence
 from shinso.nn._contrastive_divergence import contrastive_divergence as contrastive_divergence
+from shinso.nn._conv1d import conv1d as conv1d
 from shinso.nn._convolution import Conv2d as Conv2d
+from shinso.nn._convolution_1d import Conv1d as Conv1d
 from shinso.nn._corruption import CORRUPTIONS as CORRUPTIONS
 from shinso.nn._corruption import MaskingNoise as MaskingNoise
 from shinso.nn._dense import Dense as Dense
@@ -78,6 +80,9 @@ from shinso.nn._per_example import PerExample as PerExample
 from shinso.nn._pooling import L2Pool2d as L2Pool2d
 from shinso.nn._pooling import MaxPool2d as MaxPool2d
 from shinso.nn._pooling import MeanPool2d as MeanPool2d
+from shinso.nn._pooling_1d import GlobalMeanPool1d as GlobalMeanPool1d
+from shinso.nn._pooling_1d import MaxPool1d as MaxPool1d
+from shinso.nn._pooling_1d import MeanPool1d as MeanPool1d
 from shinso.nn._recipe import Recipe as Recipe
 from shinso.nn._recipe import builder as builder
 from shinso.nn._recurrent_layer import RecurrentLayer as RecurrentLayer

@@ -53,7 +53,7 @@ def alexnet(
     Raises:
         ValueError: a number out of range, or an image too small.
 
-    Source: Nielsen, chapter 6, L5397–5421; Krizhevsky, Sutskever and Hinton (2012), §3 and §5.
+    Source: Nielsen, chapter 6 ("The 2012 KSH paper"); Krizhevsky, Sutskever and Hinton (2012), §3 and §5.
     """
     shape = checked_image_shape(image_shape)
     keys = iter(jax.random.split(key, 8))

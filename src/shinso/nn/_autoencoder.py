@@ -37,7 +37,7 @@ class AutoencoderModel(Layer):
     Raises:
         ValueError: `tied`, and the decoder's dense layers are not the encoder's in reverse.
 
-    Source: S0 §2.4.3; S1 (autoencoders); Kingma and Welling (2014).
+    Source: notes on neural networks, §2.4.3; lecture on deep learning (autoencoders); Kingma and Welling (2014).
     """
 
     encoder: Layer

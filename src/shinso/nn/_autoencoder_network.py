@@ -63,7 +63,8 @@ def autoencoder(
         ValueError: a size below 1, an unknown name, a corruption out of range, or a variational code that is tied or has
             an activation.
 
-    Source: S0 §2.4.3; S1 (autoencoders); Vincent et al. (2008); Kingma and Welling (2014).
+    Source: notes on neural networks, §2.4.3; lecture on deep learning (autoencoders); Vincent et al. (2008); Kingma and
+    Welling (2014).
     """
     first, width = as_vector(inputs)
     widths = sizes("hidden", hidden)

@@ -25,7 +25,7 @@ class Basis(Layer):
     Centres, width and degree are part of the model's structure, not arrays: no optimizer moves them and no penalty
     touches them. The constant function φ₀ = 1 is left to the bias of the dense layer.
 
-    Source: S0 §2.1.1–2.1.2; PRML (3.3)–(3.6).
+    Source: notes on neural networks, §2.1.1–2.1.2; Bishop, PRML (3.3)–(3.6).
     """
 
     @abc.abstractmethod
@@ -50,7 +50,7 @@ class PolynomialBasis(Basis):
     Raises:
         ValueError: a degree below 1.
 
-    Source: S0 §2.1.2 (whose M counts the constant too).
+    Source: notes on neural networks, §2.1.2 (whose M counts the constant too).
     """
 
     degree: int = eqx.field(static=True)
@@ -87,7 +87,7 @@ class GaussianBasis(Basis):
     Raises:
         ValueError: no centre, centres that are not finite, or a width that is not positive.
 
-    Source: S0 §2.1.2; PRML (3.4).
+    Source: notes on neural networks, §2.1.2; Bishop, PRML (3.4).
     """
 
     centres: tuple[Point, ...] = eqx.field(static=True)
@@ -137,7 +137,7 @@ class SigmoidBasis(Basis):
     Raises:
         ValueError: no centre, centres that are not finite, or a width that is not positive.
 
-    Source: S0 §2.1.2; PRML (3.5)–(3.6).
+    Source: notes on neural networks, §2.1.2; Bishop, PRML (3.5)–(3.6).
     """
 
     centres: tuple[float, ...] = eqx.field(static=True)

@@ -38,7 +38,7 @@ def basis_model(
     Raises:
         ValueError: a size below 1, an unknown basis or initializer, or a basis that does not fit the inputs.
 
-    Source: S0 §2.1.
+    Source: notes on neural networks, §2.1.
     """
     plan = Plan(weight_init, bias_init, layers=1, key=key)
     layers, width = as_vector(inputs)

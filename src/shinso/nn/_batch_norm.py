@@ -48,7 +48,7 @@ class BatchNorm(Layer):
     Raises:
         ValueError: an argument out of range.
 
-    Source: S0 §2.3.3; Goodfellow et al., §8.7.1, (8.35)–(8.37); Ioffe and Szegedy (2015).
+    Source: notes on neural networks, §2.3.3; Goodfellow et al., §8.7.1, (8.35)–(8.37); Ioffe and Szegedy (2015).
     """
 
     scale: Float[Array, " features"]

@@ -34,7 +34,8 @@ class BoltzmannMachine(Layer):
     Raises:
         ValueError: a size below 1.
 
-    Source: S4, "Deep belief networks, generative models, Boltzmann machines"; Hinton, Osindero and Teh (2006).
+    Source: Nielsen, chapter 6, "Deep belief networks, generative models, Boltzmann machines"; Hinton, Osindero and Teh
+    (2006).
     """
 
     weight: Float[Array, "visible hidden"]
@@ -134,7 +135,7 @@ class BernoulliBoltzmannMachine(BoltzmannMachine):
     """Restricted Boltzmann machine with visible units v ∈ {0, 1}: E(v, h) = −bᵀv − cᵀh − vᵀWh.
 
     p(v_i = 1 | h) = σ(b_i + Σ_j W_ij h_j). Data in [0, 1] are taken as probabilities of units to be on. See
-    `BoltzmannMachine`. Source: S4; Hinton, Osindero and Teh (2006); scikit-learn's `BernoulliRBM`.
+    `BoltzmannMachine`. Source: Nielsen, chapter 6; Hinton, Osindero and Teh (2006); scikit-learn's `BernoulliRBM`.
     """
 
     units: ClassVar[str] = "bernoulli"
@@ -180,7 +181,7 @@ class GaussianBoltzmannMachine(BoltzmannMachine):
     """Restricted Boltzmann machine with real visible units: E(v, h) = ½‖v − b‖² − cᵀh − vᵀWh.
 
     p(v | h) = N(b + Wh, I): standardize the data. A rate ten times lower than with binary units is usual. See
-    `BoltzmannMachine`. Source: Hinton and Salakhutdinov (2006), named in S4.
+    `BoltzmannMachine`. Source: Hinton and Salakhutdinov (2006), named in Nielsen, chapter 6.
     """
 
     units: ClassVar[str] = "gaussian"

@@ -71,7 +71,7 @@ def cnn(
         ValueError: a size below 1, an unknown name, a probability outside [0, 1), or an image too small for its kernels and
             pools; the sentence names the layer.
 
-    Source: S0 §2.4.1; Nielsen, chapter 6.
+    Source: notes on neural networks, §2.4.1; Nielsen, chapter 6.
     """
     shape = checked_image_shape(image_shape)
     maps = sizes("channels", channels, least=1)

@@ -98,7 +98,7 @@ class Conv2d(Convolution):
     Raises:
         ValueError: a size below 1, an unknown padding or initializer.
 
-    Source: S0 §2.4.1; Nielsen, chapter 6, equation (125).
+    Source: notes on neural networks, §2.4.1; Nielsen, chapter 6, equation (125).
     """
 
     bias: Float[Array, " outputs"]

@@ -29,7 +29,7 @@ class Dense(Layer):
     Raises:
         ValueError: a size below 1, or an unknown initializer.
 
-    Source: S0 §2.2.1; Nielsen, chapter 2, equation (25).
+    Source: notes on neural networks, §2.2.1; Nielsen, chapter 2, equation (25).
     """
 
     weight: Float[Array, "inputs outputs"]

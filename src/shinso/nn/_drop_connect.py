@@ -26,7 +26,7 @@ class DropConnect(Layer):
         TypeError: `dense` is something else.
         ValueError: `rate` lies outside [0, 1), or `mask` is something else.
 
-    Source: S0 §2.3.2; Wan et al. (2013), with the mean network for prediction.
+    Source: notes on neural networks, §2.3.2; Wan et al. (2013), with the mean network for prediction.
     """
 
     dense: Dense

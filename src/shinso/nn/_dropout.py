@@ -26,13 +26,13 @@ class Dropout(Layer):
 
     Args:
         rate: p, the probability of being dropped; 0 ≤ p < 1. Rate 0 costs nothing.
-        mask: a fresh mask "per_example" (S0), or one "per_batch" which all examples of a mini-batch share, so that they
-            train the same part of the network (S1, Nielsen).
+        mask: a fresh mask "per_example" (notes on neural networks), or one "per_batch" which all examples of a mini-batch
+            share, so that they train the same part of the network (lecture on deep learning; Nielsen).
 
     Raises:
         ValueError: `rate` lies outside [0, 1), or `mask` is something else.
 
-    Source: S0 §2.3.2; S1; Nielsen, chapter 3.
+    Source: notes on neural networks, §2.3.2; lecture on deep learning; Nielsen, chapter 3.
     """
 
     rate: float = eqx.field(static=True)

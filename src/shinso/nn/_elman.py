@@ -37,7 +37,7 @@ class Elman(RecurrentLayer):
     Raises:
         ValueError: a size below 1, or an unknown name.
 
-    Source: S0 §2.4.2; Elman (1990).
+    Source: notes on neural networks, §2.4.2; Elman (1990).
     """
 
     gates: ClassVar[int] = 1

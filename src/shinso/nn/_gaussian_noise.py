@@ -25,7 +25,7 @@ class GaussianNoise(Layer):
     Raises:
         ValueError: `standard_deviation` is below 0, or `kind` is something else.
 
-    Source: S0 §2.3.2; Srivastava et al. (2014), §10.
+    Source: notes on neural networks, §2.3.2; Srivastava et al. (2014), §10.
     """
 
     standard_deviation: float = eqx.field(static=True)

@@ -40,7 +40,7 @@ class GRU(RecurrentLayer):
     Raises:
         ValueError: a size below 1, or an unknown initializer.
 
-    Source: Cho et al. (2014), with the reset gate of cuDNN and PyTorch; S1 (gates).
+    Source: Cho et al. (2014), with the reset gate of cuDNN and PyTorch; lecture on deep learning (gates).
     """
 
     gates: ClassVar[int] = 3

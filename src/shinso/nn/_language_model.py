@@ -45,7 +45,7 @@ def language_model(
     Raises:
         ValueError: as `recurrent`.
 
-    Source: S0 §2.4.2 (an output at every time, the errors summed).
+    Source: notes on neural networks, §2.4.2 (an output at every time, the errors summed).
     """
     embedding_key, recurrent_key = jax.random.split(key)
     first = Embedding(symbols, embedding, key=embedding_key)

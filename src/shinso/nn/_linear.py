@@ -45,7 +45,7 @@ def linear(
     Raises:
         ValueError: a size below 1, or an unknown initializer.
 
-    Source: S0 §2.1 and §2.2.1.4.
+    Source: notes on neural networks, §2.1 and §2.2.1.4.
     """
     plan = Plan(weight_init, bias_init, layers=1, key=key)
     layers, width = as_vector(inputs)

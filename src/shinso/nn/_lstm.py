@@ -39,7 +39,8 @@ class LSTM(RecurrentLayer):
     Raises:
         ValueError: a size below 1, an unknown initializer, or a `forget_bias` that is not finite.
 
-    Source: S1 (LSTM); S3 §8.4 (forget bias 1); Hochreiter and Schmidhuber (1997); Gers et al. (2000).
+    Source: lecture on deep learning (LSTM); Goodfellow et al., §8.4 (forget bias 1); Hochreiter and Schmidhuber (1997);
+    Gers et al. (2000).
     """
 
     gates: ClassVar[int] = 4

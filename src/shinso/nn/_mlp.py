@@ -49,7 +49,7 @@ def mlp(
         ValueError: a size below 1, an unknown name, a probability outside [0, 1), or as many initializers as there are
             layers were not given.
 
-    Source: S0 §2.2; Nielsen, chapters 1–3.
+    Source: notes on neural networks, §2.2; Nielsen, chapters 1–3.
     """
     widths = sizes("hidden", hidden)
     plan = Plan(weight_init, bias_init, layers=len(widths) + 1, key=key)

@@ -38,7 +38,7 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
 
     Args:
         name: "linear", "basis_model", "mlp" (these flatten images), "cnn", "book", "lenet5", "alexnet" or "resnet" (these
-            need `(height, width, maps)`), "recurrent" (needs `(steps, numbers)`), or "multi_head".
+            need `(height, width, maps)`), "recurrent" or "conv1d" (these need `(steps, numbers)`), or "multi_head".
         input_shape: shape of one example, such as `(4,)` or `(28, 28, 1)`.
         outputs: number of outputs.
         key: random key.

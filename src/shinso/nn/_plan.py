@@ -25,7 +25,8 @@ class Plan:
         self._biases = _one_each("bias_init", bias_init, layers)
         self._keys = iter(jax.random.split(key, layers))
 
-    def _next(self, rectifier: bool) -> dict[str, Any]:
+    def for_layer(self, rectifier: bool) -> dict[str, Any]:
+        """Initializers and key of the next layer; `rectifier`: one takes what it gives."""
         weight_init = next(self._weights)
         if weight_init is None:
             weight_init = "he_normal" if rectifier else "glorot_uniform"
@@ -33,7 +34,7 @@ class Plan:
 
     def dense(self, inputs: int, outputs: int, *, rectifier: bool = False) -> Dense:
         """A dense layer, and whether a rectifier takes its outputs."""
-        return Dense(inputs, outputs, **self._next(rectifier))
+        return Dense(inputs, outputs, **self.for_layer(rectifier))
 
     def dense_stack(
         self, inputs: int, outputs: int, hidden: list[int], units: HiddenUnits, *, noisy_inputs: bool
@@ -68,7 +69,7 @@ class Plan:
             kernel_size,
             padding=padding,
             pool=pool if isinstance(pool, MaxPool2d) and early and not normalization else None,
-            **self._next(phi.rectifier),
+            **self.for_layer(phi.rectifier),
         )
         if layer.pool is not None:
             return [layer, phi]

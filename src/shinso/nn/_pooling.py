@@ -58,7 +58,7 @@ class Pool2d(Layer):
 class MaxPool2d(Pool2d):
     """max of the window. A derivative goes to the largest element; elements that tie for it share it.
 
-    Source: S1; Nielsen, chapter 6.
+    Source: lecture on deep learning (pooling); Nielsen, chapter 6.
     """
 
     def __call__(self, x: Float[Array, "N H W C"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N h w C"]:
@@ -76,7 +76,7 @@ class MaxPool2d(Pool2d):
 class MeanPool2d(Pool2d):
     """Mean of the window.
 
-    Source: S1.
+    Source: lecture on deep learning (pooling).
     """
 
     def __call__(self, x: Float[Array, "N H W C"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N h w C"]:

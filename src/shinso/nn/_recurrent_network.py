@@ -14,7 +14,7 @@ from shinso.nn._layer import Layer
 from shinso.nn._recipe import builder
 from shinso.nn._recurrent_layer import RecurrentLayer
 from shinso.nn._sequential import Sequential
-from shinso.nn._sizes import as_list, sizes
+from shinso.nn._sizes import as_list, numbers_a_step, sizes
 from shinso.nn._steps import LastStep, TimeDistributed
 
 
@@ -51,9 +51,9 @@ def recurrent(
     Raises:
         ValueError: a size below 1, an unknown cell, or a dropout outside [0, 1).
 
-    Source: S0 §2.4.2; S1.
+    Source: notes on neural networks, §2.4.2; lecture on deep learning.
     """
-    width = _width(inputs)
+    width = numbers_a_step(inputs)
     units = sizes("hidden", hidden, least=1)
     _checks.one_of("cell", cell, CELLS)
     _checks.real("dropout", dropout, least=0.0, below=1.0)
@@ -69,12 +69,6 @@ def recurrent(
         width = 2 * size if bidirectional else size
     output = Dense(width, outputs, key=last_key)
     return Sequential([*layers, TimeDistributed(output) if per_step else output])
-
-
-def _width(inputs: int | Sequence[int]) -> int:
-    if isinstance(inputs, Sequence) and len(inputs) != 2:
-        raise ValueError(f"inputs must be the numbers of one step, or the shape (T, D) of one example; got {inputs!r}.")
-    return _checks.whole_number("inputs", inputs[1] if isinstance(inputs, Sequence) else inputs, least=1)
 
 
 def _layer(

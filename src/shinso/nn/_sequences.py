@@ -143,7 +143,7 @@ def flatten_steps(
     Raises:
         ValueError: targets are not `[N, T, …]`.
 
-    Source: S0 §2.4.2 (the error is summed over the times n).
+    Source: notes on neural networks, §2.4.2 (the error is summed over the times n).
     """
     values, lengths = opened(outputs)
     n, steps = values.shape[:2]

@@ -26,3 +26,10 @@ def as_vector(inputs: int | Sequence[int]) -> tuple[list[Layer], int]:
     """The layer that makes a vector of each example, if one is needed, and the vector's size."""
     shape = sizes("inputs", inputs, least=1)
     return [Flatten()] if len(shape) > 1 else [], math.prod(shape)
+
+
+def numbers_a_step(inputs: int | Sequence[int]) -> int:
+    """D of sequences, given as D or as the shape (T, D) of one example."""
+    if isinstance(inputs, Sequence) and len(inputs) != 2:
+        raise ValueError(f"inputs must be the numbers of one step, or the shape (T, D) of one example; got {inputs!r}.")
+    return _checks.whole_number("inputs", inputs[1] if isinstance(inputs, Sequence) else inputs, least=1)
