@@ -1,6 +1,6 @@
 """What builders share: initializers and keys handed out layer by layer, stacks of dense layers, convolutions with pools."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -28,8 +28,11 @@ class Plan:
     def for_layer(self, rectifier: bool) -> dict[str, Any]:
         """Initializers and key of the next layer; `rectifier`: one takes what it gives."""
         weight_init = next(self._weights)
+        usual = "he_normal" if rectifier else "glorot_uniform"
         if weight_init is None:
-            weight_init = "he_normal" if rectifier else "glorot_uniform"
+            weight_init = usual
+        elif isinstance(weight_init, Mapping):
+            weight_init = {"name": usual, **weight_init}
         return {"weight_init": weight_init, "bias_init": next(self._biases), "key": next(self._keys)}
 
     def dense(self, inputs: int, outputs: int, *, rectifier: bool = False) -> Dense:
@@ -82,5 +85,5 @@ def _one_each(argument: str, inits: Initializers | None, layers: int) -> Iterato
         raise ValueError(f"{argument} must be one initializer or one for each of {layers} layers; got {len(listed)}.")
     for init in listed:
         if init is not None:
-            check_initializer(argument, init)
+            check_initializer(argument, {"name": "he_normal", **init} if isinstance(init, Mapping) else init)
     return iter(listed if len(listed) == layers else listed * layers)

@@ -163,6 +163,16 @@ class Settings:
         words="zeros",
         argument="bias_init",
     )
+    recurrent_init: str | None = setting(
+        Kind(INITIALIZERS),
+        NETWORK,
+        "Distribution of the first weights from step to step.",
+        words="orthogonal",
+        argument="recurrent_init",
+    )
+    forget_bias: float | None = setting(
+        Number(), NETWORK, "First bias of the forget gates of an lstm.", words="1", argument="forget_bias"
+    )
     cell: str | None = setting(
         Name(CELLS), NETWORK, "Units of a recurrent network: lstm, gru or elman.", words="lstm", argument="cell"
     )
