@@ -40,6 +40,7 @@ FOUNDATION = (
     "_files",
     "_kinds",
     "_numbers",
+    "_paths",
 )  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print
 FACES = {*SPEAKING, "__init__"}  # see every room

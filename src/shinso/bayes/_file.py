@@ -15,12 +15,13 @@ from safetensors.numpy import save as to_safetensors
 
 from shinso import nn, objectives
 from shinso._files import write_atomically
+from shinso._paths import dotted, leaves_by_path
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._diagonal import Diagonal
 from shinso.bayes._full import Full
 from shinso.bayes._kronecker import Kronecker
 from shinso.bayes._low_rank import LowRank
-from shinso.bayes._network import dotted, network_with
+from shinso.bayes._network import network_with
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import Prior
 from shinso.bayes._structure import Curvature
@@ -120,8 +121,7 @@ def _arrays_of(model: Any) -> dict[str, np.ndarray]:
 
 
 def _leaves_of(model: Any) -> dict[str, Any]:
-    leaves = jax.tree_util.tree_leaves_with_path(model)
-    return {dotted(place): leaf for place, leaf in leaves if _is_array(leaf)}
+    return {path: leaf for path, leaf in leaves_by_path(model).items() if _is_array(leaf)}
 
 
 def _is_array(leaf: Any) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
+from shinso._paths import dotted
 from shinso.nn import accepts_key
 from shinso.objectives import parameter_paths
 
@@ -112,11 +113,6 @@ def network_with(model: Any, paths: Sequence[str]) -> Network:
         return dotted(path) in kept
 
     return Network(*eqx.partition(model, jax.tree_util.tree_map_with_path(is_chosen, model)))
-
-
-def dotted(path: tuple[Any, ...]) -> str:
-    """Return a leaf's path as `parameter_paths` writes it."""
-    return jax.tree_util.keystr(path, simple=True, separator=".")
 
 
 def _chosen(parameters: dict[str, Array], subset: Subset) -> list[str]:

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from shinso._paths import leaves_by_path
 from shinso.curvature._output_curvature import OutputCurvature
 from shinso.curvature._problem import Problem
 from shinso.curvature._restrict import leaf_paths
@@ -168,8 +169,7 @@ TAPS: Mapping[type, Tap] = MappingProxyType(
 
 def supported_layers(model: Any) -> dict[str, Any]:
     """Return the layers that have a tap, by dotted path; "" for a model that is one."""
-    nodes, _ = jax.tree_util.tree_flatten_with_path(model, is_leaf=_has_tap)
-    return {jax.tree_util.keystr(path, simple=True, separator="."): node for path, node in nodes if _has_tap(node)}
+    return {path: node for path, node in leaves_by_path(model, _has_tap).items() if _has_tap(node)}
 
 
 def tapped_layers(problem: Problem) -> dict[str, Any]:

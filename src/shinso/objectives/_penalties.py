@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
 from shinso._checks import one_of
 from shinso._numbers import number_leaf, plain_number
+from shinso._paths import leaves_by_path
 from shinso.nn import parameters
 
 Where = str | Sequence[str] | Callable[[str, Array], bool]
@@ -24,8 +24,7 @@ def weights(path: str, leaf: Array) -> bool:
 
 def parameter_paths(model: PyTree[Any]) -> dict[str, Array]:
     """Return the model's real parameters by dotted path, such as `layers.0.weight`."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(parameters(model)[0])
-    return {_dotted(path): leaf for path, leaf in leaves}
+    return leaves_by_path(parameters(model)[0])
 
 
 class Penalty(eqx.Module):
@@ -129,7 +128,3 @@ def _patterns(where: Where) -> tuple[str, ...] | Callable[[str, Array], bool]:
 
 def _name(predicate: Callable[[str, Array], bool]) -> str:
     return getattr(predicate, "__name__", repr(predicate))
-
-
-def _dotted(path: tuple[Any, ...]) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")

@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, PRNGKeyArray, PyTree
 
 from shinso._checks import real
 from shinso._numbers import number_leaf
+from shinso._paths import dotted
 from shinso.objectives._ard import precision_leaf
 from shinso.objectives._build import penalty
 from shinso.objectives._penalties import Penalty, parameter_paths, weights
@@ -91,7 +92,7 @@ def sample_prior(model: Model, *, weights: Precisions, biases: Precisions, key: 
     drawn = dict(zip([group.path for group in groups], _draw(groups, key), strict=True))
 
     def replaced(path: tuple[Any, ...], leaf: Any) -> Any:
-        return drawn.get(jax.tree_util.keystr(path, simple=True, separator="."), leaf)
+        return drawn.get(dotted(path), leaf)
 
     sampled: Model = jax.tree_util.tree_map_with_path(replaced, model)
     return sampled
