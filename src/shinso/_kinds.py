@@ -105,6 +105,9 @@ LIKELIHOODS = Kinds(
         "bernoulli": "objectives._bernoulli:Bernoulli",
         "categorical": "objectives._categorical:Categorical",
         "poisson": "objectives._poisson:Poisson",
+        "negative_binomial": "objectives._negative_binomial:NegativeBinomial",
+        "huber": "objectives._huber:Huber",
+        "quantile": "objectives._quantile:Quantile",
         "sigmoid_quadratic": "objectives._book:SigmoidQuadratic",
         "sigmoid_cross_entropy": ":SigmoidCrossEntropy",
     }

@@ -37,7 +37,9 @@ def test_a_run_has_its_objective(run):
     np.testing.assert_allclose(posterior.predict(X).mean, run.predict_mean(X))
     np.testing.assert_allclose(posterior.predict(X.tolist()).mean, run.predict_mean(X))
     dataset = shinso.data.Dataset(X.astype(np.float32), Y.astype(np.float32), "regression")
-    np.testing.assert_allclose(shinso.laplace(run, dataset).predict(X).std, posterior.predict(X).std, rtol=1e-5)
+    np.testing.assert_allclose(
+        shinso.laplace(run, dataset).predict(X).standard_deviation, posterior.predict(X).standard_deviation, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,9 @@ def test_modules_of_others_work(model):
     theirs = bayes.laplace(nn.PerExample(module), (X, Y), GAUSSIAN, subset="last_layer")
     ours = eqx.tree_at(lambda m: (m.layers[-1].weight, m.layers[-1].bias), model, (module.weight.T, module.bias))
     np.testing.assert_allclose(
-        theirs.predict(X[:3]).std, bayes.laplace(ours, (X, Y), GAUSSIAN).predict(X[:3]).std, rtol=1e-9
+        theirs.predict(X[:3]).standard_deviation,
+        bayes.laplace(ours, (X, Y), GAUSSIAN).predict(X[:3]).standard_deviation,
+        rtol=1e-9,
     )
 
 

@@ -15,9 +15,8 @@ from shinso.training._ensemble import _bootstrap
 
 def made_of(name, *means):
     """An ensemble of networks that say what is given."""
-    runs = [
-        SimpleNamespace(likelihood=likelihood(name), predict_mean=lambda X, mean=mean: np.array(mean)) for mean in means
-    ]
+    said = [lambda X, mean=mean: np.array(mean) for mean in means]
+    runs = [SimpleNamespace(likelihood=likelihood(name), predict_mean=one, predict=one) for one in said]
     return Ensemble(tuple(runs))
 
 

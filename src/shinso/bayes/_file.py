@@ -43,7 +43,7 @@ def save(posterior: Posterior, path: Path) -> Path:
         "noise_precision": posterior.noise_precision,
         "fit": dataclasses.asdict(posterior.fit),
         "history": posterior.history,
-        "temperature": posterior.temperature,
+        "inverse_temperature": posterior.inverse_temperature,
     }
     arrays = {f"model.{name}": array for name, array in _arrays_of(posterior.model).items()}
     arrays |= {f"curvature.{name}": array for name, array in posterior.curvature.arrays().items()}
@@ -79,13 +79,15 @@ def load_posterior(path: str | Path, model: Any = None) -> Posterior:
         filled = _filled(_template(plain["model"], model, path), parts["model"], path)
         return Posterior(
             network=network_with(filled, plain["paths"]),
-            unit_likelihood=objectives.objective_from_recipe({"likelihood": plain["likelihood"]}).likelihood,
+            unit_likelihood=objectives.predictive(
+                objectives.objective_from_recipe({"likelihood": plain["likelihood"]}).likelihood
+            ),
             curvature=KINDS[plain["structure"]].from_arrays(parts["curvature"]),
             prior=Prior(tuple(plain["groups"]), **parts["prior"]),
             noise_precision=plain["noise_precision"],
             fit=Fit(**plain["fit"]),
             history=tuple(plain["history"]),
-            temperature=plain["temperature"],
+            inverse_temperature=plain["inverse_temperature"],
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error!r} where the description of a posterior belongs.") from None

@@ -40,7 +40,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         verbose: print the history as it comes.
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
         posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
-            None makes none. Its priors come from the training data (`shinso.bayes.laplace_with_evidence`),
+            None makes none. Its priors come from the training data (`shinso.laplace(priors="evidence")`),
             whatever `l2` and `l1` are.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.

@@ -35,7 +35,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         random_state: seed of first weights, split, order and noise.
         verbose: print the history as it comes.
         posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
-            None makes none. Its priors and noise come from the training data (`shinso.bayes.laplace_with_evidence`),
+            None makes none. Its priors and noise come from the training data (`shinso.laplace(priors="evidence")`),
             whatever `l2` and `l1` are.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
@@ -115,7 +115,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         """
         if return_std:
             prediction = self._predictive(X)
-            return self._as_y(prediction.mean), self._as_y(prediction.std)
+            return self._as_y(prediction.mean), self._as_y(prediction.standard_deviation)
         return self._as_y(self._predict_mean(X))
 
     def _as_y(self, values: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def gaussian_prior(
         TypeError: precisions that are not numbers.
         ValueError: a negative precision, as many as there are layers were not given, or no such parameters.
 
-    Source: S2 §2.1; PRML §5.5.1, (5.113)–(5.122). PRML prints α₁ → a^{1/2}α₁, α₂ → c^{−1/2}α₂; the algebra needs
+    Source: Bishop, PRML, §5.5.1, (5.113)–(5.122), which prints α₁ → a^{1/2}α₁, α₂ → c^{−1/2}α₂; the algebra needs
     the factors above.
     """
     n = real("n", n, above=0.0)
@@ -81,7 +81,7 @@ def sample_prior(model: Model, *, weights: Precisions, biases: Precisions, key: 
         TypeError: precisions that are not numbers.
         ValueError: α = 0 or None, which is an improper prior, or what `gaussian_prior` refuses.
 
-    Source: S2 §2.1; PRML §5.5.1, figure 5.11.
+    Source: Bishop, PRML, §5.5.1, figure 5.11.
     """
     if biases is None:
         raise ValueError("biases must have a precision to be drawn: free biases have an improper prior; got None.")
