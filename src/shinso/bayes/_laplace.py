@@ -90,9 +90,9 @@ def laplace(
     Raises:
         TypeError: an argument has the wrong type, or `data` or `objective` is missing.
         ValueError: an argument or the data are not accepted; the likelihood has no predictive distribution
-            (`objectives.Predictive`); a penalty is no Gaussian prior; data are not those of the run, or have one target value
-            alone; the matrix does not fit into `limit`; a layer is not supported by "kronecker"; A is not positive definite;
-            or, by the evidence, what `Posterior.fit_priors` refuses.
+            (`objectives.Predictive`); a penalty is no Gaussian prior; data are not those of the run, or have one target
+            value alone; the matrix does not fit into `limit`; a layer is not supported by "kronecker"; A is not positive
+            definite; or, by the evidence, what `Posterior.fit_priors` refuses.
 
     Source: Bishop, PRML, §5.7, (5.166)–(5.167); MacKay (1992) for the evidence; Martens and Grosse (2015) and Ritter, Botev
     and Barber (2018) for "kronecker".

@@ -134,7 +134,7 @@ class L2(Penalty):
 
     def with_prior_precisions(self, precisions: Float[np.ndarray, ""]) -> "L2":
         """Return the penalty with another λ."""
-        return L2(float(precisions), self.where, self.scale)
+        return L2(number_leaf("strength", float(precisions), least=0.0), self.where, self.scale)
 
     def of_parameter(self, parameter: Array) -> Float[Array, ""]:
         """Return ½Σw²."""
