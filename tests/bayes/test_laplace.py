@@ -76,6 +76,17 @@ def test_a_run_that_has_not_converged_is_warned_of(model):
         ({"structure": "low_rank"}, ValueError, "precision above 0 for every parameter in structure 'low_rank'"),
         ({"subset": "layers.9.*"}, ValueError, "subset must choose a parameter"),
         ({"limit": 8}, ValueError, r"limit must be at least 72 bytes .* full posterior of 3 parameters; got 8"),
+        ({"priors": "flat"}, ValueError, "priors must be one of evidence, penalties; got 'flat'"),
+        (
+            {"priors": "evidence", "prior_precision": 1.0},
+            ValueError,
+            "prior_precision must be None with priors='evidence'",
+        ),
+        (
+            {"objective": objectives.Objective(objectives.Quantile())},
+            ValueError,
+            "likelihood must be one of .*got quantile",
+        ),
         ({"prior_precision": 0.0}, ValueError, "prior_precision must be a finite number > 0"),
         ({"prior_precision": {"*.weigth": 1.0}}, ValueError, "patterns that match .* got '\\*.weigth'"),
         ({"objective": None}, TypeError, "objective must be the Objective"),

@@ -58,7 +58,10 @@ def all_bits_right(p):
 
 
 ALPHA, DELTA, SCALE, LEVEL = 0.4, 1.2, 0.8, 0.3
-HUBER_Z = 2 * scipy.integrate.quad(lambda u: np.exp(-scipy.special.huber(DELTA, u)), 0, np.inf)[0]
+HUBER_Z = 2 * sum(
+    scipy.integrate.quad(lambda u: np.exp(-scipy.special.huber(DELTA, u)), *piece)[0]
+    for piece in ((0, DELTA), (DELTA, np.inf))
+)
 KAPPA = (LEVEL / (1 - LEVEL)) ** 0.5
 PROBIT = scipy.stats.norm
 

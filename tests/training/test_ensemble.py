@@ -15,8 +15,9 @@ from shinso.training._ensemble import _bootstrap
 
 def made_of(name, *means):
     """An ensemble of networks that say what is given."""
-    said = [lambda X, mean=mean: np.array(mean) for mean in means]
-    runs = [SimpleNamespace(likelihood=likelihood(name), predict_mean=one, predict=one) for one in said]
+    runs = [
+        SimpleNamespace(likelihood=likelihood(name), predict_mean=lambda X, mean=mean: np.array(mean)) for mean in means
+    ]
     return Ensemble(tuple(runs))
 
 
@@ -46,6 +47,9 @@ def test_average_and_majority_of_labels():
 
 def test_means_are_averaged():
     assert_allclose(made_of("gaussian", [[1.0]], [[4.0]]).predict(None, vote="majority"), [[2.5]])
+    quantile = likelihood("quantile", level=0.8)
+    means = np.asarray(quantile.mean(np.array([[1.0], [4.0]])))
+    assert_allclose(quantile.decide(means), [[1.0], [4.0]], rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,10 @@ class Classes(TargetKind):
         wrong: np.ndarray = (values != values.round()) | (values < 0) | (values >= beyond)
         return wrong
 
+    def accepted_of(self, outputs: int) -> str:
+        """Return the classes that there are."""
+        return f"class indices 0 … {self.classes(outputs) - 1}"
+
     def classes(self, outputs: int) -> int:
         """Return how many classes so many outputs tell apart."""
         return outputs

@@ -35,6 +35,10 @@ class Taught(Classes):
         """Return the labels."""
         return Answers(self.name, targets[:, 0].astype(int), means)
 
+    def marginal(self, targets: np.ndarray, shares: np.ndarray, outputs: int) -> np.ndarray:
+        """Return each label's share."""
+        return super().marginal(targets[:, 0].astype(int), shares, outputs)
+
 
 class Distillation(Likelihood):
     """(1 − μ) H(y, p) + μ T² H(q, p_T), a student's cross-entropies with the label and with the teacher.

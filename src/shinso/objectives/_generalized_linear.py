@@ -27,6 +27,12 @@ class NamedLink(NamedTuple):
     link: Function
 
 
+def _probit(a: Array) -> Array:
+    """Return logit p of p = Φ(a)."""
+    wide = a.astype(jnp.promote_types(a.dtype, jnp.float32))
+    return (log_ndtr(wide) - log_ndtr(-wide)).astype(a.dtype)
+
+
 def _complementary_log_log(a: Array) -> Array:
     """Return logit p of p = 1 − e^(−e^a)."""
     rate = jnp.exp(a)
@@ -35,7 +41,7 @@ def _complementary_log_log(a: Array) -> Array:
 
 LINKS: Mapping[str, Mapping[str, NamedLink]] = {
     Bernoulli.name: {
-        "probit": NamedLink(lambda a: log_ndtr(a) - log_ndtr(-a), jax.scipy.special.ndtri),
+        "probit": NamedLink(_probit, jax.scipy.special.ndtri),
         "complementary_log_log": NamedLink(_complementary_log_log, lambda p: jnp.log(-jnp.log1p(-p))),
     },
     Poisson.name: {
@@ -50,7 +56,8 @@ class GeneralizedLinear(ElementwisePredictive):
 
     The gradient is η′(a) times the family's. `likelihood("bernoulli", link="probit")` makes one by name: Bernoulli with
     "probit", g⁻¹ = Φ, or "complementary_log_log", g⁻¹(a) = 1 − e^(−e^a); Poisson with "softplus", g⁻¹(a) = ln(1 + e^a). The
-    output Hessian is found by differentiating twice; it depends on the targets. The Fisher information is η′² times the
+    output Hessian is found by differentiating twice; it depends on the targets. A probit beyond |a| = 10³ (10⁷ in float64)
+    is beyond the digits of its gradient. The Fisher information is η′² times the
     family's, and is what curvature takes for a function of the user's own, whose loss need not be convex.
 
     Args:

@@ -14,7 +14,7 @@ from shinso._checks import one_of, whole_number
 from shinso._numbers import number_leaf, plain_number
 from shinso.objectives._likelihood import Likelihood
 from shinso.objectives._summaries import Summary
-from shinso.objectives._target_kinds import TargetKind
+from shinso.objectives._target_kinds import NUMBERS, TargetKind
 
 Pair = tuple[int, int]
 
@@ -106,6 +106,7 @@ class Joint(Likelihood):
 
     parts: tuple[Part, ...]
     name: ClassVar[str] = "joint"
+    target: ClassVar[TargetKind] = NUMBERS
 
     def __init__(self, parts: Sequence[Part]):
         if not isinstance(parts, Sequence) or not all(isinstance(part, Part) for part in parts):
@@ -116,11 +117,6 @@ class Joint(Likelihood):
         if len(set(names)) < len(names):
             raise ValueError(f"parts must have different names; got {', '.join(names)}.")
         self.parts = tuple(parts)
-
-    @property
-    def target(self) -> TargetKind:  # type: ignore[override]
-        """The first part's."""
-        return self.parts[0].likelihood.target
 
     @property
     def convex(self) -> bool:  # type: ignore[override]
@@ -334,8 +330,6 @@ def _checked_targets(part: Part, targets: ArrayLike, n: int) -> np.ndarray:
         raise ValueError(f"targets of {part.name} must be finite; got NaN or infinity.")
     wrong = part.likelihood.target.wrong(values, part.outputs)
     if wrong.any():
-        raise ValueError(
-            f"targets of {part.name} must be {part.likelihood.target.accepted}, for {part.outputs} outputs; "
-            f"got {values[wrong].flat[0]:g}."
-        )
+        accepted = part.likelihood.target.accepted_of(part.outputs)
+        raise ValueError(f"targets of {part.name} must be {accepted}; got {values[wrong].flat[0]:g}.")
     return values.reshape(n, part.width)

@@ -95,6 +95,10 @@ class Likelihood(eqx.Module):
         """
         raise TypeError(f"likelihood must be one with a link from means to outputs; got {type(self).__name__}.")
 
+    def decide(self, means: np.ndarray) -> np.ndarray:
+        """Return the answers that means `[N, K]` stand for, as `predict` gives them."""
+        return self.target.decide(means)
+
     def best_constant(self, targets: np.ndarray, shares: np.ndarray, outputs: int) -> Float[np.ndarray, " K"]:
         """Return the outputs that are best where they are the same for all inputs; examples count by their shares.
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import betaln, xlogy
+from jax.scipy.special import gammaln, xlogy
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 from scipy import special
 
@@ -44,10 +44,9 @@ class NegativeBinomial(LogLinkCounts):
         return (y + 1 / alpha) * jax.nn.softplus(a + jnp.log(alpha)) - y * a
 
     def constants(self, a: Array, y: Array) -> Array:
-        """Return −ln Γ(y + 1/α)/(Γ(1/α) y!) − y ln α, with Γ(y + r)/(Γ(r) y!) = 1/((y + r) B(r, y + 1))."""
+        """Return ln Γ(1/α) + ln y! − ln Γ(y + 1/α) − y ln α."""
         alpha = self.dispersion.astype(a.dtype)
-        r = 1 / alpha
-        return betaln(r, y + 1) + jnp.log(y + r) - y * jnp.log(alpha)
+        return gammaln(1 / alpha) + gammaln(y + 1) - gammaln(y + 1 / alpha) - y * jnp.log(alpha)
 
     def curvatures(self, a: Array, y: Array) -> Array:
         """Return μ(1 + αy)/(1 + αμ)² = (1/α + y) σ(a + ln α) σ(−a − ln α)."""

@@ -81,6 +81,10 @@ class Quantile(Elementwise):
         """Return the quantile a."""
         return outputs
 
+    def decide(self, means: np.ndarray) -> np.ndarray:
+        """Return the quantile of each mean."""
+        return means - float(self.mean(jnp.zeros(())))
+
     def sample(self, outputs: Float[Array, "N K"], key: PRNGKeyArray) -> Float[Array, "N K"]:
         """Draw from the asymmetric Laplace distribution: a + s(E/τ − E′/(1 − τ)) with E, E′ ~ Exp(1)."""
         level, scale = self.level.astype(outputs.dtype), self.scale.astype(outputs.dtype)

@@ -45,6 +45,10 @@ class TargetKind(abc.ABC):
         """Return columns of numbers as a likelihood takes targets."""
         return columns
 
+    def accepted_of(self, outputs: int) -> str:
+        """Return what a target may be, of a network with so many outputs, in words."""
+        return self.accepted
+
     def wrong(self, values: np.ndarray, outputs: int | None = None) -> np.ndarray:
         """Return which values are no targets, of a network with so many outputs if that is known."""
         return np.zeros(values.shape, bool)

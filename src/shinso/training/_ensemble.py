@@ -53,12 +53,8 @@ class Ensemble(NamedTuple):
         Source: Nielsen, chapter 6 (five networks, a vote: 99.67 %).
         """
         majority = one_of("vote", vote, ("average", "majority")) == "majority"
-        target = self.likelihood.target
-        if not target.probabilities:
-            average: np.ndarray = np.mean([run.predict(inputs) for run in self.runs], axis=0)
-            return average
         means = np.stack([run.predict_mean(inputs) for run in self.runs])
-        return target.decide(target.majority(means) if majority else means.mean(axis=0))
+        return self.likelihood.decide(self.likelihood.target.majority(means) if majority else means.mean(axis=0))
 
 
 def train_ensemble(
