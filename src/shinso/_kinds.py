@@ -114,6 +114,16 @@ LIKELIHOODS = Kinds(
 )
 """Likelihoods that a name alone determines, their numbers at their defaults."""
 
+STRUCTURES = Kinds(
+    {
+        "full": "bayes._full:Full",
+        "kronecker": "bayes._kronecker:Kronecker",
+        "low_rank": "bayes._low_rank:LowRank",
+        "diagonal": "bayes._diagonal:Diagonal",
+    }
+)
+"""Structures of a posterior's curvature: each is made by its class method `of`."""
+
 RULES = Kinds(
     {
         "sgd": "optim._rules:sgd",

@@ -103,8 +103,8 @@ def test_parameters_without_prior_count_as_determined(linear_problem):
 
 
 def test_evidence_prefers_the_cubic(plain_model):
-    # PRML figure 3.14: polynomials through ten noisy points of a sine; α = 5·10⁻³, β = 11.1. Features beyond a degree are
-    # zeros, which leave the evidence as it is.
+    # Bishop, PRML, figure 3.14: polynomials through ten noisy points of a sine; α = 5·10⁻³, β = 11.1. Features beyond a
+    # degree are zeros, which leave the evidence as it is.
     alpha, beta = 5e-3, 11.1
     inputs = np.linspace(0, 1, 10)
     targets = np.sin(2 * np.pi * inputs) + 0.3 * np.random.default_rng(0).normal(size=10)

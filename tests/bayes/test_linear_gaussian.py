@@ -1,4 +1,4 @@
-"""Linear models with Gaussian noise: the Laplace posterior is the exact one, of PRML's chapter 3."""
+"""Linear models with Gaussian noise: the Laplace posterior is the exact one, of Bishop, PRML, chapter 3."""
 
 import jax
 import numpy as np

@@ -189,9 +189,8 @@ def test_curvature_of_links_that_are_not_canonical(trained, drawn, link):
         "probit": mills * (mills + signed),
         "of one's own": stats.norm.pdf(a) ** 2 / (stats.norm.cdf(a) * stats.norm.sf(a)),
     }[link]
-    features = np.column_stack([np.ones(len(inputs)), inputs])  # the bias is the first of a layer's parameters
-    order = [0, 1, 2] if list(posterior.network.shapes)[0].endswith("bias") else [1, 2, 0]
-    features = features[:, order]
+    assert posterior.paths == ("layers.0.weight", "layers.0.bias")
+    features = np.column_stack([inputs, np.ones(len(inputs))])
     np.testing.assert_allclose(posterior.curvature.matrix, features.T @ (curved * features), rtol=1e-8, atol=1e-9)
     found = bayes.assess(posterior.predict(inputs), targets)
     alone = bayes.assess(bayes.predict_alone(posterior, inputs), targets)

@@ -68,11 +68,11 @@ def test_where_the_output_hessian_says_nothing_the_fisher_matrix_does():
         )
         wide = nn.linear(2, 2, key=jax.random.key(0))
         both = curvature.dense(curvature.fisher(wide, Objective(joint), (x, x)))
+        assert not curvature.gauss_newton(wide, Objective(joint), (x, x)).semidefinite
     assert not found[0].any()
     gram = design.T @ design / 6
     np.testing.assert_allclose(found[1], 0.2 * 0.8 / 0.25 * gram, rtol=1e-6)
     np.testing.assert_allclose(both, np.kron(gram, np.diag([3.0, 0.2 * 0.8 / 0.25])), rtol=1e-6, atol=1e-12)
-    assert not curvature.gauss_newton(wide, Objective(joint), (x, x)).semidefinite
 
 
 def test_ard_is_a_convex_penalty():

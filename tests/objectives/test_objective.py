@@ -53,7 +53,7 @@ def test_value_is_the_weighted_mean_and_the_penalties(model):
 
 
 def test_scikit_learn_and_book_scalings(model):
-    """α/(2n)‖W‖² of scikit-learn and (λ/2n)Σw² of S4, n the number of examples."""
+    """α/(2n)‖W‖² of scikit-learn and (λ/2n)Σw² of Nielsen, n the number of examples."""
     plain = float(evaluate(Objective(objectives.Categorical()), model, batch(np.ones(5)))[0])
     squares = float((np.asarray(model.weight, float) ** 2).sum())
     sklearn, _ = evaluate(Objective(objectives.Categorical(), [L2(0.3, scale="batch")]), model, batch(np.ones(5)))

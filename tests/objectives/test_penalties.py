@@ -180,9 +180,7 @@ def test_what_a_penalty_says_of_itself():
         np.testing.assert_allclose(one.prior_precisions, precisions, rtol=1e-6)
         np.testing.assert_array_equal(one.prior_groups((3, 2)), groups)
         # −ln of the prior's density at that precision for each number has the same Hessian.
-        np.testing.assert_allclose(
-            np.diag(hessian), np.ravel(one.prior_precisions)[np.ravel(groups).astype(int)], rtol=1e-6
-        )
-        np.testing.assert_allclose(
-            one.with_prior_precisions(3 * one.prior_precisions).prior_precisions, 3 * np.asarray(precisions), rtol=1e-6
-        )
+        each = np.ravel(one.prior_precisions)[np.ravel(groups).astype(int)]
+        np.testing.assert_allclose(np.diag(hessian), each, rtol=1e-6)
+        thrice = one.with_prior_precisions(3 * one.prior_precisions)
+        np.testing.assert_allclose(thrice.prior_precisions, 3 * np.asarray(precisions), rtol=1e-6)

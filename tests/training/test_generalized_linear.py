@@ -129,9 +129,8 @@ def test_quantile_regression_is_scikit_learns():
         assert best == pytest.approx(mean_pinball_loss(NOISY, fit.predict(X), alpha=level), rel=1e-12)
         for step in 1e-3 * RNG.normal(size=(20, 4)):
             assert float(at(fit.coef_ + step[:3], fit.intercept_ + step[3])) > best - 1e-12
-        run = shinso.train(
-            model, objective, data, optimizer="adam", learning_rate=optim.Cosine(0.05, 600), epochs=600, batch_size=N
-        )
+        rate = optim.Cosine(0.05, 600)
+        run = shinso.train(model, objective, data, learning_rate=rate, epochs=600, batch_size=N)
         evaluation = run.evaluate(*data)
     assert best <= run.history["loss"][-1] < 1.02 * best
     share = np.mean(run.predict(X)[:, 0] >= NOISY)

@@ -12,6 +12,7 @@
 - `PosteriorWarning`: the parameters are not at a minimum. `check_posterior`: what `laplace` would refuse, before training.
 """
 
+from shinso._kinds import STRUCTURES as STRUCTURES
 from shinso.bayes._accumulate import Fit as Fit
 from shinso.bayes._assessment import Assessment as Assessment
 from shinso.bayes._assessment import assess as assess
@@ -21,11 +22,10 @@ from shinso.bayes._calibration import brier_score as brier_score
 from shinso.bayes._calibration import expected_calibration_error as expected_calibration_error
 from shinso.bayes._calibration import interval_coverage as interval_coverage
 from shinso.bayes._calibration import reliability as reliability
-from shinso.bayes._check_posterior import STRUCTURES as STRUCTURES
 from shinso.bayes._check_posterior import check_posterior as check_posterior
 from shinso.bayes._convergence import PosteriorWarning as PosteriorWarning
-from shinso.bayes._file import load_posterior as load_posterior
 from shinso.bayes._laplace import laplace as laplace
+from shinso.bayes._load import load_posterior as load_posterior
 from shinso.bayes._log_density import log_density as log_density
 from shinso.bayes._posterior import Posterior as Posterior
 from shinso.bayes._prediction import Prediction as Prediction

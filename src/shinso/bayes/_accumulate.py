@@ -15,8 +15,7 @@ from jaxtyping import Array, Float
 from shinso import curvature
 from shinso.bayes._layer_pair import LayerPair
 from shinso.bayes._moments import layer_jacobians, layer_shapes
-from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, pieces
-from shinso.bayes._prior import places_of
+from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, pieces, places_of
 from shinso.objectives import Batch, Objective
 
 VECTORS = 16

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import equinox as eqx
-
 from shinso import nn
 from shinso._checks import one_of, whole_number
+from shinso._kinds import STRUCTURES
 from shinso.bayes._inputs import training_data
-from shinso.bayes._moments import layer_jacobians
-from shinso.bayes._network import Network, Subset, network_of
+from shinso.bayes._network import Subset, network_of
 from shinso.objectives import Likelihood, predictive
 
-STRUCTURES = ("full", "kronecker", "low_rank", "diagonal")
 LIMIT = 2**31
 """Bytes the matrix of a full posterior may take, unless a call says otherwise: W = 16,384."""
 
@@ -43,28 +40,15 @@ def check_posterior(
     predictive(likelihood)
     network = network_of(model, subset)
     parts = training_data(model, data)
-    if structure == "full":
-        refuse_large(network, limit)
-    if structure == "kronecker":
-        eqx.filter_eval_shape(layer_jacobians, network, nn.example_of(parts[0]))
+    STRUCTURES[structure].check(network, nn.example_of(parts[0]), limit)
 
 
 def check_structure(structure: str, hessian: bool, rank: int | None) -> None:
-    """Refuse a structure that there is not, and what does not go with it."""
-    one_of("structure", structure, STRUCTURES)
-    if hessian and structure != "full":
-        raise ValueError(f"hessian must be False unless structure is 'full'; got structure={structure!r}.")
+    """Refuse a structure that there is not, and options that it does not heed."""
+    options = STRUCTURES[one_of("structure", structure, STRUCTURES)].options
+    for name, given, plain in (("hessian", hessian, False), ("rank", rank, None)):
+        if given != plain and name not in options:
+            takes = " or ".join(repr(kind) for kind, made in STRUCTURES.items() if name in made.options)
+            raise ValueError(f"{name} must be {plain} unless structure is {takes}; got structure={structure!r}.")
     if rank is not None:
         whole_number("rank", rank, least=1)
-        if structure != "low_rank":
-            raise ValueError(f"rank must be None unless structure is 'low_rank'; got structure={structure!r}.")
-
-
-def refuse_large(network: Network, limit: int) -> None:
-    """Refuse a full posterior whose matrix would take more than `limit` bytes."""
-    taken = 8 * network.size**2
-    if taken > limit:
-        raise ValueError(
-            f"limit must be at least {taken:,} bytes ({taken / 2**30:,.1f} GiB) for the full posterior of {network.size:,} "
-            f"parameters; got {limit:,}. Take structure 'kronecker' or 'diagonal', or subset='last_layer'."
-        )

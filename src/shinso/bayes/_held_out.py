@@ -1,16 +1,15 @@
 """The width of a posterior and the inverse temperature of its likelihood, chosen by held-out examples."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from shinso.bayes._inputs import as_inputs
 from shinso.bayes._moments import output_moments
 
-if TYPE_CHECKING:
-    from shinso.bayes._posterior import Posterior
-
+Made = TypeVar("Made", bound=Any)
+"""A `Posterior`."""
 FACTORS = 10.0 ** np.arange(-2.0, 6.25, 0.5)
 """What prior precisions are multiplied by: a posterior from ten times as wide to a thousand times as narrow."""
 INVERSE_TEMPERATURES = 2.0 ** np.arange(-3.0, 3.25, 0.25)
@@ -19,7 +18,7 @@ DECADES, OCTAVES = 2.0, 1.0
 """Standard deviations of the hyperpriors: of log₁₀ of the factor, and of log₂ of the inverse temperature, both around 0."""
 
 
-def calibrated(posterior: "Posterior", inputs: Any, targets: Any) -> "Posterior":
+def calibrated(posterior: Made, inputs: Any, targets: Any) -> Made:
     """Return the posterior whose width and inverse temperature make the targets likeliest; see `Posterior.calibrate`."""
     plain = dataclasses.replace(posterior, inverse_temperature=1.0)
     mean, covariances = _moments(plain, inputs)
@@ -52,7 +51,7 @@ def calibrated(posterior: "Posterior", inputs: Any, targets: Any) -> "Posterior"
     )
 
 
-def _noise_ratio(posterior: "Posterior", mean: np.ndarray, observed: np.ndarray) -> float:
+def _noise_ratio(posterior: Any, mean: np.ndarray, observed: np.ndarray) -> float:
     """Return how much larger β is by the errors on held-out examples; α grows with it, and covariances shrink."""
     if posterior.noise_precision is None:
         return 1.0
@@ -60,14 +59,14 @@ def _noise_ratio(posterior: "Posterior", mean: np.ndarray, observed: np.ndarray)
     return 1 / (error * posterior.noise_precision) if error > 0 else 1.0
 
 
-def _settings(posterior: "Posterior", factor: float, by: float) -> dict[str, float]:
+def _settings(posterior: Any, factor: float, by: float) -> dict[str, float]:
     """Return what a factor on α/β and an inverse temperature mean: of noise the latter is a factor on β, and so on α."""
     if posterior.noise_precision is not None:
         return {"factor": factor * by, "noise_precision": by * posterior.noise_precision}
     return {"factor": factor, "inverse_temperature": by}
 
 
-def _moments(posterior: "Posterior", inputs: Any) -> tuple[np.ndarray, list[np.ndarray]]:
+def _moments(posterior: Any, inputs: Any) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the mean of the outputs `[N, K]`, and for each factor their covariance `[N, K, K]`."""
     noise, prior = posterior.noise_precision or 1.0, posterior.prior
     covariances = [
@@ -77,7 +76,7 @@ def _moments(posterior: "Posterior", inputs: Any) -> tuple[np.ndarray, list[np.n
     return output_moments(posterior.network, covariances, as_inputs(inputs), posterior.centred)
 
 
-def _loss(posterior: "Posterior", mean: np.ndarray, covariance: np.ndarray, by: float, observed: np.ndarray) -> float:
+def _loss(posterior: Any, mean: np.ndarray, covariance: np.ndarray, by: float, observed: np.ndarray) -> float:
     """Return the mean of −ln p at an inverse temperature."""
     likelihood = posterior.likelihood
     if posterior.noise_precision is not None:

@@ -5,24 +5,20 @@ from typing import Any
 
 import numpy as np
 
+from shinso import nn
 from shinso._checks import one_of
+from shinso._kinds import STRUCTURES
 from shinso.bayes._accumulate import Sums
-from shinso.bayes._check_posterior import LIMIT, check_structure, refuse_large
+from shinso.bayes._check_posterior import LIMIT, check_structure
 from shinso.bayes._convergence import warn_if_not_converged
-from shinso.bayes._diagonal import Diagonal
-from shinso.bayes._full import Full
 from shinso.bayes._inputs import training_data
-from shinso.bayes._kronecker import kronecker_blocks
-from shinso.bayes._low_rank import leading_pairs
-from shinso.bayes._network import Network, Subset, network_of
+from shinso.bayes._network import Network, Subset, network_of, places_of
 from shinso.bayes._posterior import Posterior
-from shinso.bayes._prior import free_precisions, in_units_of_the_mean, places_of, prior_of
-from shinso.bayes._structure import Curvature
+from shinso.bayes._prior import free_precisions, in_units_of_the_mean, prior_of
+from shinso.bayes._structure import Choices, Curvature
 from shinso.objectives import Objective, predictive
 from shinso.training import Run
 
-RANK = 50
-"""Directions of a low-rank posterior, unless a call says otherwise."""
 STEPS, TOLERANCE = 100, 1e-2
 """Steps by the evidence at most, and the derivative of the evidence, in nats, at which they end."""
 VANISHING = 1e-6
@@ -106,12 +102,17 @@ def laplace(
     model, objective = _model_and_objective(fitted, objective)
     parts = training_data(fitted, data)
     network = network_of(model, subset)
-    if structure == "full":
-        refuse_large(network, limit)
+    STRUCTURES[structure].check(network, nn.example_of(parts[0]), limit)
     if by_evidence:
         prior_precision = free_precisions(objective.penalties, network)
     posterior, sums = _approximated(
-        network, objective, parts, _batch_weight(fitted, parts), prior_precision, (structure, hessian, rank, limit)
+        network,
+        objective,
+        parts,
+        _batch_weight(fitted, parts),
+        prior_precision,
+        structure,
+        Choices(hessian, rank, limit),
     )
     warn_if_not_converged(posterior, sums)
     return posterior.fit_priors("gradient", steps=STEPS, tolerance=TOLERANCE) if by_evidence else posterior
@@ -123,7 +124,8 @@ def _approximated(
     parts: Any,
     batch: float,
     given: Any,
-    form: tuple[str, bool, int | None, int],
+    structure: str,
+    choices: Choices,
 ) -> tuple[Posterior, Sums]:
     """Return the posterior, and the sums over the data that made it."""
     likelihood = predictive(objective.likelihood)
@@ -131,7 +133,7 @@ def _approximated(
     penalties = in_units_of_the_mean(objective.penalties, batch)
     sums = Sums(network, Objective(unit, penalties), parts)
     prior = prior_of(penalties, network, sums.examples, given)
-    found = _curvature(sums, *form)
+    found = STRUCTURES[structure].of(sums, choices)
     if unit.shift_invariant:
         prior = dataclasses.replace(prior, vanishing=_vanishing(found, network, sums.resolution))
     return Posterior(network, unit, found, prior, likelihood.noise_precision, sums.fit()), sums
@@ -155,17 +157,6 @@ def _batch_weight(fitted: Any, parts: tuple[Any, ...]) -> float:
     total = float(np.sum(parts[2])) if len(parts) == 3 else float(len(parts[1]))
     size = fitted.settings.get("batch_size") if isinstance(fitted, Run) else None
     return total if size is None else total * size / len(parts[1])
-
-
-def _curvature(sums: Sums, structure: str, hessian: bool, rank: int | None, limit: int) -> Curvature:
-    network = sums.network
-    if structure == "full":
-        return Full(sums.hessian(limit) if hessian else sums.dense(), hessian, sums.resolution)
-    if structure == "diagonal":
-        return Diagonal(sums.diagonal())
-    if structure == "low_rank":
-        return leading_pairs(sums.product, network.size, min(RANK if rank is None else rank, network.size))
-    return kronecker_blocks(sums.kronecker(), places_of(network))
 
 
 def _vanishing(found: Curvature, network: Network, resolution: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shinso.bayes._kronecker import places_in
+from shinso.bayes._network import places_in
 from shinso.curvature import LayerJacobian
 
 

@@ -9,9 +9,16 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from shinso import curvature, nn
-from shinso.bayes._kronecker import places_in
-from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, linearized, pieces
-from shinso.bayes._prior import places_of
+from shinso.bayes._network import (
+    MOST_BYTES,
+    MOST_EXAMPLES,
+    Network,
+    examples_together,
+    linearized,
+    pieces,
+    places_in,
+    places_of,
+)
 from shinso.bayes._structure import Covariance, LayerSlopes
 
 Centred = Callable[[Any, int], np.ndarray]

@@ -1,7 +1,7 @@
 """A model as a function of some of its parameters: outputs, Jacobians, and functions of the linearized model."""
 
 import fnmatch
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -179,3 +179,18 @@ def functions(
 
     found: Array = jax.lax.map(one, offsets, batch_size=min(DRAWS, len(offsets)))
     return found
+
+
+def places_of(network: Network) -> dict[str, slice]:
+    """Return the place of each parameter in the flat vector."""
+    slices, start = {}, 0
+    for path, shape in network.shapes.items():
+        size = int(np.prod(shape))
+        slices[path] = slice(start, start + size)
+        start += size
+    return slices
+
+
+def places_in(names: Sequence[str], places: Mapping[str, slice]) -> np.ndarray:
+    """Return where the numbers of some arrays, one below the other, stand in the flat vector."""
+    return np.concatenate([np.arange(places[name].start, places[name].stop) for name in names])

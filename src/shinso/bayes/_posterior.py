@@ -15,11 +15,13 @@ from jaxtyping import PRNGKeyArray, PyTree
 from shinso._checks import one_of, whole_number
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._evidence import Evidence, Levels, re_estimate
+from shinso.bayes._held_out import calibrated
 from shinso.bayes._inputs import as_inputs
 from shinso.bayes._moments import output_moments
 from shinso.bayes._network import Network, functions, pieces
 from shinso.bayes._prediction import Prediction, closed_form, of_draws
 from shinso.bayes._prior import Prior
+from shinso.bayes._store import save
 from shinso.bayes._structure import Covariance, Curvature
 from shinso.objectives import Predictive
 
@@ -244,8 +246,6 @@ class Posterior:
 
         Source: Guo, Pleiss, Sun and Weinberger (2017) for the temperature 1/s.
         """
-        from shinso.bayes._held_out import calibrated
-
         return calibrated(self, inputs, targets)
 
     def save(self, path: str | Path) -> Path:
@@ -254,8 +254,6 @@ class Posterior:
         Raises:
             OSError: it cannot be written; an older file is untouched.
         """
-        from shinso.bayes._file import save
-
         return save(self, Path(path))
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from shinso._checks import real
-from shinso.bayes._network import Network
+from shinso.bayes._network import Network, places_of
 from shinso.objectives import Penalty
 
 FREE = -1
@@ -181,13 +181,3 @@ def _assembled(groups: Sequence[_Group], network: Network) -> Prior:
         np.array([alpha for _, alpha, _ in groups], dtype=np.float64),
     )
     return Prior(names, precisions, membership, np.zeros(network.size))
-
-
-def places_of(network: Network) -> dict[str, slice]:
-    """Return the place of each parameter in the flat vector."""
-    slices, start = {}, 0
-    for path, shape in network.shapes.items():
-        size = int(np.prod(shape))
-        slices[path] = slice(start, start + size)
-        start += size
-    return slices

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import special
 
 from shinso.bayes._assessment import Assessment, assess, predict_alone
-from shinso.bayes._file import load_posterior
 from shinso.bayes._laplace import laplace
+from shinso.bayes._load import load_posterior
 from shinso.bayes._network import Subset, network_of
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prediction import Prediction
