@@ -20,7 +20,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
             ``(input_shape, outputs, *, key, **network_arguments)`` that builds an Equinox module on a batch; or such a
             module, whose parameters are where training starts (`shinso.nn.PerExample` wraps one for a single example).
         network_arguments: keyword arguments of the builder, such as ``{"hidden": (100, 30)}``.
-        likelihood: ``"gaussian"`` (squared error), or ``"poisson"`` for counts (targets ≥ 0, log link).
+        likelihood: ``"gaussian"`` (squared error), ``"huber"`` (robust), ``"quantile"`` (the median), or for counts (targets
+            ≥ 0, log link) ``"poisson"`` or ``"negative_binomial"``; with numbers other than their defaults a dictionary:
+            ``{"name": "quantile", "level": 0.9}``.
         optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name; None is its default.
         epochs: most passes over the examples, ≥ 1 (``lbfgs``: iterations).
@@ -56,7 +58,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
 
     _checks: ClassVar[dict[str, _parameters.Check]] = {
         **NetworkEstimator._checks,
-        "likelihood": _parameters.name("gaussian", "poisson"),
+        "likelihood": _parameters.likelihood,
     }
 
     def __init__(
@@ -64,7 +66,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         network: Any = "mlp",
         *,
         network_arguments: dict[str, Any] | None = None,
-        likelihood: str = "gaussian",
+        likelihood: str | dict[str, Any] = "gaussian",
         optimizer: Any = "adam",
         learning_rate: Any = None,
         epochs: int = 100,
@@ -103,7 +105,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         self.device = device
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the means (rates with ``likelihood="poisson"``), `[N]` or `[N, K]` as y was.
+        """Return the means (rates of counts, quantiles with ``likelihood="quantile"``), `[N]` or `[N, K]` as y was.
 
         Args:
             X: as in `fit`.
@@ -116,15 +118,16 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         if return_std:
             prediction = self._predictive(X)
             return self._as_y(prediction.mean), self._as_y(prediction.standard_deviation)
-        return self._as_y(self._predict_mean(X))
+        return self._as_y(self._likelihood().decide(self._predict_mean(X)))
 
     def _as_y(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._one_column else values
 
     def _prepared(self, X: Any, y: Any) -> Prepared:
         X, y = self._validated(X, y, y_numeric=True)
-        if self.likelihood == "poisson" and np.min(y) < 0:
-            raise ValueError(f"y must be at least 0 with likelihood='poisson'; got {np.min(y):g}.")
+        target = self._likelihood().target
+        if target.wrong(np.asarray(y)).any():
+            raise ValueError(f"y must be {target.accepted} with likelihood={self.likelihood!r}; got {np.min(y):g}.")
         y = column_if_one(y)
         self._one_column = y.ndim == 1
         targets = (y[:, None] if self._one_column else y).astype(X.dtype)
@@ -135,4 +138,4 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return np.asarray(y, dtype=float)
 
     def _likelihood(self) -> Likelihood:
-        return objectives.likelihood(self.likelihood)
+        return objectives.likelihood(**_parameters.likelihood("likelihood", self.likelihood))
