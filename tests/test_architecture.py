@@ -180,6 +180,17 @@ def questions_of_kind(source: str) -> list[str]:
     return found
 
 
+def clashing_names(contents: Mapping[str, str]) -> list[str]:
+    """Public names that the tables of contents of two rooms share; `contents` are the sources of their `__init__`."""
+    homes: dict[str, list[str]] = {}
+    for room, source in contents.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    homes.setdefault(alias.asname or alias.name, []).append(room)
+    return [f"{name} is in {', '.join(rooms)}" for name, rooms in homes.items() if len(rooms) > 1]
+
+
 def shapeless_files(names: list[str]) -> list[str]:
     """Files named for no idea in particular."""
     return [name for name in names if Path(name).stem.strip("_") in {"util", "utils", "helper", "helpers", "misc"}]
@@ -328,6 +339,12 @@ def test_proper_questions_pass() -> None:
     assert concrete_kinds().isdisjoint({"Likelihood", "Predictive", "Elementwise", "Penalty", "Objective", "Part"})
     proper = "likelihood.target.name == 'count'\nisinstance(x, Likelihood)\nObjective(Gaussian(), [L2(0.1), L1(0.1)])"
     assert not questions_of_kind(proper + "\nisinstance(values, pl.Enum)\nlikelihood.convex\nf(Gaussian, 3)")
+
+
+def test_a_public_name_is_in_one_room() -> None:
+    rooms = {room: SOURCE / room / "__init__.py" for room in BELOW}
+    assert not clashing_names({room: path.read_text(encoding="utf-8") for room, path in rooms.items() if path.exists()})
+    assert clashing_names({"a": "from shinso.a._x import KINDS as KINDS", "b": "from shinso.b._y import Z as KINDS"})
 
 
 def test_files_named_for_nothing_are_found() -> None:

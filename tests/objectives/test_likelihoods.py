@@ -585,12 +585,12 @@ def test_share_of_the_pinball_loss_agrees_with_scikit_learn(weighted):
     rng = np.random.default_rng(2)
     y, answers = rng.normal(size=(41, 2)), rng.normal(size=(41, 2))
     times = rng.integers(1, 4, size=41) if weighted else np.ones(41, int)
-    summary = objectives.Quantile(0.25).summary
+    score = objectives.Quantile(0.25).evaluation_score
     repeated = (np.repeat(array, times, axis=0) for array in (y, answers))
     expected = d2_pinball_score(*repeated, alpha=0.25)
-    assert summary.name == "d2_pinball"
-    assert summary.of(y, answers, times[None])[0] == pytest.approx(expected, rel=2e-3)  # its baseline is interpolated
+    assert score.name == "d2_pinball"
+    assert score.of(y, answers, times[None])[0] == pytest.approx(expected, rel=2e-3)  # its baseline is interpolated
     best = min(mean_pinball_loss(y[:, 0], np.full(41, c), alpha=0.25, sample_weight=times) for c in y[:, 0])
-    alone = summary.of(y[:, :1], answers[:, :1], times[None])[0]
+    alone = score.of(y[:, :1], answers[:, :1], times[None])[0]
     mine = mean_pinball_loss(y[:, 0], answers[:, 0], alpha=0.25, sample_weight=times)
     assert alone == pytest.approx(1 - mine / best, rel=1e-12)

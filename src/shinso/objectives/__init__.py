@@ -5,7 +5,7 @@
   `likelihood(name)` makes `Gaussian`, `Bernoulli`, `Categorical`, `Poisson`, `NegativeBinomial`, `Huber`, `Quantile`, or
   Nielsen's `SigmoidQuadratic` or `SigmoidCrossEntropy`. `GeneralizedLinear`: another link.
 - `Predictive`: a likelihood that can be averaged over uncertain outputs; `predictive` refuses others. `TargetKind`: numbers,
-  counts, labels or classes. `Summary` (`R2`, …): the figure of an evaluation.
+  counts, labels or classes. `EvaluationScore` (`R2`, …): the figure of an evaluation.
 - `ContrastiveDivergenceLoss`: the cost of `nn.ContrastiveDivergence`.
 - `Distillation`: the cost of a student with a teacher. `Blurred`: an objective averaged around the parameters.
 - `SmoothedCategorical`: labels not quite believed. `Joint` of named `Part`s: several tasks, auxiliary heads.
@@ -43,6 +43,8 @@ from shinso.objectives._code_penalties import CodePenalty as CodePenalty
 from shinso.objectives._code_penalties import CodeSparsity as CodeSparsity
 from shinso.objectives._contrastive_divergence_loss import ContrastiveDivergenceLoss as ContrastiveDivergenceLoss
 from shinso.objectives._distillation import Distillation as Distillation
+from shinso.objectives._evaluation_scores import R2 as R2
+from shinso.objectives._evaluation_scores import EvaluationScore as EvaluationScore
 from shinso.objectives._examples import as_batch as as_batch
 from shinso.objectives._examples import as_inputs as as_inputs
 from shinso.objectives._gaussian import Gaussian as Gaussian
@@ -70,7 +72,5 @@ from shinso.objectives._priors import sample_prior as sample_prior
 from shinso.objectives._quantile import Quantile as Quantile
 from shinso.objectives._reconstruction import Reconstruction as Reconstruction
 from shinso.objectives._smoothed import SmoothedCategorical as SmoothedCategorical
-from shinso.objectives._summaries import R2 as R2
-from shinso.objectives._summaries import Summary as Summary
 from shinso.objectives._target_kinds import TargetKind as TargetKind
 from shinso.objectives._target_noise import NoisyTargets as NoisyTargets

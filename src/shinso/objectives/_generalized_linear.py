@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from shinso._checks import one_of
 from shinso.objectives._bernoulli import Bernoulli
 from shinso.objectives._elementwise_predictive import ElementwisePredictive, in_float64
+from shinso.objectives._evaluation_scores import EvaluationScore
 from shinso.objectives._poisson import Poisson
-from shinso.objectives._summaries import Summary
 from shinso.objectives._target_kinds import TargetKind
 
 Function = Callable[[Array], Array]
@@ -108,9 +108,9 @@ class GeneralizedLinear(ElementwisePredictive):
         return isinstance(self.inverse_link, str)
 
     @property
-    def summary(self) -> Summary:
+    def evaluation_score(self) -> EvaluationScore:
         """The family's."""
-        return self.family.summary
+        return self.family.evaluation_score
 
     def family_outputs(self, a: Array) -> Array:
         """Return η(a), the family's outputs with mean g⁻¹(a)."""

@@ -12,8 +12,8 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from shinso._checks import one_of, whole_number
 from shinso._numbers import number_leaf, plain_number
+from shinso.objectives._evaluation_scores import EvaluationScore
 from shinso.objectives._likelihood import Likelihood
-from shinso.objectives._summaries import Summary
 from shinso.objectives._target_kinds import NUMBERS, TargetKind
 
 Pair = tuple[int, int]
@@ -124,9 +124,9 @@ class Joint(Likelihood):
         return all(part.likelihood.convex for part in self.parts)
 
     @property
-    def summary(self) -> Summary:
+    def evaluation_score(self) -> EvaluationScore:
         """The first part's."""
-        return self.parts[0].likelihood.summary
+        return self.parts[0].likelihood.evaluation_score
 
     @property
     def score_name(self) -> str:  # type: ignore[override]

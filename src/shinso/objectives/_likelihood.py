@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso._numbers import plain_number
-from shinso.objectives._summaries import R2, Summary
+from shinso.objectives._evaluation_scores import R2, EvaluationScore
 from shinso.objectives._target_kinds import TargetKind
 
 
@@ -113,7 +113,7 @@ class Likelihood(eqx.Module):
         return self, outputs, targets
 
     @property
-    def summary(self) -> Summary:
+    def evaluation_score(self) -> EvaluationScore:
         """The figure that sums up predicted numbers or counts, as an evaluation reports it: R², unless another suits."""
         return R2
 

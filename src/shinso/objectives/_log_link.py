@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from shinso.objectives._averages import diagonals
 from shinso.objectives._elementwise_predictive import ElementwisePredictive, in_float64
-from shinso.objectives._summaries import Summary
+from shinso.objectives._evaluation_scores import EvaluationScore
 from shinso.objectives._target_kinds import COUNTS, TargetKind
 
 
@@ -32,9 +32,9 @@ class LogLinkCounts(ElementwisePredictive):
         return jnp.log(means)
 
     @property
-    def summary(self) -> Summary:
+    def evaluation_score(self) -> EvaluationScore:
         """The mean deviance."""
-        return Summary("deviance", self._mean_deviance)
+        return EvaluationScore("deviance", self._mean_deviance)
 
     def _mean_deviance(self, targets: np.ndarray, rates: np.ndarray, weights: np.ndarray) -> np.ndarray:
         # A rate that has underflowed to 0 would make the deviance infinite for a reason of arithmetic alone.

@@ -11,7 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 from shinso._checks import real
 from shinso._numbers import number_leaf
 from shinso.objectives._elementwise import Elementwise
-from shinso.objectives._summaries import Summary, d2_pinball
+from shinso.objectives._evaluation_scores import EvaluationScore, d2_pinball
 from shinso.objectives._target_kinds import NUMBERS, TargetKind
 
 
@@ -101,6 +101,6 @@ class Quantile(Elementwise):
         return np.asarray(np.take_along_axis(columns, np.take_along_axis(order, reached[None], axis=0), axis=0)[0])
 
     @property
-    def summary(self) -> Summary:
+    def evaluation_score(self) -> EvaluationScore:
         """D², the share of the pinball loss of the best constant that predictions save."""
-        return Summary("d2_pinball", partial(d2_pinball, level=float(self.level)))
+        return EvaluationScore("d2_pinball", partial(d2_pinball, level=float(self.level)))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 from sklearn import metrics
 
-from shinso.objectives import R2, Summary
+from shinso.objectives import R2, EvaluationScore
 
 MISTAKES = 24
 POINTS = 1000
@@ -33,7 +33,7 @@ class Evaluation:
 
     Attributes:
         n: examples.
-        score_name: ``"accuracy"``, or that of the likelihood's `summary`: ``"r2"``, ``"deviance"``, ``"d2_pinball"``.
+        score_name: ``"accuracy"``, or that of the likelihood's `evaluation_score`: ``"r2"``, ``"deviance"``, ``"d2_pinball"``.
         score: its value.
         interval: the 95 % interval of the score: Wilson's for an accuracy, 1,000 bootstrap resamples otherwise.
         loss: mean negative log-likelihood, without constants.
@@ -127,22 +127,24 @@ def evaluate_labels(targets: np.ndarray, probabilities: np.ndarray, loss: float)
     )
 
 
-def evaluate_numbers(targets: np.ndarray, predictions: np.ndarray, loss: float, summary: Summary = R2) -> Evaluation:
-    """Return the evaluation of predictions ``[N, K]`` of numbers or counts ``[N, K]``; `summary` is a likelihood's."""
+def evaluate_numbers(
+    targets: np.ndarray, predictions: np.ndarray, loss: float, score: EvaluationScore = R2
+) -> Evaluation:
+    """Return the evaluation of predictions ``[N, K]`` of numbers or counts ``[N, K]``; `score` is a likelihood's."""
     targets = targets.reshape(predictions.shape).astype(float)
     predictions = predictions.astype(float)
     errors = predictions - targets
 
     n = len(targets)
     resamples = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    scores = summary.of(targets, predictions, resamples)
+    scores = score.of(targets, predictions, resamples)
     finite = scores[np.isfinite(scores)]
     chosen = np.random.default_rng(0).choice(n, size=min(n, POINTS), replace=False)
     pairs = zip(targets[chosen, 0].tolist(), predictions[chosen, 0].tolist(), strict=True)
     return Evaluation(
         n=n,
-        score_name=summary.name,
-        score=float(summary.of(targets, predictions, np.ones((1, n)))[0]),
+        score_name=score.name,
+        score=float(score.of(targets, predictions, np.ones((1, n)))[0]),
         interval=tuple(np.quantile(finite, [0.025, 0.975]).tolist()) if n > 1 and len(finite) else (math.nan, math.nan),
         loss=loss,
         metrics={"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())},

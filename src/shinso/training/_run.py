@@ -195,4 +195,4 @@ def _evaluation(run: Run, inputs: PyTree, targets: np.ndarray, outputs: np.ndarr
         return evaluate_classes(true, said, loss, np.asarray(inputs) if getattr(inputs, "ndim", 0) == 4 else None)
     if kind == "multilabel":
         return evaluate_labels(true, said, loss)
-    return evaluate_numbers(true, said, loss, likelihood.summary)
+    return evaluate_numbers(true, said, loss, likelihood.evaluation_score)

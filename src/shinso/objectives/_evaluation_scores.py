@@ -9,7 +9,7 @@ Figure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """`(targets [N, K], answers [N, K], weights [B, N]) → [B]`."""
 
 
-class Summary(NamedTuple):
+class EvaluationScore(NamedTuple):
     """A figure by its name.
 
     Attributes:
@@ -59,4 +59,4 @@ def _explained(losses: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return shares
 
 
-R2 = Summary("r2", r2)
+R2 = EvaluationScore("r2", r2)
