@@ -37,7 +37,8 @@ class Taught(Classes):
 
     def marginal(self, targets: np.ndarray, shares: np.ndarray, outputs: int) -> np.ndarray:
         """Return each label's share."""
-        return super().marginal(targets[:, 0].astype(int), shares, outputs)
+        labels = targets[:, 0] if targets.ndim == 2 else targets
+        return super().marginal(labels.astype(int), shares, outputs)
 
 
 class Distillation(Likelihood):

@@ -33,7 +33,7 @@ class Evaluation:
 
     Attributes:
         n: examples.
-        score_name: ``"accuracy"``, or that of the likelihood's `evaluation_score`: ``"r2"``, ``"deviance"``, ``"d2_pinball"``.
+        score_name: ``"accuracy"``, or the likelihood's `evaluation_score`: ``"r2"``, ``"deviance"``, ``"d2_pinball"``.
         score: its value.
         interval: the 95 % interval of the score: Wilson's for an accuracy, 1,000 bootstrap resamples otherwise.
         loss: mean negative log-likelihood, without constants.
