@@ -74,7 +74,7 @@ def _spread(values: np.ndarray, pairs: np.ndarray, first: int, second: int) -> n
     if len(pairs) == first * second:
         return values
     i, j = np.divmod(pairs, second)
-    spread = np.empty((first * second, values.shape[1]))
-    spread[pairs] = values
-    spread[j * second + i] = values
-    return spread
+    whole = np.empty((first * second, values.shape[1]))
+    whole[pairs] = values
+    whole[j * second + i] = values
+    return whole

@@ -41,8 +41,8 @@ def output_moments(
     else:
         size, moments = max(1, min(MOST_EXAMPLES, MOST_BYTES // _bytes(shapes))), _moments_by_layers
     parts = [moments(network, covariances, piece, new, centred) for piece, new in pieces(inputs, size)]
-    means, spreads = zip(*parts, strict=True)
-    return np.concatenate(means), [np.concatenate(spread) for spread in zip(*spreads, strict=True)]
+    means, found = zip(*parts, strict=True)
+    return np.concatenate(means), [np.concatenate(one) for one in zip(*found, strict=True)]
 
 
 def _moments(

@@ -111,9 +111,9 @@ def _draw(groups: list[_Group], key: PRNGKeyArray) -> list[Array]:
     """Draw every group from N(0, 1/α)."""
     drawn = []
     for (_, parameter, precision), own in zip(groups, jax.random.split(key, len(groups)), strict=True):
-        spread = jax.lax.rsqrt(precision.astype(parameter.dtype))
+        deviations = jax.lax.rsqrt(precision.astype(parameter.dtype))
         noise = jax.random.normal(own, parameter.shape, parameter.dtype)
-        drawn.append(noise * (spread[:, None] if spread.ndim else spread))
+        drawn.append(noise * (deviations[:, None] if deviations.ndim else deviations))
     return drawn
 
 
