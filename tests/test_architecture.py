@@ -41,6 +41,7 @@ FOUNDATION = (
     "_files",
     "_kinds",
     "_numbers",
+    "_paths",
 )  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print
 FACES = {*SPEAKING, "__init__"}  # see every room
@@ -167,6 +168,60 @@ def imports_within(room: str) -> dict[str, set[str]]:
     return {name: neighbours(source, room, set(sources)) for name, source in sources.items()}
 
 
+@functools.cache
+def concrete_kinds() -> frozenset[str]:
+    """The likelihoods and penalties: classes of `objectives` below `Likelihood` or `Penalty` that have a name."""
+    classes = [
+        node
+        for path in (SOURCE / "objectives").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    kinds = {"Likelihood", "Penalty"}
+    for _ in classes:  # as deep as there are classes at most
+        kinds |= {one.name for one in classes if kinds & {ast.unparse(base) for base in one.bases}}
+    named = {
+        one.name
+        for one in classes
+        for line in one.body
+        if isinstance(line, ast.Assign | ast.AnnAssign)
+        and line.value is not None
+        and "name" in {ast.unparse(to) for to in (line.targets if isinstance(line, ast.Assign) else [line.target])}
+    }
+    return frozenset(kinds & named)
+
+
+def questions_of_kind(source: str) -> list[str]:
+    """Questions which likelihood or penalty there is: by its class, in tuples of classes, or by its name."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"isinstance", "issubclass"} and len(node.args) > 1:
+            asked = [node.args[1]]
+        elif isinstance(node, ast.Tuple) and len(node.elts) > 1:
+            asked = [node] if all(isinstance(one, ast.Name | ast.Attribute) for one in node.elts) else []
+        elif isinstance(node, ast.MatchClass):
+            asked = [node.cls]
+        names = {ast.unparse(one).removeprefix("objectives.") for top in asked for one in ast.walk(top)}
+        by_name = isinstance(node, ast.Compare) and re.search(
+            r"(likelihood|penalty)(\(\))?\.name$", ast.unparse(node.left)
+        )
+        if names & concrete_kinds() or by_name:
+            found.append(f"line {node.lineno}: {ast.unparse(node)} asks which likelihood or penalty it is")
+    return found
+
+
+def clashing_names(contents: Mapping[str, str]) -> list[str]:
+    """Public names that the tables of contents of two rooms share; `contents` are the sources of their `__init__`."""
+    homes: dict[str, list[str]] = {}
+    for room, source in contents.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    homes.setdefault(alias.asname or alias.name, []).append(room)
+    return [f"{name} is in {', '.join(rooms)}" for name, rooms in homes.items() if len(rooms) > 1]
+
+
 def shapeless_files(names: list[str]) -> list[str]:
     """Files named for no idea in particular."""
     return [name for name in names if Path(name).stem.strip("_") in {"util", "utils", "helper", "helpers", "misc"}]
@@ -202,6 +257,8 @@ def test_module_keeps_the_rules(path: Path) -> None:
     found += undeclared_imports(source, declared_dependencies())
     if room not in SPEAKING:
         found += printing_calls(source)
+    if room != "objectives":
+        found += questions_of_kind(source)
     assert not found
 
 
@@ -311,6 +368,36 @@ def test_printing_is_found(source: str) -> None:
 def test_executing_calls_are_found(source: str) -> None:
     assert len(executing_calls(source)) == 1
     assert not executing_calls("np.load(f, allow_pickle=False)\nmodel.eval()")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "isinstance(likelihood, Gaussian)",
+        "isinstance(run.likelihood, objectives.Categorical | objectives.Poisson)",
+        "KNOWN = (Gaussian, Bernoulli)",
+        "issubclass(kind, Quantile)",
+        "if isinstance(penalty, (L2, ARD)): pass",
+        "likelihood.name == 'poisson'",
+        "self.likelihood.name in ('bernoulli', 'categorical')",
+        "match likelihood:\n    case Gaussian(): pass",
+    ],
+)
+def test_questions_of_kind_are_found(source: str) -> None:
+    assert questions_of_kind(source)
+
+
+def test_proper_questions_pass() -> None:
+    assert {"Gaussian", "Huber", "SmoothedCategorical", "GeneralizedLinear", "Joint", "L1", "ARD"} <= concrete_kinds()
+    assert concrete_kinds().isdisjoint({"Likelihood", "Predictive", "Elementwise", "Penalty", "Objective", "Part"})
+    proper = "likelihood.target.name == 'count'\nisinstance(x, Likelihood)\nObjective(Gaussian(), [L2(0.1), L1(0.1)])"
+    assert not questions_of_kind(proper + "\nisinstance(values, pl.Enum)\nlikelihood.convex\nf(Gaussian, 3)")
+
+
+def test_a_public_name_is_in_one_room() -> None:
+    rooms = {room: SOURCE / room / "__init__.py" for room in BELOW}
+    assert not clashing_names({room: path.read_text(encoding="utf-8") for room, path in rooms.items() if path.exists()})
+    assert clashing_names({"a": "from shinso.a._x import KINDS as KINDS", "b": "from shinso.b._y import Z as KINDS"})
 
 
 def test_files_named_for_nothing_are_found() -> None:

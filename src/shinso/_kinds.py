@@ -112,11 +112,24 @@ LIKELIHOODS = Kinds(
         "bernoulli": "objectives._bernoulli:Bernoulli",
         "categorical": "objectives._categorical:Categorical",
         "poisson": "objectives._poisson:Poisson",
+        "negative_binomial": "objectives._negative_binomial:NegativeBinomial",
+        "huber": "objectives._huber:Huber",
+        "quantile": "objectives._quantile:Quantile",
         "sigmoid_quadratic": "objectives._book:SigmoidQuadratic",
         "sigmoid_cross_entropy": ":SigmoidCrossEntropy",
     }
 )
 """Likelihoods that a name alone determines, their numbers at their defaults."""
+
+STRUCTURES = Kinds(
+    {
+        "full": "bayes._full:Full",
+        "kronecker": "bayes._kronecker:Kronecker",
+        "low_rank": "bayes._low_rank:LowRank",
+        "diagonal": "bayes._diagonal:Diagonal",
+    }
+)
+"""Structures of a posterior's curvature: each is made by its class method `of`."""
 
 RULES = Kinds(
     {

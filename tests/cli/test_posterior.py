@@ -152,7 +152,9 @@ def test_what_is_missing_or_out_of_date_is_named(place, made):
     assert result.exit_code == 2
     assert f"has no posterior yet; make it with: shinso posterior {copy}" in result.output
     run = load(place / "answer")
-    bayes.laplace_with_evidence(run).save(copy / "posterior.safetensors")
+    bayes.laplace(run, subset="last_layer", structure="kronecker", priors="evidence").save(
+        copy / "posterior.safetensors"
+    )
     assert "does not belong to this model" in shinso("predict", copy, place / "price.csv", "--std").output
     other = place / "other"
     ran("train", place / "price.csv", "--target", "price", *TRAINING, "--l2", 0.1, "--out", other, "--quiet")

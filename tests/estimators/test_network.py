@@ -99,6 +99,15 @@ def test_numbers_and_counts(numbers):
     assert NetworkRegressor(**QUICK).fit(X, both).predict(X).shape == both.shape
     counts = np.random.default_rng(0).poisson(np.exp(X[:, 0]))
     assert NetworkRegressor(**QUICK, likelihood="poisson").fit(X, counts).predict(X).min() > 0
+    high, low = (
+        NetworkRegressor(**QUICK, likelihood={"name": "quantile", "level": level}).fit(X, X[:, 0]).predict(X)
+        for level in (0.9, 0.1)
+    )
+    assert high.mean() > low.mean()
+    with pytest.raises(ValueError, match="y must be counts ≥ 0 with likelihood='negative_binomial'; got -1"):
+        NetworkRegressor(**QUICK, likelihood="negative_binomial").fit(X, counts - 1)
+    with pytest.raises(ValueError, match="likelihood must be one of .*quantile; got 'categorical'"):
+        NetworkRegressor(**QUICK, likelihood="categorical").fit(X, counts)
 
 
 def test_early_stopping_keeps_the_best(table):

@@ -138,7 +138,9 @@ def test_slope_of_every_penalty():
             np.testing.assert_allclose(found, other, rtol=1e-10, atol=1e-15, err_msg=name)
 
 
-@pytest.mark.parametrize("name", objectives.LIKELIHOODS)
+@pytest.mark.parametrize(
+    "name", [n for n in objectives.LIKELIHOODS if n not in ("negative_binomial", "huber", "quantile")]
+)
 def test_delta_of_every_likelihood(name):
     @compiled
     def deltas(likelihood, outputs, targets):

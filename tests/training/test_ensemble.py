@@ -47,6 +47,9 @@ def test_average_and_majority_of_labels():
 
 def test_means_are_averaged():
     assert_allclose(made_of("gaussian", [[1.0]], [[4.0]]).predict(None, vote="majority"), [[2.5]])
+    quantile = likelihood("quantile", level=0.8)
+    means = np.asarray(quantile.mean(jax.numpy.array([[1.0], [4.0]])))
+    assert_allclose(quantile.decide(means), [[1.0], [4.0]], rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shinso._checks import whole_number
-from shinso.bayes._laplace import PosteriorWarning, laplace
+from shinso.bayes._convergence import PosteriorWarning
+from shinso.bayes._laplace import laplace
 from shinso.bayes._network import Subset
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import in_units_of_the_mean, penalties_of_prior
-from shinso.objectives import Gaussian, Objective
+from shinso.objectives import Objective
 from shinso.optim import as_optimizer
 from shinso.training import Run, Start, train
 
@@ -74,7 +75,7 @@ def train_with_evidence(
     Raises:
         TypeError, ValueError: what `shinso.train`, `laplace` and `Posterior.fit_priors` refuse.
 
-    Source: PRML §3.5, §5.7.2; MacKay (1992).
+    Source: Bishop, PRML, §3.5, §5.7.2; MacKay (1992).
     """
     whole_number("rounds", rounds, least=1)
     forbidden = {"start", "folder", "resume"} & set(settings)
@@ -110,7 +111,7 @@ def _re_estimated(run: Run, posterior: Posterior) -> Objective:
     batch = examples * run.settings["batch_size"] / run.data["n_training"]
     penalties = in_units_of_the_mean(run.objective.penalties, batch)
     noise = posterior.noise_precision
-    likelihood = run.objective.likelihood if noise is None else Gaussian(noise)
+    likelihood = run.objective.likelihood if noise is None else posterior.likelihood
     return Objective(likelihood, penalties_of_prior(penalties, run.model, posterior.prior, examples))
 
 

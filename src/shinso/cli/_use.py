@@ -55,7 +55,7 @@ def predict(
 
     refuse_folder(out)
     if std:
-        from shinso.bayes import predict_run_with_spread as predict_run
+        from shinso.bayes import predict_run_with_standard_deviations as predict_run
     else:
         from shinso.experiment import predict_run
     predicted = predict_run(run, inputs)

@@ -42,7 +42,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         random_state: seed of first weights, split, order and noise; the same seed gives the same bits.
         verbose: print the history as it comes.
         posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
-            None makes none. Its priors come from the training data, whatever `l2` and `l1` are.
+            None makes none. Its priors come from the training data (`shinso.laplace(priors="evidence")`),
+            whatever `l2` and `l1` are.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
 
     Attributes:
@@ -82,7 +83,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         (the book's likelihoods) are divided by their sum.
         """
         means = self._predict_mean(X)
-        if self._multilabel or self._likelihood().name == "categorical":
+        if self._multilabel:
             return means
         return np.asarray(means / np.maximum(means.sum(axis=1, keepdims=True), np.finfo(means.dtype).tiny))
 

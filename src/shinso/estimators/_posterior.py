@@ -10,17 +10,16 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso.bayes import (
-    LIKELIHOODS,
     STRUCTURES,
     Posterior,
     Prediction,
     check_posterior,
-    laplace_with_evidence,
+    laplace,
     log_density,
 )
 from shinso.estimators import _parameters
 from shinso.estimators._rows import as_numpy, bucket, padded
-from shinso.objectives import Batch, Gaussian, Likelihood, Objective
+from shinso.objectives import Batch, Likelihood, Objective, predictive
 
 
 class PosteriorMixin:
@@ -73,12 +72,12 @@ class PosteriorMixin:
 
     def _refuse_without_posterior(self) -> None:
         """Raise before training where there can be no posterior after it."""
-        likelihood = self._likelihood()
-        if self.posterior is not None and not isinstance(likelihood, LIKELIHOODS):
-            raise ValueError(
-                "posterior must be None with a likelihood other than gaussian, bernoulli, categorical and poisson; "
-                f"got {self.posterior!r} with {likelihood.name}."
-            )
+        if self.posterior is None:
+            return
+        try:
+            predictive(self._likelihood())
+        except ValueError as error:
+            raise ValueError(f"posterior must be None for this likelihood; got {self.posterior!r}: {error}") from None
 
     def _refuse_posterior(self, model: Any, training: Batch) -> None:
         """Raise before training what would be refused after it: patterns, layers, sizes, targets that are all one."""
@@ -95,7 +94,7 @@ class PosteriorMixin:
         if self.posterior is None:
             return
         data = padded(training, bucket(len(training.weights)))
-        made = laplace_with_evidence(model, data, objective, subset=self.posterior, structure=self.structure)
+        made = laplace(model, data, objective, subset=self.posterior, structure=self.structure, priors="evidence")
         # JAX's arrays would be unpickled in JAX's default precision.
         self.posterior_ = dataclasses.replace(made, network=as_numpy(made.network))
         # A density of y: of what is learned, divided by the units it is learned in.
@@ -114,7 +113,7 @@ class PosteriorMixin:
 
     def _mean_is_averaged(self) -> bool:
         """Whether the posterior changes E[y | x]; it does not where outputs are means themselves."""
-        return hasattr(self, "posterior_") and not isinstance(self._likelihood(), Gaussian)
+        return hasattr(self, "posterior_") and not self._likelihood().identity_link
 
 
 def as_arrays(inputs: PyTree, dtype: np.dtype[Any]) -> PyTree:

@@ -1,13 +1,13 @@
 """A whole experiment: from settings and a source of data to a run folder, and the use of the folder afterwards.
 
 - `run_experiment`, `resume_run`, `evaluate_run`, `predict_run` (`Predictions`): what the command line does.
-- `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_of`,
+- `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
   `optimizer_of`: the steps before training, for whoever trains in another way.
 - `read_experiment`, `data_of_run`, `encoder_of`, `read_inputs`, `in_words`: what a run folder knows of its data.
   `next_folder`: where the next one goes.
 """
 
-from shinso.experiment._arguments import likelihood_of as likelihood_of
+from shinso.experiment._arguments import likelihood_named as likelihood_named
 from shinso.experiment._arguments import optimizer_of as optimizer_of
 from shinso.experiment._arguments import training_arguments as training_arguments
 from shinso.experiment._evaluate import data_of_run as data_of_run

@@ -67,7 +67,12 @@ def _plain(examples: Examples | None) -> Any:
 
 def likelihood_of(settings: Settings) -> objectives.Likelihood:
     """Return the likelihood that complete settings name."""
-    kind = kind_of("likelihood", settings.likelihood or "")
+    return likelihood_named(settings.likelihood or "")
+
+
+def likelihood_named(text: str) -> objectives.Likelihood:
+    """Return the likelihood of a setting: a name, or a name and its numbers, such as `quantile:level=0.9`."""
+    kind = kind_of("likelihood", text)
     arguments = dict(kind) if isinstance(kind, dict) else {"name": kind}
     return objectives.likelihood(arguments.pop("name"), **arguments)
 

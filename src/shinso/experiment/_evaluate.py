@@ -96,8 +96,8 @@ def evaluate(run: Run, dataset: Dataset, encoder: Encoder) -> Evaluation:
     # Targets were standardized for training; people read errors in the units they gave.
     outputs = jnp.asarray(run.outputs(dataset.inputs))
     loss = float(jnp.mean(run.likelihood.loss(outputs, jnp.asarray(dataset.targets))))
-    predicted = encoder.decode_targets(np.asarray(run.likelihood.mean(outputs)))
-    return evaluate_numbers(encoder.decode_targets(dataset.targets), predicted, loss)
+    predicted = encoder.decode_targets(np.asarray(run.likelihood.predict(outputs)))
+    return evaluate_numbers(encoder.decode_targets(dataset.targets), predicted, loss, run.likelihood.evaluation_score)
 
 
 def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:

@@ -50,7 +50,7 @@ def distill(
     Raises:
         ValueError: a number out of range, data that do not fit teacher or student, or outputs that differ in number.
 
-    Source: S3 §8.7.4 (stage 2 of FitNets); Hinton, Vinyals and Dean (2015).
+    Source: Goodfellow et al., §8.7.4 (stage 2 of FitNets); Hinton, Vinyals and Dean (2015).
     """
     refuse("distill", settings)
     student, teacher = (model if nn.accepts_key(model) else nn.WithoutKey(model) for model in (student, teacher))
@@ -73,11 +73,7 @@ def _taught(name: str, student: Callable[..., Any], teacher: Callable[..., Any],
     ours, theirs = (_outputs(name, role, model, batch) for role, model in (("student", student), ("teacher", teacher)))
     if ours != theirs:
         raise ValueError(f"teacher and student must have equally many outputs; got {theirs} and {ours}.")
-    largest = int(batch.targets.max())
-    if largest >= theirs:
-        raise ValueError(
-            f"targets of {name} must be class indices below {theirs}, the teacher's outputs; got {largest}."
-        )
+    Categorical().target.check_outputs(f"targets of {name}", batch.targets, theirs)
     logits = jnp.asarray(outputs_of(teacher, batch.inputs))
     return batch._replace(targets=Distillation.targets(batch.targets, logits))
 

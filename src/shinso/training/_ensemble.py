@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from shinso._checks import one_of, whole_number
-from shinso.objectives import Categorical, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic, as_batch
+from shinso.objectives import Likelihood, Objective, as_batch
 from shinso.training._program import n_examples
 from shinso.training._run import Run
 from shinso.training._train import train_many
@@ -54,17 +54,7 @@ class Ensemble(NamedTuple):
         """
         majority = one_of("vote", vote, ("average", "majority")) == "majority"
         means = np.stack([run.predict_mean(inputs) for run in self.runs])
-        average: np.ndarray = means.mean(axis=0)
-        if isinstance(self.likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy) and average.shape[1] > 1:
-            votes = np.sum(means.argmax(axis=2)[..., None] == np.arange(means.shape[2]), axis=0)
-            chosen: np.ndarray = np.argmax(votes + average / 2 if majority else average, axis=1)
-            return chosen
-        if self.likelihood.name in ("bernoulli", SigmoidQuadratic.name, SigmoidCrossEntropy.name):
-            shares = np.mean(means > 0.5, axis=0)
-            decisive = np.where(shares == 0.5, average, shares) if majority else average
-            labels: np.ndarray = (decisive > 0.5).astype(np.int32)
-            return labels[:, 0] if labels.shape[1] == 1 else labels
-        return average
+        return self.likelihood.decide(self.likelihood.target.majority(means) if majority else means.mean(axis=0))
 
 
 def train_ensemble(

@@ -20,6 +20,7 @@ from safetensors.numpy import save as to_safetensors
 
 from shinso import nn, objectives, optim
 from shinso._files import write_atomically
+from shinso._paths import leaves_by_path
 from shinso.training._evaluation import Evaluation
 from shinso.training._history import History
 from shinso.training._run import Run, Stop, Timing
@@ -31,8 +32,7 @@ AVERAGED = "averaged.safetensors"
 
 def named_arrays(tree: PyTree) -> dict[str, np.ndarray]:
     """Return the array leaves by dotted path, such as ``layers.0.weight``."""
-    leaves = jax.tree_util.tree_flatten_with_path(eqx.filter(tree, eqx.is_array))[0]
-    return {jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf) for path, leaf in leaves}
+    return {path: np.asarray(leaf) for path, leaf in leaves_by_path(eqx.filter(tree, eqx.is_array)).items()}
 
 
 def fill(tree: PyTree, arrays: dict[str, np.ndarray], where: Path) -> PyTree:

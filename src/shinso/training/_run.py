@@ -12,17 +12,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso.nn import Sequences
-from shinso.objectives import (
-    Batch,
-    Categorical,
-    Joint,
-    Likelihood,
-    Objective,
-    SigmoidCrossEntropy,
-    SigmoidQuadratic,
-    as_batch,
-    as_inputs,
-)
+from shinso.objectives import Batch, Likelihood, Objective, as_batch, as_inputs
 from shinso.optim import Optimizer
 from shinso.training._chunks import in_chunks, outputs_of
 from shinso.training._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
@@ -196,19 +186,13 @@ def _means(model: Callable[..., Any], likelihood: Likelihood, inputs: PyTree) ->
 
 
 def _evaluation(run: Run, inputs: PyTree, targets: np.ndarray, outputs: np.ndarray) -> Evaluation:
-    likelihood = run.likelihood
-    device_outputs = jnp.asarray(outputs)
-    loss = float(jnp.mean(likelihood.loss(device_outputs, jnp.asarray(targets))))
-    if isinstance(likelihood, Joint):
-        likelihood, device_outputs, main_targets = likelihood.main(device_outputs, jnp.asarray(targets))
-        targets = np.asarray(main_targets)
-    means = np.asarray(likelihood.mean(device_outputs))
-    kind = run.data.get("kind")
-    if isinstance(likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy):
-        indices = targets if targets.ndim == 1 else targets.argmax(axis=1)
-        return evaluate_classes(indices, means, loss, np.asarray(inputs) if getattr(inputs, "ndim", 0) == 4 else None)
-    if likelihood.name == "bernoulli" and means.shape[1] == 1 and kind != "multilabel":
-        return evaluate_classes(targets.ravel().astype(int), np.hstack([1 - means, means]), loss)
-    if likelihood.name == "bernoulli":
-        return evaluate_labels(targets, means, loss)
-    return evaluate_numbers(targets, means, loss, counts=likelihood.name == "poisson")
+    observed, found = jnp.asarray(targets), jnp.asarray(outputs)
+    loss = float(jnp.mean(run.likelihood.loss(found, observed)))
+    likelihood, found, observed = run.likelihood.main(found, observed)
+    answers = (likelihood.mean if likelihood.target.probabilities else likelihood.predict)(found)
+    kind, true, said = likelihood.target.answers(np.asarray(observed), np.asarray(answers), run.data.get("kind"))
+    if kind == "classification":
+        return evaluate_classes(true, said, loss, np.asarray(inputs) if getattr(inputs, "ndim", 0) == 4 else None)
+    if kind == "multilabel":
+        return evaluate_labels(true, said, loss)
+    return evaluate_numbers(true, said, loss, likelihood.evaluation_score)

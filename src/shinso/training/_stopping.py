@@ -11,7 +11,7 @@ from shinso._numbers import plain_number
 
 NEVER = 2**31 - 1
 """Epochs of patience, the largest int32, that no training outlasts."""
-LOWER_IS_BETTER = ("cost", "loss", "squared_error", "deviance", "gradient_norm")
+LOWER_IS_BETTER = ("cost", "loss", "_error", "deviance", "gradient_norm")
 
 
 class Stopping(eqx.Module):

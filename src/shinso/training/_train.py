@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike
 from shinso import nn
 from shinso._checks import one_of, real, whole_number
 from shinso.data import Dataset
-from shinso.objectives import Batch, Categorical, Objective, SigmoidCrossEntropy, SigmoidQuadratic, as_batch
+from shinso.objectives import Batch, Objective, as_batch
 from shinso.optim import Optimizer, as_optimizer
 from shinso.training._device import device_named
 from shinso.training._program import MEMBERS, Program, Shuffle, TrainState, initial_state, keys_of, n_examples
@@ -388,12 +388,7 @@ def _check_fit(name: str, model: Any, objective: Objective, batch: Batch, size: 
         raise ValueError(
             f"model must return outputs [N, K], or [N, T, K] for every step; for {name} it returns shape {list(outputs)}."
         )
-    classes = isinstance(objective.likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy)
-    if classes and batch.targets.ndim == len(outputs) - 1 and int(batch.targets.max()) >= outputs[-1]:
-        raise ValueError(
-            f"targets of {name} must be class indices below {outputs[-1]}, the model's outputs; "
-            f"got {int(batch.targets.max())}."
-        )
+    objective.likelihood.target.check_outputs(f"targets of {name}", batch.targets, outputs[-1])
 
 
 def _output_shape(model: Any, objective: Objective, batch: Batch, size: int | None) -> tuple[int, ...]:

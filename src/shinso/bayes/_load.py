@@ -1,6 +1,5 @@
-"""A posterior as one safetensors file: arrays, and everything else as JSON in its header. Loading executes nothing."""
+"""Reading a posterior from its safetensors file. Loading executes nothing."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,46 +10,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_safetensors
 
 from shinso import nn, objectives
-from shinso._files import write_atomically
+from shinso._kinds import STRUCTURES
+from shinso._paths import dotted
 from shinso.bayes._accumulate import Fit
-from shinso.bayes._diagonal import Diagonal
-from shinso.bayes._full import Full
-from shinso.bayes._kronecker import Kronecker
-from shinso.bayes._low_rank import LowRank
-from shinso.bayes._network import dotted, network_with
+from shinso.bayes._network import network_with
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import Prior
-from shinso.bayes._structure import Curvature
-
-FORMAT = 1
-KINDS: Mapping[str, type[Curvature]] = {kind.name: kind for kind in (Full, Kronecker, LowRank, Diagonal)}
-
-
-def save(posterior: Posterior, path: Path) -> Path:
-    """Store a posterior; see `Posterior.save`."""
-    recipe = getattr(posterior.model, "recipe", None)
-    plain = {
-        "format": FORMAT,
-        "model": None if recipe is None else recipe.to_dict(),
-        "likelihood": posterior.unit_likelihood.recipe,
-        "structure": posterior.structure,
-        "paths": posterior.paths,
-        "groups": posterior.prior.names,
-        "noise_precision": posterior.noise_precision,
-        "fit": dataclasses.asdict(posterior.fit),
-        "history": posterior.history,
-        "temperature": posterior.temperature,
-    }
-    arrays = {f"model.{name}": array for name, array in _arrays_of(posterior.model).items()}
-    arrays |= {f"curvature.{name}": array for name, array in posterior.curvature.arrays().items()}
-    prior = posterior.prior
-    arrays |= {f"prior.{name}": getattr(prior, name) for name in ("precisions", "membership", "vanishing")}
-    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    write_atomically(path, to_safetensors(contiguous, {"posterior": json.dumps(plain)}))
-    return path
+from shinso.bayes._store import FORMAT, is_array, leaves_of
 
 
 def load_posterior(path: str | Path, model: Any = None) -> Posterior:
@@ -78,13 +46,15 @@ def load_posterior(path: str | Path, model: Any = None) -> Posterior:
         filled = _filled(_template(plain["model"], model, path), parts["model"], path)
         return Posterior(
             network=network_with(filled, plain["paths"]),
-            unit_likelihood=objectives.objective_from_recipe({"likelihood": plain["likelihood"]}).likelihood,
-            curvature=KINDS[plain["structure"]].from_arrays(parts["curvature"]),
+            unit_likelihood=objectives.predictive(
+                objectives.objective_from_recipe({"likelihood": plain["likelihood"]}).likelihood
+            ),
+            curvature=STRUCTURES[plain["structure"]].from_arrays(parts["curvature"]),
             prior=Prior(tuple(plain["groups"]), **parts["prior"]),
             noise_precision=plain["noise_precision"],
             fit=Fit(**plain["fit"]),
             history=tuple(plain["history"]),
-            temperature=plain["temperature"],
+            inverse_temperature=plain["inverse_temperature"],
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error!r} where the description of a posterior belongs.") from None
@@ -100,7 +70,7 @@ def _template(recipe: Any, model: Any, path: str | Path) -> Any:
 
 def _filled(template: Any, arrays: Mapping[str, np.ndarray], path: str | Path) -> Any:
     """Return the template with its arrays replaced by those of the same dotted path."""
-    expected = {name: tuple(leaf.shape) for name, leaf in _leaves_of(template).items()}
+    expected = {name: tuple(leaf.shape) for name, leaf in leaves_of(template).items()}
     found = {name: array.shape for name, array in arrays.items()}
     if expected != found:
         odd = min(name for name in expected | found if expected.get(name) != found.get(name))
@@ -110,22 +80,9 @@ def _filled(template: Any, arrays: Mapping[str, np.ndarray], path: str | Path) -
         )
 
     def replaced(place: tuple[Any, ...], leaf: Any) -> Any:
-        return jnp.asarray(arrays[dotted(place)]) if _is_array(leaf) else leaf
+        return jnp.asarray(arrays[dotted(place)]) if is_array(leaf) else leaf
 
     return jax.tree_util.tree_map_with_path(replaced, template)
-
-
-def _arrays_of(model: Any) -> dict[str, np.ndarray]:
-    return {name: np.asarray(leaf) for name, leaf in _leaves_of(model).items()}
-
-
-def _leaves_of(model: Any) -> dict[str, Any]:
-    leaves = jax.tree_util.tree_leaves_with_path(model)
-    return {dotted(place): leaf for place, leaf in leaves if _is_array(leaf)}
-
-
-def _is_array(leaf: Any) -> bool:
-    return eqx.is_array(leaf) or isinstance(leaf, jax.ShapeDtypeStruct)
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
