@@ -38,6 +38,11 @@ FOUNDATION = (
     "_version",
     "_checks",
     "_files",
+    "_manifest",
+    "_safetensors",
+    "_interrupt",
+    "_stretches",
+    "_fork",
     "_kinds",
     "_numbers",
 )  # open to everybody; each may import those before it

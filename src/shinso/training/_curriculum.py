@@ -58,8 +58,8 @@ def curriculum(
         ValueError: shares that fall, leave (0, 1] or never release some examples; a difficulty that is not finite or not
             `[N]`; `mixing` outside [0, 1].
 
-    Source: S3 §8.7.6; Bengio et al. (2009); for `mixing`, Zaremba and Sutskever, Learning to Execute (2014), the combined
-    strategy.
+    Source: Goodfellow et al., §8.7.6; Bengio et al. (2009); for `mixing`, Zaremba and Sutskever, Learning to Execute
+    (2014), the combined strategy.
     """
     refuse("curriculum", settings)
     batch = as_batch("data", data, objective.likelihood)

@@ -50,7 +50,7 @@ def distill(
     Raises:
         ValueError: a number out of range, data that do not fit teacher or student, or outputs that differ in number.
 
-    Source: S3 §8.7.4 (stage 2 of FitNets); Hinton, Vinyals and Dean (2015).
+    Source: Goodfellow et al., §8.7.4 (FitNets, second stage); Hinton, Vinyals and Dean (2015).
     """
     refuse("distill", settings)
     student, teacher = (model if nn.accepts_key(model) else nn.WithoutKey(model) for model in (student, teacher))

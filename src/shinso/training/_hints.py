@@ -51,7 +51,7 @@ def fit_hints(
         TypeError: student or teacher is no `Sequential`, or an argument is one of those above.
         ValueError: a pair names no layer, or no regressor leads from the student's features to the teacher's.
 
-    Source: S3 §8.7.4 (stage 1 of the algorithm); Romero et al., FitNets (2015), equation 3.
+    Source: Goodfellow et al., §8.7.4 (FitNets, first stage); Romero et al., FitNets (2015), equation 3.
     """
     refuse("fit_hints", settings, "validation", "monitor", "trainable")
     arrays = as_inputs("inputs", inputs)

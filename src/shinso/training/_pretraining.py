@@ -50,7 +50,8 @@ def pretrain_autoencoders(
         TypeError: `model` is no `Sequential`, or has a layer of another kind, or an argument is one of those above.
         ValueError: `model` has no hidden `Dense` layer, or inputs do not fit it.
 
-    Source: S1 (pre-training algorithm, autoencoders); Bengio et al. (2007); for `corruption`, Vincent et al. (2008).
+    Source: lecture on deep learning, pre-training by autoencoders; Bengio et al. (2007); for `corruption`, Vincent et
+    al. (2008).
     """
     refuse("pretrain_autoencoders", settings, "validation", "monitor", "trainable")
     if corruption is not None and not isinstance(corruption, Layer):

@@ -128,13 +128,11 @@ class Session:
 
     def compare_schedules(self) -> None:
         """Warn of a schedule that training will not see the end of: a rate meant to fall would stay high."""
-        course, total = (
-            max(member.program.optimizer.total_steps for member in self.members),
-            self.epochs * self.steps_per_epoch,
-        )
-        if course > total:
+        planned = max(member.program.optimizer.total_steps for member in self.members)
+        total = self.epochs * self.steps_per_epoch
+        if planned > total:
             warnings.warn(
-                f"A schedule of the optimizer takes {course} steps, training ends after {total}: "
+                f"A schedule of the optimizer takes {planned} steps, training ends after {total}: "
                 "give the schedule fewer steps or train for more epochs.",
                 TrainingWarning,
                 stacklevel=3,

@@ -40,7 +40,7 @@ def pretrain_supervised(
         TypeError: `model` is no `Sequential`, or an argument is one of those above.
         ValueError: `model` has no hidden layer, data do not fit it, or an output is of another shape.
 
-    Source: S3 §8.7.4 (greedy supervised pre-training); Bengio et al. (2007); Goodfellow et al., figure 8.7.
+    Source: Goodfellow et al., §8.7.4 and figure 8.7; Bengio et al. (2007).
     """
     refuse("pretrain_supervised", settings, "trainable")
     if not isinstance(model, nn.Sequential):

@@ -21,8 +21,8 @@ from shinso.tuning._folds import Fold, folds_of
 from shinso.tuning._result import TUNING, Comparison, Margin, Tuning, compare, losses_and_scores, margin
 from shinso.tuning._search_space import Point, Space, default_space, space_of
 from shinso.tuning._searches import Plan, Search, bayesian_search, random_search, successive_halving
-from shinso.tuning._trial_runner import Bench, Enough, Watch
-from shinso.tuning._trials import Ask, Ledger
+from shinso.tuning._trial_runner import BudgetReached, Deadline, TrialRunner
+from shinso.tuning._trials import TrialLog, TrialSpec
 
 STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "broad": broad_strategy,
@@ -129,12 +129,12 @@ def tune(
     place = None if folder is None else Path(folder)
     before = _open(place, identity, resume=resume)
     with Interrupt() as interrupt:
-        watch = Watch(interrupt, _now)
-        bench = Bench(base, prepared, pairs, width, watch)
+        deadline = Deadline(interrupt, _now)
+        runner = TrialRunner(base, prepared, pairs, width, deadline)
         plan = Plan(chosen, base, width, len(pairs[0].training), np.random.default_rng(seed))
-        ledger = Ledger(place)
+        log = TrialLog(place)
         budget = Budget(trials, _SECONDS if seconds is None and trials is None else seconds or math.inf, began - before)
-        search = _Search(bench, ledger, STRATEGIES[strategy](plan), budget, progress)
+        search = _Search(runner, log, STRATEGIES[strategy](plan), budget, progress)
         stop = search.run()
         changes = search.finals()
         comparison = search.compare(changes) if changes else None
@@ -142,7 +142,7 @@ def tune(
         defaults=base,
         changes=changes,
         best=_on_everything(base, changes, prepared),
-        trials=ledger.trials,
+        trials=log.trials,
         strategy=strategy,
         comparison=comparison,
         stop=stop,
@@ -171,76 +171,76 @@ class Budget(NamedTuple):
 
 @dataclass
 class _Search:
-    """One search: the strategy asks, the bench answers, the ledger remembers, the budget ends it."""
+    """One search: the strategy asks, the runner answers, the log remembers, the budget ends it."""
 
-    bench: Bench
-    ledger: Ledger
+    runner: TrialRunner
+    log: TrialLog
     strategy: Search
     budget: Budget
     progress: Callable[[TuningEvent], object] | None
 
     def run(self) -> str:
         """Search until the budget is spent; return why it ended, in a sentence."""
-        asks = next(self.strategy)
+        specs = next(self.strategy)
         idle = 0
         try:
             while idle < 3:
-                asks = list({ask.key: ask for ask in asks}.values())
-                idle = idle + 1 if all(ask in self.ledger for ask in asks) else 0
-                self._answer(asks)
-                asks = self.strategy.send([self.ledger[ask] for ask in asks])
-        except Enough:
+                specs = list({spec.key: spec for spec in specs}.values())
+                idle = idle + 1 if all(spec in self.log for spec in specs) else 0
+                self._answer(specs)
+                specs = self.strategy.send([self.log[spec] for spec in specs])
+        except BudgetReached:
             pass
-        if self.bench.watch.interrupt.requested:
-            return f"The search was interrupted after {len(self.ledger.trials)} trials; what was finished is kept."
+        if self.runner.deadline.interrupt.requested:
+            return f"The search was interrupted after {len(self.log.trials)} trials; what was finished is kept."
         if idle >= 3:
-            return f"There is nothing new to try after {len(self.ledger.trials)} trials."
+            return f"There is nothing new to try after {len(self.log.trials)} trials."
         if self.trials_left <= 0:
             return f"All {self.budget.trials} trials are made."
-        return f"The time was up after {len(self.ledger.trials)} trials."
+        return f"The time was up after {len(self.log.trials)} trials."
 
     @property
     def trials_left(self) -> float:
         """Trials that the budget still has."""
-        return math.inf if self.budget.trials is None else self.budget.trials - len(self.ledger.trials)
+        return math.inf if self.budget.trials is None else self.budget.trials - len(self.log.trials)
 
-    def _answer(self, asks: list[Ask]) -> None:
+    def _answer(self, specs: list[TrialSpec]) -> None:
         """Make the trials that are not known yet, as far as the budget goes."""
-        for group in self.bench.groups([ask for ask in asks if ask not in self.ledger]):
+        for group in self.runner.groups([spec for spec in specs if spec not in self.log]):
             left = self.trials_left
             if left <= 0:
-                raise Enough
-            self.bench.watch.deadline = self.budget.began + self.budget.seconds - self._reserve(group[0])
+                raise BudgetReached
+            self.runner.deadline.at = self.budget.began + self.budget.seconds - self._reserve(group[0])
             self._tell(group[0].phase)
-            self.ledger.add(self.bench.measure(group[: int(min(left, len(group)))]))
+            self.log.add(self.runner.measure(group[: int(min(left, len(group)))]))
             self._tell(group[0].phase)
             if left < len(group):
-                raise Enough
+                raise BudgetReached
 
-    def _reserve(self, ask: Ask) -> float:
-        """Return the seconds to keep for training the defaults and the winner again, be it the best so far or `ask`."""
+    def _reserve(self, spec: TrialSpec) -> float:
+        """Return the seconds to keep for training the defaults and the winner again, be it the best so far or `spec`."""
         if math.isinf(self.budget.seconds) or self._judges is None:
             return 0.0
-        winner = max([ask, *self._ranked[:1]], key=self.bench.expected)
-        needed = sum(self._final(one) + self._compared(one) for one in (Ask({}, ""), winner))
+        winner = max([spec, *self._ranked[:1]], key=self.runner.expected)
+        needed = sum(self._final(one) + self._compared(one) for one in (TrialSpec({}, ""), winner))
         return min(_SLOW * needed, _LARGEST_RESERVE * self.budget.seconds)
 
-    def _final(self, ask: Ask) -> float:
+    def _final(self, spec: TrialSpec) -> float:
         """Return the seconds that training again over the folds is expected to take."""
-        return self.bench.expected(Ask(ask.changes, ""))
+        return self.runner.expected(TrialSpec(spec.changes, ""))
 
-    def _compared(self, ask: Ask) -> float:
+    def _compared(self, spec: TrialSpec) -> float:
         """Return the same for the comparison: one training on more examples, for which folds have not compiled."""
-        bench = self.bench
-        compiling = max(bench.compiled.values(), default=0.0) if len(bench.folds) > 1 else 0.0
-        share = len(bench.prepared.training) / len(bench.folds[0].training)
-        return compiling + share * bench.expected(Ask(ask.changes, ""), folds=1)
+        runner = self.runner
+        compiling = max(runner.compiled.values(), default=0.0) if len(runner.folds) > 1 else 0.0
+        share = len(runner.prepared.training) / len(runner.folds[0].training)
+        return compiling + share * runner.expected(TrialSpec(spec.changes, ""), folds=1)
 
     @property
-    def _ranked(self) -> list[Ask]:
+    def _ranked(self) -> list[TrialSpec]:
         """What was trained whole and ended well, the best first, without the defaults."""
-        whole = {trial.ask.key: trial for trial in self.ledger.trials if trial.ask.whole and math.isfinite(trial.loss)}
-        return [trial.ask for trial in sorted(whole.values(), key=lambda trial: trial.loss) if trial.ask.changes]
+        whole = {trial.spec.key: trial for trial in self.log.trials if trial.spec.whole and math.isfinite(trial.loss)}
+        return [trial.spec for trial in sorted(whole.values(), key=lambda trial: trial.loss) if trial.spec.changes]
 
     def finals(self) -> Point:
         """Return what the winner changes; nothing if the defaults are as good, or the time does not suffice.
@@ -249,65 +249,65 @@ class _Search:
         beside the defaults, with the same new seeds, and the one with the largest gain less its standard error wins if
         that is positive.
         """
-        asks = self._ranked[:_FINALISTS]
-        if not asks or self.bench.watch.interrupt.requested:
+        specs = self._ranked[:_FINALISTS]
+        if not specs or self.runner.deadline.interrupt.requested:
             return {}
-        self.bench.watch.deadline = self.budget.began + self.budget.seconds
+        self.runner.deadline.at = self.budget.began + self.budget.seconds
         self._tell("the best again")
         margins: list[Margin] = []
         try:
             defaults = self._losses({}, 500)
-            for ask in asks:
-                later = self._final(ask) + sum(self._compared(one) for one in (Ask({}, ""), *asks[:1]))
-                if not margins or _SLOW * later < self.bench.watch.left:
-                    margins.append(margin(defaults, self._losses(ask.changes, 500), -1.0))
-        except Enough:
+            for spec in specs:
+                later = self._final(spec) + sum(self._compared(one) for one in (TrialSpec({}, ""), *specs[:1]))
+                if not margins or _SLOW * later < self.runner.deadline.left:
+                    margins.append(margin(defaults, self._losses(spec.changes, 500), -1.0))
+        except BudgetReached:
             if not margins:
                 return {}
         best = max(range(len(margins)), key=lambda index: margins[index].gain - margins[index].error)
-        return asks[best].changes if margins[best].gain > margins[best].error else {}
+        return specs[best].changes if margins[best].gain > margins[best].error else {}
 
     def _losses(self, point: Point, first_seed: int) -> np.ndarray:
         """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
-        seeds = [self.bench.base.seed + first_seed + index for index in range(self.bench.width)]
-        slots = [Ask(point, "")] * self.bench.width
+        seeds = [self.runner.base.seed + first_seed + index for index in range(self.runner.width)]
+        slots = [TrialSpec(point, "")] * self.runner.width
         parts = [
-            losses_and_scores(self.bench.train(fold, slots, seeds), fold.validation)[0]
-            for fold in self.bench.folds
+            losses_and_scores(self.runner.train(fold, slots, seeds), fold.validation)[0]
+            for fold in self.runner.folds
             if fold.validation is not None
         ]
         return np.concatenate(parts, axis=1)
 
     def compare(self, changes: Point) -> Comparison | None:
         """Train defaults and winner anew with the same seeds and compare them; None where the time does not suffice."""
-        prepared, examples, width = self.bench.prepared, self._judges, self.bench.width
-        if examples is None or self.bench.watch.interrupt.requested:
+        prepared, examples, width = self.runner.prepared, self._judges, self.runner.width
+        if examples is None or self.runner.deadline.interrupt.requested:
             return None
-        self.bench.watch.deadline = self.budget.began + self.budget.seconds
+        self.runner.deadline.at = self.budget.began + self.budget.seconds
         self._tell("winner against defaults")
         # Seeds that no trial has used; the split stays the same, and so does what is compiled for the hold-out.
-        seeds = [self.bench.base.seed + 1000 + index for index in range(width)]
+        seeds = [self.runner.base.seed + 1000 + index for index in range(width)]
         fold = Fold(prepared.training, prepared.validation)
         try:
-            runs = [self.bench.train(fold, [Ask(point, "")] * width, seeds) for point in ({}, changes)]
-        except Enough:
+            runs = [self.runner.train(fold, [TrialSpec(point, "")] * width, seeds) for point in ({}, changes)]
+        except BudgetReached:
             return None
         return compare("test" if examples is prepared.test else "validation", examples, *runs)
 
     @property
     def _judges(self) -> Dataset | None:
         """The examples that winner and defaults are compared on."""
-        prepared = self.bench.prepared
+        prepared = self.runner.prepared
         return prepared.validation if prepared.test is None else prepared.test
 
     def _tell(self, phase: str) -> None:
         if self.progress is None:
             return
-        whole = {trial.ask.key: trial.loss for trial in self.ledger.trials if trial.ask.whole}
+        whole = {trial.spec.key: trial.loss for trial in self.log.trials if trial.spec.whole}
         budget = self.budget
-        shares = [budget.used / budget.seconds, len(self.ledger.trials) / (budget.trials or math.inf)]
-        defaults = whole.get(Ask({}, "").key, math.inf)
-        made = len(self.ledger.trials)
+        shares = [budget.used / budget.seconds, len(self.log.trials) / (budget.trials or math.inf)]
+        defaults = whole.get(TrialSpec({}, "").key, math.inf)
+        made = len(self.log.trials)
         best = min(whole.values(), default=math.inf)
         self.progress(TuningEvent(phase, made, best, defaults, budget.used, min(max(shares), 1.0)))
 
@@ -371,4 +371,4 @@ def _open(place: Path | None, identity: dict[str, Any], *, resume: bool) -> floa
     other = [name for name, value in json.loads(json.dumps(identity)).items() if stored.get(name) != value]
     if other:
         raise FileExistsError(f"{place} belongs to another search: {', '.join(other)} differ; choose a new folder.")
-    return Ledger(place).seconds
+    return TrialLog(place).seconds
