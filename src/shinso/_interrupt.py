@@ -107,7 +107,9 @@ class _Watcher(threading.Thread):
                 continue
             name = _NAMES[signal.Signals(number)]
             if arrived == 1:
-                _say(f"{name}: the work ends, and is kept, when what is being compiled is ready; a second one ends at once.")
+                _say(
+                    f"{name}: the work ends, and is kept, when what is being compiled is ready; a second one ends at once."
+                )
             elif not hasattr(sys, "ps1"):
                 _say(f"A second {name} while compiling: ended at once; what was stored is kept.")
                 os._exit(128 + number)

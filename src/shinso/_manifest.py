@@ -35,18 +35,30 @@ def commit(folder: Path, contents: Mapping[str, bytes]) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     _settle(folder)
-    sums = {**sums_of(folder), **{name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}}
+    sums = {**sums_of(folder), **_digests(contents)}
     try:
         for name, content in contents.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / (name + _STAGED), content)
-        text = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-        write_atomically(folder / SUMS, text.encode())
+        write_atomically(folder / SUMS, _text(sums))
     except BaseException:
         with contextlib.suppress(OSError, ValueError):
             _settle(folder)
         raise
     _settle(folder)
+
+
+def listing(contents: Mapping[str, bytes]) -> bytes:
+    """Return the list of a folder that has these files and no others."""
+    return _text(_digests(contents))
+
+
+def _digests(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+
+def _text(sums: Mapping[str, str]) -> bytes:
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()
 
 
 def _settle(folder: Path) -> None:

@@ -17,20 +17,20 @@ class Stretches:
 
     Attributes:
         interrupt: what hears Ctrl-C; active while the work goes on.
-        deadline: when the time is up, on the clock.
+        until: when the time is up, on the clock.
         clock: seconds, from anywhere.
         size: steps of the next stretch, as many as take `SECONDS`.
     """
 
     interrupt: Interrupt
-    deadline: float = math.inf
+    until: float = math.inf
     clock: Callable[[], float] = time.monotonic
     size: int = 1
 
     @property
     def left(self) -> float:
-        """Seconds until the deadline."""
-        return self.deadline - self.clock()
+        """Seconds until then."""
+        return self.until - self.clock()
 
     @property
     def over(self) -> str | None:

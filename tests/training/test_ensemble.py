@@ -10,13 +10,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from shinso import nn
 from shinso.objectives import Objective, likelihood
 from shinso.training import Ensemble, train_ensemble
-from shinso.training._ensemble import _bootstrap
+from shinso.training._train_ensemble import _bootstrap
 
 
 def made_of(name, *means):
     """An ensemble of networks that say what is given."""
     runs = [
-        SimpleNamespace(likelihood=likelihood(name), predict_mean=lambda X, mean=mean: np.array(mean)) for mean in means
+        SimpleNamespace(data={}, likelihood=likelihood(name), predict_mean=lambda X, mean=mean: np.array(mean))
+        for mean in means
     ]
     return Ensemble(tuple(runs))
 

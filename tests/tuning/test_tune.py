@@ -10,14 +10,14 @@ from numpy.testing import assert_allclose
 
 from shinso.data import Dataset, Prepared
 from shinso.experiment import Settings
-from shinso.tuning import _trial_runner as runner_module
 from shinso.tuning import STRATEGIES, Trial, tune
+from shinso.tuning import _trial_runner as runner_module
 from shinso.tuning._broad import quickest
 from shinso.tuning._folds import folds_of
 from shinso.tuning._result import margin
 from shinso.tuning._search_space import Interval, code, default_space, nearby, space_of
 from shinso.tuning._searches import expected_improvement, predict_losses, tame
-from shinso.tuning._trials import TrialSpec, TrialLog
+from shinso.tuning._trials import TrialLog, TrialSpec
 
 FIXED = {"network": "linear", "epochs": 3, "batch_size": 8, "l2": 0.001, "schedule": "cosine"}
 RATE = {"learning_rate": (1e-4, 1.0)}

@@ -27,7 +27,8 @@ from shinso.training import (
     Stopping,
     digest_of,
     evaluate_numbers,
-    load,
+    is_unstarted,
+    load_run,
     read_run_json,
     train,
 )
@@ -120,7 +121,7 @@ def evaluate_run(
         ValueError: the run has no test examples, its source has changed since, or the file does not fit the model.
     """
     folder = Path(folder)
-    run = load(folder)
+    run = load_run(folder)
     encoder = encoder_of(run)
     if source is None:
         return _evaluate(run, _own_test(run, folder, data_dir), encoder)
@@ -205,7 +206,7 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
         FileNotFoundError: not a run folder.
         ValueError: a file cannot be read or does not fit the model.
     """
-    run = load(folder)
+    run = load_run(folder)
     names, inputs = read_inputs(run, paths)
     return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
 
@@ -458,7 +459,7 @@ def in_words(run: Run, names: list[Any], means: np.ndarray, predicted: np.ndarra
 def _vacant(folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file; choose a new folder for the run.")
-    if folder.is_dir() and any(folder.iterdir()):
+    if not is_unstarted(folder):
         raise FileExistsError(f"{folder} is not empty; choose a new folder for the run, or resume it.")
     return folder
 

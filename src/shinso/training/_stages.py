@@ -8,7 +8,7 @@ import numpy as np
 from shinso._checks import whole_number
 from shinso.objectives import Objective
 from shinso.training._run import Run
-from shinso.training._session import Start
+from shinso.training._start import Start
 from shinso.training._train import train
 
 

@@ -2,15 +2,16 @@
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from shinso._stretches import Stretches
 from shinso.data import Prepared
 from shinso.experiment import Settings, training_arguments
-from shinso.training import Event, Interrupt, Run, TrainingWarning, train_many
+from shinso.training import Event, Run, TrainingWarning, train_many
 from shinso.tuning._folds import Fold
 from shinso.tuning._rate_finder import find_learning_rate
 from shinso.tuning._search_space import shape_of
@@ -23,28 +24,12 @@ class BudgetReached(Exception):  # noqa: N818  (no error: training ends as agree
     """The time is up, or the person has pressed Ctrl-C."""
 
 
-@dataclass
-class Deadline:
-    """Ends training when the time is up or Ctrl-C was pressed; a listener of `train_many`.
-
-    Attributes:
-        interrupt: what hears Ctrl-C.
-        clock: seconds, from anywhere.
-        deadline: when the time is up.
-    """
-
-    interrupt: Interrupt
-    clock: Callable[[], float]
-    deadline: float = math.inf
-
-    @property
-    def left(self) -> float:
-        """Seconds until the deadline."""
-        return self.deadline - self.clock()
+class Deadline(Stretches):
+    """Ends training when the time is up or Ctrl-C was pressed; a listener of `train_many`."""
 
     def __call__(self, event: Event | None = None) -> None:
         """Raise `BudgetReached` if training should end."""
-        if self.interrupt.requested or self.left <= 0:
+        if self.over is not None:
             raise BudgetReached
 
 
@@ -184,6 +169,8 @@ class TrialRunner:
             ).rate
         except ValueError:  # the cost falls at no rate
             found = None
+        except KeyboardInterrupt:
+            raise BudgetReached from None
         return Trial(spec, math.inf, math.nan, math.nan, 1, self.deadline.clock() - began, rate=found)
 
 

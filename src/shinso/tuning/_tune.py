@@ -13,9 +13,10 @@ import numpy as np
 from shinso import data, objectives
 from shinso._checks import one_of, real, whole_number
 from shinso._files import write_atomically
+from shinso._interrupt import Interrupt
 from shinso.data import Dataset, Prepared
 from shinso.experiment import Settings, complete, prepare_experiment
-from shinso.training import Interrupt, digest_of
+from shinso.training import digest_of
 from shinso.tuning._broad import broad_strategy
 from shinso.tuning._folds import Fold, folds_of
 from shinso.tuning._result import TUNING, Comparison, Margin, Tuning, compare, losses_and_scores, margin
@@ -129,7 +130,7 @@ def tune(
     place = None if folder is None else Path(folder)
     before = _open(place, identity, resume=resume)
     with Interrupt() as interrupt:
-        deadline = Deadline(interrupt, _now)
+        deadline = Deadline(interrupt, clock=_now)
         runner = TrialRunner(base, prepared, pairs, width, deadline)
         plan = Plan(chosen, base, width, len(pairs[0].training), np.random.default_rng(seed))
         log = TrialLog(place)
@@ -210,7 +211,7 @@ class _Search:
             left = self.trials_left
             if left <= 0:
                 raise BudgetReached
-            self.runner.deadline.at = self.budget.began + self.budget.seconds - self._reserve(group[0])
+            self.runner.deadline.until = self.budget.began + self.budget.seconds - self._reserve(group[0])
             self._tell(group[0].phase)
             self.log.add(self.runner.measure(group[: int(min(left, len(group)))]))
             self._tell(group[0].phase)
@@ -252,7 +253,7 @@ class _Search:
         specs = self._ranked[:_FINALISTS]
         if not specs or self.runner.deadline.interrupt.requested:
             return {}
-        self.runner.deadline.at = self.budget.began + self.budget.seconds
+        self.runner.deadline.until = self.budget.began + self.budget.seconds
         self._tell("the best again")
         margins: list[Margin] = []
         try:
@@ -283,7 +284,7 @@ class _Search:
         prepared, examples, width = self.runner.prepared, self._judges, self.runner.width
         if examples is None or self.runner.deadline.interrupt.requested:
             return None
-        self.runner.deadline.at = self.budget.began + self.budget.seconds
+        self.runner.deadline.until = self.budget.began + self.budget.seconds
         self._tell("winner against defaults")
         # Seeds that no trial has used; the split stays the same, and so does what is compiled for the hold-out.
         seeds = [self.runner.base.seed + 1000 + index for index in range(width)]
