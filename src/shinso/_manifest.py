@@ -123,3 +123,25 @@ def lists(folder: Path, name: str) -> bool:
 def is_bookkeeping(name: str) -> bool:
     """Return whether a file's name is the list's, or one that an unfinished write leaves."""
     return name == SUMS or name.endswith(_STAGED) or is_temporary(name)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file whole or not at all, and list it where its folder has a list.
+
+    Raises:
+        OSError: it cannot be written; the old file is untouched.
+    """
+    if (path.parent / SUMS).is_file():
+        commit(path.parent, {path.name: content})
+    else:
+        write_atomically(path, content)
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file, which is what was written where its folder has a list.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not what the list says.
+    """
+    return read_listed(path.parent, path.name) if (path.parent / SUMS).is_file() else path.read_bytes()

@@ -10,11 +10,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_safetensors
 
 from shinso import nn, objectives
-from shinso._files import write_atomically
+from shinso._manifest import read_file, write_file
+from shinso._safetensors import from_safetensors, to_safetensors
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._diagonal import Diagonal
 from shinso.bayes._full import Full
@@ -48,8 +47,7 @@ def save(posterior: Posterior, path: Path) -> Path:
     arrays |= {f"curvature.{name}": array for name, array in posterior.curvature.arrays().items()}
     prior = posterior.prior
     arrays |= {f"prior.{name}": getattr(prior, name) for name in ("precisions", "membership", "vanishing")}
-    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    write_atomically(path, to_safetensors(contiguous, {"posterior": json.dumps(plain)}))
+    write_file(path, to_safetensors(arrays, {"posterior": json.dumps(plain)}))
     return path
 
 
@@ -130,13 +128,12 @@ def _is_array(leaf: Any) -> bool:
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
-        with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            plain = json.loads((file.metadata() or {})["posterior"])
-            if not isinstance(plain.get("format"), int):
-                raise KeyError("format")
-            return arrays, plain
+        arrays, metadata = from_safetensors(read_file(path), path)
+        plain = json.loads(metadata["posterior"])
+        if not isinstance(plain.get("format"), int):
+            raise KeyError("format")
+        return arrays, plain
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} does not exist.") from None
-    except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or not a posterior: {error}.") from None

@@ -8,12 +8,14 @@
   `is_unstarted`: whether there is nothing of a run yet.
 - Strategies, built on `train`: `pretrain_autoencoders`, `pretrain_supervised` (layer by layer), `train_boltzmann`,
   `train_belief_net`, `fit_hints`, `distill` (from a teacher), `curriculum` (easy examples first), `continuation` (a blurred
-  cost first); they return `Stages`.
+  cost first); they return `Stages`. `TRAINING_STRATEGIES`: those that plain arguments start, by name. `cut_short`: whether
+  a stage should be the last.
 - `in_chunks`: a function of a batch over any number of examples. `digest_of`: what tells data from other data.
 - `ProgressBar`, `metrics_in_words`, `hardest_confusion`, `wilson_interval`: the same for a person to read;
   `evaluate_numbers`: an evaluation in a target's own units.
 """
 
+from shinso._kinds import TRAINING_STRATEGIES as TRAINING_STRATEGIES
 from shinso.training._batch_norm_statistics import recalibrate_batch_norm as recalibrate_batch_norm
 from shinso.training._belief_net import train_belief_net as train_belief_net
 from shinso.training._belief_net import train_boltzmann as train_boltzmann
@@ -44,6 +46,7 @@ from shinso.training._progress import ProgressBar as ProgressBar
 from shinso.training._progress import metrics_in_words as metrics_in_words
 from shinso.training._run import Run as Run
 from shinso.training._stages import Stages as Stages
+from shinso.training._stages import cut_short as cut_short
 from shinso.training._start import Start as Start
 from shinso.training._stop import Stop as Stop
 from shinso.training._stopping import Stopping as Stopping

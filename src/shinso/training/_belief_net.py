@@ -10,7 +10,7 @@ from shinso import nn
 from shinso.objectives import ContrastiveDivergenceLoss, Objective, as_inputs
 from shinso.training._chunks import in_chunks
 from shinso.training._run import Run
-from shinso.training._stages import Stages, cut_short, refuse, stage_seed
+from shinso.training._stages import UNSTORED, Stages, cut_short, refuse, stage_seed
 from shinso.training._train import train
 
 
@@ -76,7 +76,7 @@ def train_belief_net(
 
     Source: lecture on deep learning, the algorithm of pre-training; Hinton, Osindero and Teh (2006).
     """
-    refuse("train_belief_net", settings)
+    refuse("train_belief_net", settings, *UNSTORED)
     if not isinstance(net, nn.DeepBeliefNet):
         raise TypeError(f"net must be a DeepBeliefNet; got {type(net).__name__}.")
     machines, runs = list(net.machines), []

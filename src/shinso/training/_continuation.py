@@ -31,8 +31,8 @@ def continuation(
         standard_deviations: σᵢ ≥ 0 in the unit of the parameters, none larger than the one before; to end with J itself,
             end with 0.
         seed: determines order and noise.
-        **settings: further arguments of `shinso.train`, for every stage (`epochs` is that of a stage), but `start`,
-            `folder` and `resume`. The optimizer must be one of mini-batches.
+        **settings: further arguments of `shinso.train`, for every stage (`epochs` is that of a stage), but `start`;
+            `folder` is for the last one. The optimizer must be one of mini-batches.
 
     Returns:
         The model after the last stage, and the run of each stage.
@@ -44,7 +44,7 @@ def continuation(
 
     Source: Goodfellow et al., §8.7.6, equation 8.40.
     """
-    refuse("continuation", settings)
+    refuse("continuation", settings, "start")
     if not isinstance(objective, Objective):
         raise TypeError(f"objective must be a shinso.Objective; got {type(objective).__name__}.")
     if not len(standard_deviations):
@@ -57,6 +57,5 @@ def continuation(
     optimizer = settings.get("optimizer", "adam")
     if as_optimizer(optimizer).full_batch:
         raise ValueError(f"optimizer must be one of mini-batches, such as 'adam', for continuation; got {optimizer!r}.")
-    return in_stages(
-        model, ((Blurred(objective, deviation), data) for deviation in standard_deviations), seed, settings
-    )
+    stages = ((Blurred(objective, deviation), data) for deviation in standard_deviations)
+    return in_stages(model, stages, len(standard_deviations), seed, settings)
