@@ -64,7 +64,7 @@ def autoencoder_pretraining(
         return pretrain_autoencoders(model, inputs, corruption=spoiling, epochs=pretraining_epochs, seed=seed, **common)
 
     return _then_train(
-        "autoencoder_pretraining", pretrain, model, objective, data, pretraining_learning_rate, seed, settings
+        "autoencoder_pretraining", pretrain, (model, objective, data), pretraining_learning_rate, seed, settings
     )
 
 
@@ -99,7 +99,7 @@ def supervised_pretraining(
         return pretrain_supervised(model, objective, data, epochs=pretraining_epochs, seed=seed, **common)
 
     return _then_train(
-        "supervised_pretraining", pretrain, model, objective, data, pretraining_learning_rate, seed, settings
+        "supervised_pretraining", pretrain, (model, objective, data), pretraining_learning_rate, seed, settings
     )
 
 
