@@ -217,3 +217,5 @@ def test_a_line_cut_short_is_forgotten(tmp_path):
     assert len(again.trials) == 1
     assert again.trials[0].spec == log.trials[0].spec
     assert again.trials[0].loss == math.inf
+    again.add([Trial(TrialSpec({"hidden": (5,)}, "x"), 1.0, 0.5, math.nan, 2, 0.5)])
+    assert [trial.spec.changes for trial in TrialLog(tmp_path).trials] == [{"hidden": (3, 4)}, {"hidden": (5,)}]

@@ -16,14 +16,14 @@ _FALLING = ("sgd", "momentum", "nesterov", "nesterov_interim")
 
 
 def broad_strategy(plan: Plan) -> Search:
-    """The broad strategy (Nielsen, ch. 3, "How to choose a neural network's hyper-parameters?").
+    """The broad strategy (Nielsen, chapter 3, "How to choose a neural network's hyper-parameters?").
 
     1. On at most 1,000 examples, with a small network and λ = 0: the order of magnitude of the learning rate by the
        training cost (`find_learning_rate`). With it, λ by decades by the validation loss; with that, the rate again.
     2. The whole network on all examples: the defaults, what step 1 found, what lies half-way, and numbers near that.
     3. The shape, one setting at a time: dropout, hidden units, …, each option with the best numbers and some near them.
     4. The mini-batch by time to a given loss in seconds, the rate scaled along: ∝ M for rules that follow the gradient
-       itself (eq. 95), ∝ √M for adaptive ones.
+       itself (Nielsen, equation 95), ∝ √M for adaptive ones.
     5. Numbers near the best, nearer and nearer.
     """
     start = yield from _first_signal(plan)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shinso._files import write_atomically
+
 TRIALS = "trials.jsonl"
 
 
@@ -111,9 +113,9 @@ class TrialLog:
     def add(self, trials: list[Trial]) -> None:
         """Remember trials, all of them or, if the file cannot be written, none."""
         if self._path is not None:
-            text = "".join(json.dumps(trial.to_dict(), allow_nan=False) + "\n" for trial in trials)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(text)
+            # The whole file, for a line cut short by a crash would swallow what is appended to it.
+            lines = (json.dumps(trial.to_dict(), allow_nan=False) + "\n" for trial in [*self.trials, *trials])
+            write_atomically(self._path, "".join(lines).encode())
         self._remember(trials)
 
     def _remember(self, trials: Iterable[Trial]) -> None:

@@ -1,29 +1,29 @@
 """Choosing hyperparameters: `tune`."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from shinso import data, objectives
 from shinso._checks import one_of, real, whole_number
-from shinso._files import write_atomically
 from shinso._interrupt import Interrupt
-from shinso.data import Dataset, Prepared
+from shinso.data import Prepared
 from shinso.experiment import Settings, complete, prepare_experiment
 from shinso.training import digest_of
 from shinso.tuning._broad import broad_strategy
-from shinso.tuning._folds import Fold, folds_of
-from shinso.tuning._result import TUNING, Comparison, Margin, Tuning, compare, losses_and_scores, margin
+from shinso.tuning._final_round import comparison_of, winner_of
+from shinso.tuning._folds import folds_of
+from shinso.tuning._result import Tuning
+from shinso.tuning._search_folder import opened
+from shinso.tuning._search_run import Budget, SearchRun, TuningEvent
 from shinso.tuning._search_space import Point, Space, default_space, space_of
 from shinso.tuning._searches import Plan, Search, bayesian_search, random_search, successive_halving
-from shinso.tuning._trial_runner import BudgetReached, Deadline, TrialRunner
-from shinso.tuning._trials import TrialLog, TrialSpec
+from shinso.tuning._trial_runner import Deadline, TrialRunner
+from shinso.tuning._trials import TrialLog
 
 STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "broad": broad_strategy,
@@ -32,31 +32,8 @@ STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "bayes": bayesian_search,
 }
 _SECONDS = 120.0
-_SLOW = 1.3  # the end is given so much more time than it is expected to take
-_LARGEST_RESERVE = 0.6
-_FINALISTS = 2
 
 _now: Callable[[], float] = time.monotonic
-
-
-class TuningEvent(NamedTuple):
-    """Where a search stands.
-
-    Attributes:
-        phase: what is being tried, in words.
-        trials: trials made.
-        best: the least loss of a whole training so far; infinite before there is one.
-        defaults: the same of the defaults.
-        seconds: time used so far, earlier parts included.
-        share: the share of the budget that is used, from 0 to 1.
-    """
-
-    phase: str
-    trials: int
-    best: float
-    defaults: float
-    seconds: float
-    share: float
 
 
 def tune(
@@ -128,17 +105,18 @@ def tune(
         "data": digest_of((prepared.training.inputs, prepared.training.targets)),
     }
     place = None if folder is None else Path(folder)
-    before = _open(place, identity, resume=resume)
+    before = opened(place, identity, resume=resume)
     with Interrupt() as interrupt:
         deadline = Deadline(interrupt, clock=_now)
         runner = TrialRunner(base, prepared, pairs, width, deadline)
         plan = Plan(chosen, base, width, len(pairs[0].training), np.random.default_rng(seed))
         log = TrialLog(place)
-        budget = Budget(trials, _SECONDS if seconds is None and trials is None else seconds or math.inf, began - before)
-        search = _Search(runner, log, STRATEGIES[strategy](plan), budget, progress)
+        limit = _SECONDS if seconds is None and trials is None else seconds or math.inf
+        budget = Budget(trials, limit, began - before, _now)
+        search = SearchRun(runner, log, STRATEGIES[strategy](plan), budget, progress)
         stop = search.run()
-        changes = search.finals()
-        comparison = search.compare(changes) if changes else None
+        changes = winner_of(search)
+        comparison = comparison_of(search, changes) if changes else None
     tuning = Tuning(
         defaults=base,
         changes=changes,
@@ -155,162 +133,6 @@ def tune(
     )
     tuning.save(identity)
     return tuning
-
-
-class Budget(NamedTuple):
-    """At most so many trials and seconds, counted from `began`."""
-
-    trials: int | None
-    seconds: float
-    began: float
-
-    @property
-    def used(self) -> float:
-        """Seconds since the search began, earlier parts included."""
-        return _now() - self.began
-
-
-@dataclass
-class _Search:
-    """One search: the strategy asks, the runner answers, the log remembers, the budget ends it."""
-
-    runner: TrialRunner
-    log: TrialLog
-    strategy: Search
-    budget: Budget
-    progress: Callable[[TuningEvent], object] | None
-
-    def run(self) -> str:
-        """Search until the budget is spent; return why it ended, in a sentence."""
-        specs = next(self.strategy)
-        idle = 0
-        try:
-            while idle < 3:
-                specs = list({spec.key: spec for spec in specs}.values())
-                idle = idle + 1 if all(spec in self.log for spec in specs) else 0
-                self._answer(specs)
-                specs = self.strategy.send([self.log[spec] for spec in specs])
-        except BudgetReached:
-            pass
-        if self.runner.deadline.interrupt.requested:
-            return f"The search was interrupted after {len(self.log.trials)} trials; what was finished is kept."
-        if idle >= 3:
-            return f"There is nothing new to try after {len(self.log.trials)} trials."
-        if self.trials_left <= 0:
-            return f"All {self.budget.trials} trials are made."
-        return f"The time was up after {len(self.log.trials)} trials."
-
-    @property
-    def trials_left(self) -> float:
-        """Trials that the budget still has."""
-        return math.inf if self.budget.trials is None else self.budget.trials - len(self.log.trials)
-
-    def _answer(self, specs: list[TrialSpec]) -> None:
-        """Make the trials that are not known yet, as far as the budget goes."""
-        for group in self.runner.groups([spec for spec in specs if spec not in self.log]):
-            left = self.trials_left
-            if left <= 0:
-                raise BudgetReached
-            self.runner.deadline.until = self.budget.began + self.budget.seconds - self._reserve(group[0])
-            self._tell(group[0].phase)
-            self.log.add(self.runner.measure(group[: int(min(left, len(group)))]))
-            self._tell(group[0].phase)
-            if left < len(group):
-                raise BudgetReached
-
-    def _reserve(self, spec: TrialSpec) -> float:
-        """Return the seconds to keep for training the defaults and the winner again, be it the best so far or `spec`."""
-        if math.isinf(self.budget.seconds) or self._judges is None:
-            return 0.0
-        winner = max([spec, *self._ranked[:1]], key=self.runner.expected)
-        needed = sum(self._final(one) + self._compared(one) for one in (TrialSpec({}, ""), winner))
-        return min(_SLOW * needed, _LARGEST_RESERVE * self.budget.seconds)
-
-    def _final(self, spec: TrialSpec) -> float:
-        """Return the seconds that training again over the folds is expected to take."""
-        return self.runner.expected(TrialSpec(spec.changes, ""))
-
-    def _compared(self, spec: TrialSpec) -> float:
-        """Return the same for the comparison: one training on more examples, for which folds have not compiled."""
-        runner = self.runner
-        compiling = max(runner.compiled.values(), default=0.0) if len(runner.folds) > 1 else 0.0
-        share = len(runner.prepared.training) / len(runner.folds[0].training)
-        return compiling + share * runner.expected(TrialSpec(spec.changes, ""), folds=1)
-
-    @property
-    def _ranked(self) -> list[TrialSpec]:
-        """What was trained whole and ended well, the best first, without the defaults."""
-        whole = {trial.spec.key: trial for trial in self.log.trials if trial.spec.whole and math.isfinite(trial.loss)}
-        return [trial.spec for trial in sorted(whole.values(), key=lambda trial: trial.loss) if trial.spec.changes]
-
-    def finals(self) -> Point:
-        """Return what the winner changes; nothing if the defaults are as good, or the time does not suffice.
-
-        The best of many trials is partly the luckiest. So the two best (the best, where time is short) are trained again
-        beside the defaults, with the same new seeds, and the one with the largest gain less its standard error wins if
-        that is positive.
-        """
-        specs = self._ranked[:_FINALISTS]
-        if not specs or self.runner.deadline.interrupt.requested:
-            return {}
-        self.runner.deadline.until = self.budget.began + self.budget.seconds
-        self._tell("the best again")
-        margins: list[Margin] = []
-        try:
-            defaults = self._losses({}, 500)
-            for spec in specs:
-                later = self._final(spec) + sum(self._compared(one) for one in (TrialSpec({}, ""), *specs[:1]))
-                if not margins or _SLOW * later < self.runner.deadline.left:
-                    margins.append(margin(defaults, self._losses(spec.changes, 500), -1.0))
-        except BudgetReached:
-            if not margins:
-                return {}
-        best = max(range(len(margins)), key=lambda index: margins[index].gain - margins[index].error)
-        return specs[best].changes if margins[best].gain > margins[best].error else {}
-
-    def _losses(self, point: Point, first_seed: int) -> np.ndarray:
-        """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
-        seeds = [self.runner.base.seed + first_seed + index for index in range(self.runner.width)]
-        slots = [TrialSpec(point, "")] * self.runner.width
-        parts = [
-            losses_and_scores(self.runner.train(fold, slots, seeds), fold.validation)[0]
-            for fold in self.runner.folds
-            if fold.validation is not None
-        ]
-        return np.concatenate(parts, axis=1)
-
-    def compare(self, changes: Point) -> Comparison | None:
-        """Train defaults and winner anew with the same seeds and compare them; None where the time does not suffice."""
-        prepared, examples, width = self.runner.prepared, self._judges, self.runner.width
-        if examples is None or self.runner.deadline.interrupt.requested:
-            return None
-        self.runner.deadline.until = self.budget.began + self.budget.seconds
-        self._tell("winner against defaults")
-        # Seeds that no trial has used; the split stays the same, and so does what is compiled for the hold-out.
-        seeds = [self.runner.base.seed + 1000 + index for index in range(width)]
-        fold = Fold(prepared.training, prepared.validation)
-        try:
-            runs = [self.runner.train(fold, [TrialSpec(point, "")] * width, seeds) for point in ({}, changes)]
-        except BudgetReached:
-            return None
-        return compare("test" if examples is prepared.test else "validation", examples, *runs)
-
-    @property
-    def _judges(self) -> Dataset | None:
-        """The examples that winner and defaults are compared on."""
-        prepared = self.runner.prepared
-        return prepared.validation if prepared.test is None else prepared.test
-
-    def _tell(self, phase: str) -> None:
-        if self.progress is None:
-            return
-        whole = {trial.spec.key: trial.loss for trial in self.log.trials if trial.spec.whole}
-        budget = self.budget
-        shares = [budget.used / budget.seconds, len(self.log.trials) / (budget.trials or math.inf)]
-        defaults = whole.get(TrialSpec({}, "").key, math.inf)
-        made = len(self.log.trials)
-        best = min(whole.values(), default=math.inf)
-        self.progress(TuningEvent(phase, made, best, defaults, budget.used, min(max(shares), 1.0)))
 
 
 def _prepared(source: Any, settings: dict[str, Any]) -> tuple[Prepared, Settings]:
@@ -352,24 +174,3 @@ def _on_everything(base: Settings, changes: Point, prepared: Prepared) -> Settin
     n, more = len(prepared.training), len(prepared.validation)
     strengths = {name: float(f"{getattr(chosen, name) * n / (n + more):.4g}") for name in ("l2", "l1")}
     return chosen.replace(validation_fraction=0.0, **strengths)
-
-
-def _open(place: Path | None, identity: dict[str, Any], *, resume: bool) -> float:
-    """Make the folder, or make sure that it holds the same search; return the seconds that this one has taken before."""
-    if place is None:
-        if resume:
-            raise ValueError("resume=True needs the folder of the search to resume.")
-        return 0.0
-    if not resume:
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise FileExistsError(f"{place} is not empty; choose a new folder for the search, or resume it.")
-        place.mkdir(parents=True, exist_ok=True)
-        write_atomically(place / TUNING, json.dumps({"identity": identity, "result": None}, indent=1).encode())
-        return 0.0
-    if not (place / TUNING).is_file():
-        raise FileNotFoundError(f"{place} is not the folder of a search: it has no {TUNING}.")
-    stored = json.loads((place / TUNING).read_text(encoding="utf-8"))["identity"]
-    other = [name for name, value in json.loads(json.dumps(identity)).items() if stored.get(name) != value]
-    if other:
-        raise FileExistsError(f"{place} belongs to another search: {', '.join(other)} differ; choose a new folder.")
-    return TrialLog(place).seconds
