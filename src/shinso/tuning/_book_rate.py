@@ -30,9 +30,9 @@ def costs_by_rate(
     """Return, for each rate, the cost before training and of each epoch; infinite from where it was not finite."""
     epochs = settings["epochs"]
     rules = [rule.with_learning_rate(rate) for rate in (_STILL, *rates)]
-    still, *runs = train_many([model] * len(rules), objective, data, optimizer=rules, **settings)
+    still, *runs = map(whole, train_many([model] * len(rules), objective, data, optimizer=rules, **settings))
     first = float(still.history["cost"][0])
-    return {rate: [first, *_costs_of(whole(run), epochs)] for rate, run in zip(rates, runs, strict=True)}
+    return {rate: [first, *_costs_of(run, epochs)] for rate, run in zip(rates, runs, strict=True)}
 
 
 def _costs_of(run: Run, epochs: int) -> list[float]:
