@@ -13,6 +13,7 @@ import pytest
 
 import shinso
 from shinso import Stopping, _files, _stretches, nn
+from shinso._manifest import commit
 from shinso.training import Run
 from shinso.training import _session as train_module
 

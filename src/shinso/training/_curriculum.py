@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from shinso._checks import one_of, real
+from shinso._interrupt import Interrupt
 from shinso.data import Dataset
 from shinso.objectives import Batch, Objective, as_batch
 from shinso.training._linear_losses import linear_losses
@@ -65,20 +66,20 @@ def curriculum(
     """
     refuse("curriculum", settings, "start")
     batch = as_batch("data", data, objective.likelihood)
-    if isinstance(difficulty, str):
-        one_of("difficulty", difficulty, ("linear_loss",))
-        hardness = linear_losses(model, objective, batch, seed)
-    else:
-        hardness = _hardness(difficulty, batch)
-    _check_shares(shares, len(hardness))
+    _check_shares(shares, len(batch.weights))
     real("mixing", mixing, least=0.0, most=1.0)
+    with Interrupt():
+        if isinstance(difficulty, str):
+            one_of("difficulty", difficulty, ("linear_loss",))
+            difficulty = linear_losses(model, objective, batch, seed)
+        hardness = _hardness(difficulty, batch)
 
-    def stages() -> Iterator[tuple[Objective, Any]]:
-        for number, share in enumerate(shares):
-            chosen = stage_examples(hardness, share, mixing, np.random.default_rng(stage_seed(seed, number)))
-            yield objective, _take(data, batch, chosen)
+        def stages() -> Iterator[tuple[Objective, Any]]:
+            for number, share in enumerate(shares):
+                chosen = stage_examples(hardness, share, mixing, np.random.default_rng(stage_seed(seed, number)))
+                yield objective, _take(data, batch, chosen)
 
-    return in_stages(model, stages(), len(shares), seed, settings)
+        return in_stages(model, stages(), len(shares), seed, settings)
 
 
 def stage_examples(
