@@ -26,7 +26,7 @@ from shinso.experiment._defaults import complete
 from shinso.experiment._experiment import _optimizer
 from shinso.training import Event, Run, load
 
-FILES = {"run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
+FILES = {"SHA256SUMS", "run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
 
 
 def flowers(path: Path, rows: int = 80) -> Path:

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import shinso
 from shinso import nn
 from shinso.objectives import Objective, likelihood
-from shinso.optim import averaged
+from shinso.optim import averaged, optimizer_named
 
 N, FEATURES = 24, 3
 

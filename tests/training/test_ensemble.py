@@ -168,7 +168,7 @@ def test_an_ensemble_trains_in_a_folder_and_is_resumed(table, tmp_path, monkeypa
     assert_array_equal(rest.predict_mean(table[0]), whole.predict_mean(table[0]))
     assert_array_equal(shinso.load(folder).predict_mean(table[0]), whole.predict_mean(table[0]))
     assert [len(history) for history in rest.histories] == [4, 4]
-    with pytest.raises(ValueError, match="was made with another seed"):
+    with pytest.raises(ValueError, match="was made with another data"):  # other bootstrap samples
         trained(folder=folder, resume=True, seed=1)
 
 

@@ -19,7 +19,6 @@ from shinso.data import Dataset, Encoder, Prepared
 from shinso.experiment._defaults import LAYERS, complete
 from shinso.experiment._settings import Settings, read_settings
 from shinso.training import (
-    CHECKPOINT,
     RUN,
     Evaluation,
     Event,
@@ -480,7 +479,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        if not (folder / CHECKPOINT).exists():
+        if is_unstarted(folder):
             (folder / SETTINGS).unlink(missing_ok=True)
             for one in missing:
                 one.rmdir()
