@@ -11,9 +11,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import shinso
-from shinso import _stretches, nn
+from shinso import _stretches, nn, report
 from shinso.objectives import Objective, likelihood
-from shinso.training import Ensemble, load_run, train_ensemble
+from shinso.training import Ensemble, History, load_run, train_ensemble
+from shinso.training._history import mean_history
 from shinso.training._train_ensemble import _bootstrap
 
 
@@ -120,6 +121,18 @@ def test_an_ensemble_is_stored_as_a_folder_of_runs(bagged, table, tmp_path):
     (folder / "members" / "3" / "model.safetensors").write_bytes(content)
     with pytest.raises(ValueError, match=r"members/3/model.safetensors is damaged or was changed"):
         shinso.load(folder)
+
+
+def test_an_ensemble_is_reported_as_one_run(bagged, table, tmp_path):
+    summary = bagged.summary()
+    assert_allclose(summary.history["loss"], np.mean([run.history["loss"] for run in bagged.runs], axis=0))
+    assert summary.history["epoch"].tolist() == [1, 2, 3]
+    assert summary.timing.steps == sum(run.timing.steps for run in bagged.runs)
+    bagged.evaluate(*table, name="test")
+    page = report.write(bagged, tmp_path / "report.html").read_text()
+    assert "3 networks" in page
+    short = mean_history([History(bagged.histories[0].rows[:1]), bagged.histories[1]])
+    assert short.rows[1:] == bagged.histories[1].rows[1:]
 
 
 def test_a_full_disk_leaves_the_old_ensemble_or_the_new_one(bagged, tmp_path, monkeypatch):

@@ -75,6 +75,7 @@ def test_a_forked_process_says_that_it_cannot_compute(what, table, objective, mo
         warnings.simplefilter("ignore")  # what JAX and Python say about forking
         child = os.fork()
     if child == 0:
+        signal.alarm(60)  # rather than wait for ever
         try:
             if what == "predict":
                 run.predict(table[0][0])

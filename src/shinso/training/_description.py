@@ -109,7 +109,7 @@ def _plain(content: bytes, path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not the description of a run.")
     if plain["format"] > FORMAT:
         raise ValueError(
-            f"{path.parent} has format {plain['format']:.4g}, made by a newer shinso; this version reads up to {FORMAT}: "
+            f"{path.parent} has format {str(plain['format'])[:9]}, made by a newer shinso; this version reads up to {FORMAT}: "
             "upgrade."
         )
     return plain

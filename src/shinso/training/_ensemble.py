@@ -1,6 +1,6 @@
 """Ensembles: networks that answer together."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from shinso.training._description import to_json
 from shinso.training._evaluate import evaluated
 from shinso.training._evaluation import Evaluation
 from shinso.training._folder import ENSEMBLE, refuse_other_run
-from shinso.training._history import History
+from shinso.training._history import History, mean_history
 from shinso.training._run import Run
 
 Vote = Literal["average", "majority"]
@@ -105,6 +105,32 @@ class Ensemble:
         if name is not None:
             self.evaluations[name] = evaluation
         return evaluation
+
+    def summary(self) -> Run:
+        """Return the ensemble as one run to report on: the first network's, with what is true of all in their places.
+
+        Its history has means over the networks that were still training; settings, times and evaluations are the
+        ensemble's. Its model is the first network alone.
+        """
+        first = self.runs[0]
+        stop = replace(
+            first.stop,
+            epoch=max(run.stop.epoch for run in self.runs),
+            step=max(run.stop.step for run in self.runs),
+            message=f"{len(self.runs)} networks; the first: {first.stop.message}",
+            best_epoch=None,
+        )
+        steps, examples = (sum(getattr(run.timing, name) for run in self.runs) for name in ("steps", "examples"))
+        return replace(
+            first,
+            history=mean_history(self.histories),
+            stop=stop,
+            settings={**first.settings, "members": len(self.runs)},
+            timing=replace(first.timing, steps=steps, examples=examples),
+            data=self.data,
+            evaluations=self.evaluations,
+            folder=self.folder,
+        )
 
     def save(self, folder: str | Path) -> Path:
         """Store the ensemble in `folder`, a run for each member in `members/1`, …, all in one step; see `shinso.load`.

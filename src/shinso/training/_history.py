@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,3 +71,13 @@ class History:
         except csv.Error as error:
             raise ValueError(str(error)) from None
         return cls(rows)
+
+
+def mean_history(histories: Sequence[History]) -> History:
+    """Return the mean of each column, epoch by epoch, over the histories that have the epoch."""
+    longest = max(histories, key=len)
+    rows = [[history.rows[index] for history in histories if index < len(history)] for index in range(len(longest))]
+    means = [{name: sum(row[name] for row in each) / len(each) for name in each[0]} for each in rows]
+    return History(
+        [{**mean, **{name: each[0][name] for name in _WHOLE}} for mean, each in zip(means, rows, strict=True)]
+    )
