@@ -39,6 +39,11 @@ FOUNDATION = (
     "_version",
     "_checks",
     "_files",
+    "_manifest",
+    "_safetensors",
+    "_interrupt",
+    "_stretches",
+    "_fork",
     "_kinds",
     "_numbers",
     "_paths",
@@ -227,6 +232,45 @@ def shapeless_files(names: list[str]) -> list[str]:
     return [name for name in names if Path(name).stem.strip("_") in {"util", "utils", "helper", "helpers", "misc"}]
 
 
+MODULE_LINES, BODY_LINES, PARAMETERS = 400, 60, 20
+# Whose signatures are scikit-learn's.
+SIGNATURES_OF_OTHERS = {"estimators/_mlp_classifier.py", "estimators/_mlp_regressor.py"}
+# What is still too large: a list that only gets shorter.
+OVERSIZED = {
+    "cli/_commands.py",
+    "estimators/_autoencoder.py",
+    "estimators/_multilayer_perceptron.py",
+    "experiment/_experiment.py",
+    "nn/_builders.py",
+    "objectives/_backpropagation.py",
+}
+# Where two modules still import each other.
+CIRCLES = {"bayes/_posterior.py", "nn/_belief_net.py"}
+
+
+def oversized(source: str, *, any_signature: bool = False) -> list[str]:
+    """What of a module is too large: its lines, a function's body without its docstring, or a signature."""
+    found = [f"{lines} lines" for lines in [len(source.splitlines())] if lines > MODULE_LINES]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[ast.get_docstring(node) is not None :]
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            parameters = sum(argument.arg not in ("self", "cls") for argument in arguments)
+            if lines > BODY_LINES:
+                found.append(f"{node.name}: a body of {lines} lines")
+            if parameters > PARAMETERS and not any_signature:
+                found.append(f"{node.name}: {parameters} parameters")
+    return found
+
+
+def hidden_circles(source: str, room: str) -> list[str]:
+    """Modules of the own room that a function imports: where that is needed, two modules import each other."""
+    inner = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    names = {name for function in inner for _, name in imported(function)}
+    return sorted(name for name in names if name.startswith(f"shinso.{room}._"))
+
+
 @functools.cache
 def installed_packages() -> Mapping[str, list[str]]:
     """Importable names and the distributions they come from."""
@@ -282,6 +326,23 @@ def test_circles_are_found() -> None:
     assert set(circle(graph)) == {"_b", "_c", "__init__"}
     assert set(circle({"_a": {"_b"}, "_b": neighbours(late, "nn", modules)})) == {"_a", "_b"}
     assert circle({"_a": {"_b"}, "_b": {"_c"}, "_c": set()}) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(SOURCE)) for path in MODULES])
+def test_modules_functions_and_signatures_are_small(path: Path) -> None:
+    name = path.relative_to(SOURCE).as_posix()
+    found = oversized(path.read_text(encoding="utf-8"), any_signature=name in SIGNATURES_OF_OTHERS)
+    assert bool(found) == (name in OVERSIZED), found or f"{name} has become small: take it off the list"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(SOURCE)) for path in MODULES])
+def test_no_module_hides_a_circle_of_imports(path: Path) -> None:
+    room = room_of(path)
+    found = (
+        hidden_circles(path.read_text(encoding="utf-8"), room) if room not in FACES else []
+    )  # these import late to start fast
+    name = path.relative_to(SOURCE).as_posix()
+    assert bool(found) == (name in CIRCLES), found or f"{name} hides no circle any more: take it off the list"
 
 
 def test_no_file_is_named_for_nothing() -> None:
@@ -398,6 +459,22 @@ def test_a_public_name_is_in_one_room() -> None:
     rooms = {room: SOURCE / room / "__init__.py" for room in BELOW}
     assert not clashing_names({room: path.read_text(encoding="utf-8") for room, path in rooms.items() if path.exists()})
     assert clashing_names({"a": "from shinso.a._x import KINDS as KINDS", "b": "from shinso.b._y import Z as KINDS"})
+
+
+def test_what_is_too_large_is_found() -> None:
+    body = "    x = 1\n" * BODY_LINES
+    names = ", ".join(f"a{i}" for i in range(PARAMETERS))
+    assert not oversized(f'def f(self, {names}):\n    """Says much.\n\n    More."""\n{body}')
+    assert oversized(f"def f():\n{body}    x = 2\n") == ["f: a body of 61 lines"]
+    assert oversized(f"class A:\n    def f(self, {names}, *, b): ...") == ["f: 21 parameters"]
+    assert not oversized(f"def f({names}, b): ...", any_signature=True)
+    assert oversized("x = 1\n" * (MODULE_LINES + 1)) == ["401 lines"]
+
+
+def test_hidden_circles_are_found() -> None:
+    late = "def f():\n    from shinso.nn._dense import Dense\n    from shinso.data._text import read"
+    assert hidden_circles(late, "nn") == ["shinso.nn._dense.Dense"]
+    assert not hidden_circles("from shinso.nn._dense import Dense", "nn")
 
 
 def test_files_named_for_nothing_are_found() -> None:

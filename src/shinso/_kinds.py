@@ -169,3 +169,26 @@ MINIMISERS = Kinds(
 
 OPTIMIZERS = (*RULES, "kfac", *MINIMISERS)
 """The names of all optimizers."""
+
+SCHEDULES = Kinds(
+    {
+        "constant": "optim._named_schedules:constant",
+        "robbins_monro": ":robbins_monro",
+        "linear": ":linear",
+        "exponential": ":exponential",
+        "cosine": ":cosine",
+        "one_cycle": ":one_cycle",
+    }
+)
+"""Learning rates as functions of the step: each is made from the first or largest rate and the number of steps."""
+
+TRAINING_STRATEGIES = Kinds(
+    {
+        "autoencoder_pretraining": "training._strategies:autoencoder_pretraining",
+        "supervised_pretraining": ":supervised_pretraining",
+        "distillation": ":distillation",
+        "curriculum": "training._curriculum:curriculum",
+        "continuation": "training._continuation:continuation",
+    }
+)
+"""Trainings of several stages: each takes (model, objective, data, …) and the arguments of `shinso.train`."""

@@ -9,11 +9,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from shinso import nn, objectives
 from shinso._kinds import STRUCTURES
+from shinso._manifest import read_file
 from shinso._paths import dotted
+from shinso._safetensors import from_safetensors
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._network import network_with
 from shinso.bayes._posterior import Posterior
@@ -87,13 +88,12 @@ def _filled(template: Any, arrays: Mapping[str, np.ndarray], path: str | Path) -
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
-        with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            plain = json.loads((file.metadata() or {})["posterior"])
-            if not isinstance(plain.get("format"), int):
-                raise KeyError("format")
-            return arrays, plain
+        arrays, metadata = from_safetensors(read_file(path), path)
+        plain = json.loads(metadata["posterior"])
+        if not isinstance(plain.get("format"), int):
+            raise KeyError("format")
+        return arrays, plain
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} does not exist.") from None
-    except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or not a posterior: {error}.") from None

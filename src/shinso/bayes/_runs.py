@@ -19,7 +19,7 @@ from shinso.bayes._prediction import Prediction
 from shinso.bayes._prior import free_precisions
 from shinso.data import Dataset, Encoder
 from shinso.experiment import Predictions, data_of_run, encoder_of, in_words, read_inputs
-from shinso.training import Run, load
+from shinso.training import Run, load_run
 
 POSTERIOR = "posterior.safetensors"
 """The posterior's file in a run folder."""
@@ -80,7 +80,7 @@ def posterior_of_run(
         FileNotFoundError: not the folder of an experiment.
         TypeError, ValueError: what `laplace` and `Posterior.fit_priors` refuse, or the data have changed.
     """
-    run = load(folder)
+    run = load_run(folder)
     encoder = encoder_of(run)
     prepared = data_of_run(run, data_dir)
     if priors == "penalties" and prior_precision is None:
@@ -114,7 +114,7 @@ def load_run_posterior(folder: str | Path) -> Posterior:
         FileNotFoundError: there is none yet, or it is no run folder.
         ValueError: it is damaged, or of other parameters than the run has now.
     """
-    return _posterior_of(load(folder), Path(folder))
+    return _posterior_of(load_run(folder), Path(folder))
 
 
 def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
@@ -128,7 +128,7 @@ def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str
         FileNotFoundError: not a run folder, or it has no posterior yet.
         ValueError: a file cannot be read or does not fit the model, or the posterior is damaged or out of date.
     """
-    run = load(folder)
+    run = load_run(folder)
     posterior = _posterior_of(run, Path(folder))
     names, inputs = read_inputs(run, paths)
     prediction = posterior.predict(inputs)

@@ -8,10 +8,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-from safetensors.numpy import save as to_safetensors
 
-from shinso._files import write_atomically
+from shinso._manifest import write_file
 from shinso._paths import leaves_by_path
+from shinso._safetensors import to_safetensors
 
 FORMAT = 1
 
@@ -35,8 +35,7 @@ def save(posterior: Any, path: Path) -> Path:
     arrays |= {f"curvature.{name}": array for name, array in posterior.curvature.arrays().items()}
     prior = posterior.prior
     arrays |= {f"prior.{name}": getattr(prior, name) for name in ("precisions", "membership", "vanishing")}
-    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
-    write_atomically(path, to_safetensors(contiguous, {"posterior": json.dumps(plain)}))
+    write_file(path, to_safetensors(arrays, {"posterior": json.dumps(plain)}))
     return path
 
 

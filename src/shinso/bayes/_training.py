@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shinso._checks import whole_number
+from shinso._interrupt import Interrupt
 from shinso.bayes._convergence import PosteriorWarning
 from shinso.bayes._laplace import laplace
 from shinso.bayes._network import Subset
@@ -13,7 +14,7 @@ from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import in_units_of_the_mean, penalties_of_prior
 from shinso.objectives import Objective
 from shinso.optim import as_optimizer
-from shinso.training import Run, Start, train
+from shinso.training import Run, Start, cut_short, train
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,24 +85,25 @@ def train_with_evidence(
     rate = {} if learning_rate is None else {"learning_rate": learning_rate}
     rule = as_optimizer(optimizer, **rate)
     start, rows, converged = Start(), [], False
-    for number in range(1, rounds + 1):
-        run = train(
-            model, objective, data, optimizer=rule, epochs=epochs, seed=seed + number - 1, start=start, **settings
-        )
-        with warnings.catch_warnings():
-            if number < rounds:
-                warnings.simplefilter("ignore", PosteriorWarning)  # it is on its way to the minimum
-            posterior = laplace(run, data, subset=subset, structure=structure, hessian=hessian, rank=rank)
-        rows.append(_row(number, run, posterior))
-        if run.stop.reason in ("not_finite", "interrupted"):
-            break
-        after = posterior.fit_priors(steps=1)
-        converged = _change(posterior, after) < tolerance
-        if converged or number == rounds:
-            break
-        model, objective = run.model, _re_estimated(run, after)
-        if not rule.full_batch and run.state is not None:
-            start = Start(optimizer=run.state.optimizer, step=run.stop.step)
+    with Interrupt() as interrupt:
+        for number in range(1, rounds + 1):
+            run = train(
+                model, objective, data, optimizer=rule, epochs=epochs, seed=seed + number - 1, start=start, **settings
+            )
+            with warnings.catch_warnings():
+                if number < rounds:
+                    warnings.simplefilter("ignore", PosteriorWarning)  # it is on its way to the minimum
+                posterior = laplace(run, data, subset=subset, structure=structure, hessian=hessian, rank=rank)
+            rows.append(_row(number, run, posterior))
+            if cut_short(run) or interrupt.requested:
+                break
+            after = posterior.fit_priors(steps=1)
+            converged = _change(posterior, after) < tolerance
+            if converged or number == rounds:
+                break
+            model, objective = run.model, _re_estimated(run, after)
+            if not rule.full_batch and run.state is not None:
+                start = Start(optimizer=run.state.optimizer, step=run.stop.step)
     return EvidenceTraining(run, posterior, tuple(rows), converged)
 
 

@@ -21,10 +21,10 @@ def evaluate(
     """Measure a run on its own test examples, or on a file with the same columns."""
     from shinso.cli._results import evaluations
     from shinso.experiment import evaluate_run
-    from shinso.training import load
+    from shinso.training import load_run
 
     measured = evaluate_run(run, source, data_dir=data_dir)
-    evaluations(console(), {"test" if source is None else Path(source).name: measured}, load(run).data)
+    evaluations(console(), {"test" if source is None else Path(source).name: measured}, load_run(run).data)
 
 
 @app.command(
@@ -70,9 +70,9 @@ def show(run: RunFolder) -> None:
     """Show a run's results, its settings and its network: layers, output shapes, parameters, multiply-adds."""
     from shinso.cli._results import overview
     from shinso.experiment import read_experiment
-    from shinso.training import load
+    from shinso.training import load_run
 
-    loaded = load(run)
+    loaded = load_run(run)
     overview(
         console(), loaded, loaded.settings if loaded.data.get("encoder") is None else read_experiment(run).to_dict()
     )
@@ -85,9 +85,9 @@ def report(
 ) -> None:
     """Write a run's report: one HTML file with curves, confusions, worst mistakes, settings and timings."""
     from shinso.report import write
-    from shinso.training import load
+    from shinso.training import load_run
 
     refuse_folder(out)
     path = out or run / "report.html"
-    write(load(run), path)
+    write(load_run(run), path)
     typer.echo(path)

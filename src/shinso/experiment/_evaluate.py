@@ -11,7 +11,7 @@ from shinso import data
 from shinso.data import Dataset, Encoder, Prepared
 from shinso.experiment._folder import read_experiment
 from shinso.experiment._prepare import prepare_experiment
-from shinso.training import Evaluation, Run, digest_of, evaluate_numbers, load
+from shinso.training import Evaluation, Run, digest_of, evaluate_numbers, load_run
 
 
 def judge(run: Run, prepared: Prepared) -> Run:
@@ -48,7 +48,7 @@ def evaluate_run(
         ValueError: the run has no test examples, its source has changed since, or the file does not fit the model.
     """
     folder = Path(folder)
-    run = load(folder)
+    run = load_run(folder)
     encoder = encoder_of(run)
     if source is None:
         return evaluate(run, _own_test(run, folder, data_dir), encoder)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shinso.settings import Settings, read_settings
-from shinso.training import CHECKPOINT, RUN, read_run_json
+from shinso.training import RUN, is_unstarted, read_run_json
 
 SETTINGS = "settings.toml"
 
@@ -32,7 +32,7 @@ def vacant(folder: Path) -> Path:
     """
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file; choose a new folder for the run.")
-    if folder.is_dir() and any(folder.iterdir()):
+    if not is_unstarted(folder):
         raise FileExistsError(f"{folder} is not empty; choose a new folder for the run, or resume it.")
     return folder
 
@@ -53,7 +53,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        if not (folder / CHECKPOINT).exists():
+        if is_unstarted(folder):
             (folder / SETTINGS).unlink(missing_ok=True)
             for one in missing:
                 one.rmdir()

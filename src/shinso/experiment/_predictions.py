@@ -10,7 +10,7 @@ import numpy as np
 
 from shinso._files import write_atomically
 from shinso.experiment._evaluate import encoder_of
-from shinso.training import Run, load
+from shinso.training import Run, load_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
         FileNotFoundError: not a run folder.
         ValueError: a file cannot be read or does not fit the model.
     """
-    run = load(folder)
+    run = load_run(folder)
     names, inputs = read_inputs(run, paths)
     return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
 
