@@ -7,7 +7,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -50,11 +49,6 @@ FOUNDATION = (
 )  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print
 FACES = {*SPEAKING, "__init__"}  # see every room
-
-CIRCLES_LEFT = {
-    "bayes": "_posterior loads from _file, which makes posteriors; _held_out and _posterior know each other",
-    "training": "_run loads from _folder, which makes runs",
-}
 
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "torch"}
 
@@ -232,20 +226,15 @@ def shapeless_files(names: list[str]) -> list[str]:
     return [name for name in names if Path(name).stem.strip("_") in {"util", "utils", "helper", "helpers", "misc"}]
 
 
+@functools.cache
+def installed_packages() -> Mapping[str, list[str]]:
+    """Importable names and the distributions they come from."""
+    return packages_distributions()
+
+
 MODULE_LINES, BODY_LINES, PARAMETERS = 400, 60, 20
 # Whose signatures are scikit-learn's.
 SIGNATURES_OF_OTHERS = {"estimators/_mlp_classifier.py", "estimators/_mlp_regressor.py"}
-# What is still too large: a list that only gets shorter.
-OVERSIZED = {
-    "cli/_commands.py",
-    "estimators/_autoencoder.py",
-    "estimators/_multilayer_perceptron.py",
-    "experiment/_experiment.py",
-    "nn/_builders.py",
-    "objectives/_backpropagation.py",
-}
-# Where two modules still import each other.
-CIRCLES = {"bayes/_posterior.py", "nn/_belief_net.py"}
 
 
 def oversized(source: str, *, any_signature: bool = False) -> list[str]:
@@ -262,19 +251,6 @@ def oversized(source: str, *, any_signature: bool = False) -> list[str]:
             if parameters > PARAMETERS and not any_signature:
                 found.append(f"{node.name}: {parameters} parameters")
     return found
-
-
-def hidden_circles(source: str, room: str) -> list[str]:
-    """Modules of the own room that a function imports: where that is needed, two modules import each other."""
-    inner = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    names = {name for function in inner for _, name in imported(function)}
-    return sorted(name for name in names if name.startswith(f"shinso.{room}._"))
-
-
-@functools.cache
-def installed_packages() -> Mapping[str, list[str]]:
-    """Importable names and the distributions they come from."""
-    return packages_distributions()
 
 
 def normalized(distribution: str) -> str:
@@ -308,8 +284,6 @@ def test_module_keeps_the_rules(path: Path) -> None:
 
 @pytest.mark.parametrize("room", sorted({path.parent.name for path in MODULES} - {SOURCE.name}))
 def test_no_modules_import_each_other_in_a_circle(room: str) -> None:
-    if room in CIRCLES_LEFT:
-        pytest.xfail(CIRCLES_LEFT[room])
     assert not circle(imports_within(room))
 
 
@@ -331,18 +305,7 @@ def test_circles_are_found() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(SOURCE)) for path in MODULES])
 def test_modules_functions_and_signatures_are_small(path: Path) -> None:
     name = path.relative_to(SOURCE).as_posix()
-    found = oversized(path.read_text(encoding="utf-8"), any_signature=name in SIGNATURES_OF_OTHERS)
-    assert bool(found) == (name in OVERSIZED), found or f"{name} has become small: take it off the list"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(SOURCE)) for path in MODULES])
-def test_no_module_hides_a_circle_of_imports(path: Path) -> None:
-    room = room_of(path)
-    found = (
-        hidden_circles(path.read_text(encoding="utf-8"), room) if room not in FACES else []
-    )  # these import late to start fast
-    name = path.relative_to(SOURCE).as_posix()
-    assert bool(found) == (name in CIRCLES), found or f"{name} hides no circle any more: take it off the list"
+    assert not oversized(path.read_text(encoding="utf-8"), any_signature=name in SIGNATURES_OF_OTHERS)
 
 
 def test_no_file_is_named_for_nothing() -> None:
@@ -469,12 +432,6 @@ def test_what_is_too_large_is_found() -> None:
     assert oversized(f"class A:\n    def f(self, {names}, *, b): ...") == ["f: 21 parameters"]
     assert not oversized(f"def f({names}, b): ...", any_signature=True)
     assert oversized("x = 1\n" * (MODULE_LINES + 1)) == ["401 lines"]
-
-
-def test_hidden_circles_are_found() -> None:
-    late = "def f():\n    from shinso.nn._dense import Dense\n    from shinso.data._text import read"
-    assert hidden_circles(late, "nn") == ["shinso.nn._dense.Dense"]
-    assert not hidden_circles("from shinso.nn._dense import Dense", "nn")
 
 
 def test_files_named_for_nothing_are_found() -> None:

@@ -28,7 +28,6 @@ from shinso.estimators._rows import (
     example_weights,
     host_batch,
     padded,
-    predicted_means,
 )
 from shinso.experiment import describe, prepare_experiment, training_arguments
 from shinso.objectives import Batch, Likelihood
@@ -211,18 +210,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     def _likelihood(self) -> Likelihood:
         return self._likelihood_
 
-    def _predict_mean(self, X: Any) -> np.ndarray:
-        """Return means `[N, K]` in the target's units, or probabilities; averaged over the posterior if there is one."""
-        if self._mean_is_averaged():
-            means = self._predictive(X).mean
-        else:
-            with self._examples(X) as inputs:
-                means = predicted_means(self.network_, self._likelihood(), inputs)
-        return self._in_units(means)
-
-    def _in_units(self, means: np.ndarray) -> np.ndarray:
-        """Return means in the units of y."""
-        return means
+    def _model(self) -> Any:
+        return self.network_
 
     @contextlib.contextmanager
     def _examples(self, X: Any) -> Iterator[PyTree]:

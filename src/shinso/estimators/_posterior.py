@@ -18,7 +18,7 @@ from shinso.bayes import (
     log_density,
 )
 from shinso.estimators import _parameters
-from shinso.estimators._rows import as_numpy, bucket, padded
+from shinso.estimators._rows import as_numpy, bucket, padded, predicted_means
 from shinso.objectives import Batch, Likelihood, Objective, predictive
 
 
@@ -54,6 +54,21 @@ class PosteriorMixin:
     def _units(self) -> np.ndarray:
         """Return how much of y one unit of each thing learned is, `[K]`; 1 where y is learned as it is."""
         return np.ones(1)
+
+    @abstractmethod
+    def _model(self) -> Any:
+        """Return the trained network."""
+
+    def _in_units(self, means: np.ndarray) -> np.ndarray:
+        """Return means in the units of y."""
+        return means
+
+    def _predict_mean(self, X: Any) -> np.ndarray:
+        """Return means `[N, K]` in the units of y, or probabilities; averaged over the posterior if there is one."""
+        if self._mean_is_averaged():
+            return self._in_units(self._predictive(X).mean)
+        with self._examples(X) as inputs:
+            return self._in_units(predicted_means(self._model(), self._likelihood(), inputs))
 
     def log_predictive_density(self, X: Any, y: Any) -> np.ndarray:
         """Return ln p(y_n | x_n, training data) of each example, `[N]`, in nats: how expected y_n was. Higher is better.
