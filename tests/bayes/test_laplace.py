@@ -80,7 +80,7 @@ def test_a_run_that_has_not_converged_is_warned_of(model):
         (
             {"priors": "evidence", "prior_precision": 1.0},
             ValueError,
-            "prior_precision must be None with priors='evidence'",
+            "prior_precision must be left out where priors are found",
         ),
         (
             {"objective": objectives.Objective(objectives.Quantile())},

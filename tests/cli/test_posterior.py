@@ -127,7 +127,10 @@ def test_curvature(place):
     [
         (("posterior", "answer", "--structure", "blocks"), "structure must be one of"),
         (("posterior", "answer", "--subset", "layers.9.*"), "subset must choose a parameter"),
-        (("posterior", "answer", "--prior-precision", 1), "prior_precision must be left out when priors are fitted"),
+        (
+            ("posterior", "answer", "--prior-precision", 1),
+            "prior_precision must be left out where priors are found by the evidence",
+        ),
         (
             ("posterior", "answer", "--keep-priors", "--prior-precision", -1),
             "prior_precision must be a finite number > 0",

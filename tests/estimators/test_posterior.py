@@ -138,7 +138,7 @@ def test_contract(check):
         (
             {"posterior": "all", "likelihood": "sigmoid_quadratic"},
             ValueError,
-            "posterior must be None with a likelihood",
+            "posterior must be None for this likelihood",
         ),
     ],
 )

@@ -97,7 +97,7 @@ def laplace(
     by_evidence = one_of("priors", priors, ("penalties", "evidence")) == "evidence"
     if by_evidence and prior_precision is not None:
         raise ValueError(
-            f"prior_precision must be None with priors='evidence', which finds it; got {prior_precision!r}."
+            f"prior_precision must be left out where priors are found by the evidence; got {prior_precision!r}."
         )
     model, objective = _model_and_objective(fitted, objective)
     parts = training_data(fitted, data)
