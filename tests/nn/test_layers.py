@@ -196,6 +196,8 @@ TABLE = {
     "max pool 1d": (lambda: nn.MaxPool1d(2), (5, 3), pooled_1d(largest, 2, 2), (4,)),
     "max pool 1d, overlapping": (lambda: nn.MaxPool1d(3, 1), (5, 2), pooled_1d(largest, 3, 1), (4, 2, 1)),
     "mean pool 1d": (lambda: nn.MeanPool1d(3, 2), (6, 2), pooled_1d(mean, 3, 2), (4,)),
+    "mean pool 1d, short": (lambda: nn.MeanPool1d(3), (2, 2), lambda layer, x: x.mean(axis=1, keepdims=True), (4,)),
+    "max pool 1d, short": (lambda: nn.MaxPool1d(3), (2, 2), lambda layer, x: x.max(axis=1, keepdims=True), (4,)),
     "mean over steps": (nn.GlobalMeanPool1d, (4, 2), lambda layer, x: x.mean(axis=1), (4,)),
     "batch norm": (batch_norm_with_numbers, (3, 2), batch_norm, (2, 3)),
     "activation": (lambda: nn.Activation("sigmoid"), (4,), lambda layer, x: 1 / (1 + np.exp(-x)), None),
@@ -249,8 +251,11 @@ def check_derivatives(layer, x):
     np.testing.assert_allclose(curvature, (high_slope - low_slope) / (2 * step), rtol=1e-6, atol=1e-7)
 
 
+MADE = {row: make() for row, (make, *_) in TABLE.items()}
+
+
 def answering(method):
-    return [row for row, (make, *_) in TABLE.items() if nn.written_out(make(), method)]
+    return [row for row, layer in MADE.items() if nn.written_out(layer, method)]
 
 
 def cost(layer, x):
@@ -280,11 +285,16 @@ def test_rows_and_the_gradient_by_the_probe_make_the_gradient_of_the_weights(row
     make, shape, *_ = TABLE[row]
     with jax.enable_x64(True):
         layer, x = make(), jnp.asarray(inputs(shape))
-        output, use = layer.tapped(x, jnp.zeros(()))
-        np.testing.assert_allclose(output, layer(x), rtol=1e-12, atol=1e-13)
-        by_probe = jax.grad(lambda probe: jnp.sum(jnp.sin(layer.tapped(x, probe)[0])))(jnp.zeros(use.probe.shape))
-        (products,) = layer.product_gradients(use, by_probe.reshape(-1, by_probe.shape[-1]))
-        automatic = jax.grad(cost)(layer, x)
+
+        @jax.jit
+        def shown(layer, x):
+            output, use = layer.tapped(x, jnp.zeros(()))
+            by_probe = jax.grad(lambda probe: jnp.sum(jnp.sin(layer.tapped(x, probe)[0])))(jnp.zeros(use.probe.shape))
+            products = layer.product_gradients(use, by_probe.reshape(-1, by_probe.shape[-1]))
+            return output - layer(x), use, products, jax.grad(cost)(layer, x)
+
+        difference, use, (products,), automatic = shown(layer, x)
+        np.testing.assert_allclose(difference, 0, atol=1e-13)
         np.testing.assert_allclose(
             (use.rows[0].T @ products).reshape(layer.weight.shape), automatic.weight, rtol=1e-10, atol=1e-13
         )

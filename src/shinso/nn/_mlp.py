@@ -41,8 +41,7 @@ def mlp(
         gaussian_noise: s ≥ 0 of the factor N(1, s²) on every hidden unit in training; see `GaussianNoise`.
         mask: dropout and drop_connect draw "per_example" or "per_batch".
         weight_init: one initializer for all layers, or a list with one for each. None is He normal where φ is
-            a rectifier (relu, elu, softplus, gelu, silu), Glorot uniform elsewhere, the output layer included; `{"gain": 2}`
-            is that with another gain.
+            a rectifier, Glorot uniform elsewhere, the output layer included; `{"gain": 2}` is that with another gain.
         bias_init: the same for biases.
         key: random key.
 
