@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from shinso import bayes, load
+from shinso._manifest import write_file
 from shinso.cli import app
 from shinso.experiment import data_of_run
 
@@ -162,6 +163,12 @@ def test_what_is_missing_or_out_of_date_is_named(place, made):
     other = place / "other"
     ran("train", place / "price.csv", "--target", "price", *TRAINING, "--l2", 0.1, "--out", other, "--quiet")
     shutil.copy(place / "price" / "posterior.safetensors", other)
+    assert "was added by hand" in shinso("predict", other, place / "price.csv", "--std").output
+    content = (place / "price" / "posterior.safetensors").read_bytes()
+    write_file(other / "posterior.safetensors", content)
+    (other / "posterior.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "is not the file that SHA256SUMS describes" in shinso("predict", other, place / "price.csv", "--std").output
+    write_file(other / "posterior.safetensors", content)
     assert "posterior of other parameters" in shinso("predict", other, place / "price.csv", "--std").output
 
 

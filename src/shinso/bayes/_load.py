@@ -88,12 +88,16 @@ def _filled(template: Any, arrays: Mapping[str, np.ndarray], path: str | Path) -
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
-        arrays, metadata = from_safetensors(read_file(path), path)
+        content = read_file(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error}.") from None
+    try:
+        arrays, metadata = from_safetensors(content, path)
         plain = json.loads(metadata["posterior"])
         if not isinstance(plain.get("format"), int):
             raise KeyError("format")
-        return arrays, plain
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist.") from None
-    except (OSError, KeyError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or not a posterior: {error}.") from None
+    return arrays, plain

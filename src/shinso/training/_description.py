@@ -109,8 +109,8 @@ def _plain(content: bytes, path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not the description of a run.")
     if plain["format"] > FORMAT:
         raise ValueError(
-            f"{path.parent} has format {str(plain['format'])[:9]}, made by a newer shinso; this version reads up to "
-            f"{FORMAT}: upgrade."
+            f"{path.parent} has format {str(plain['format'])[:9]}, made by a newer shinso; "
+            f"this version reads up to {FORMAT}: upgrade."
         )
     return plain
 
