@@ -6,43 +6,76 @@ from typing import Any, cast
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float64, Integer, Shaped
+from jaxtyping import Bool, Float64, Integer, Shaped
 
 from shinso._checks import one_of
-from shinso.data._columns import as_numbers, as_strings, column_type, is_whole
+from shinso.data._columns import as_numbers, as_strings, is_whole
 from shinso.data._dataset import KINDS, Kind, Label
+from shinso.data._numerals import is_code, read_numbers
+from shinso.data._options import Options
 from shinso.data._scaling import scale_of
+from shinso.data._typed import typed_frame
 
-_MOST_CLASSES = 20
+_MOST_CLASSES, _MOST_CODES = 20, 1000
 
 
 def infer_kind(columns: pl.DataFrame) -> Kind:
     """Say what targets are, by this rule.
 
-    One column of text or booleans → classification. One column of whole numbers (written without decimals) with at
-    most 20 distinct values that each occur twice on average → classification. Several columns that are all 0 or 1 →
-    multilabel. All other numbers → regression. Counts are never inferred.
+    One column of text or booleans → classification. One column of whole numbers (3 or 3.0) → classification where at
+    most 20 different ones each occur twice on average, and none once only (unless there are two); or where they count
+    0, 1, 2, … (or from 1) without gap and each occurs five times and more: codes of classes. Several columns of which
+    each row has one 1 among zeros → classification (one-hot); several columns that are all 0 or 1 → multilabel. All
+    other numbers → regression. Counts are never inferred.
 
     Raises:
         ValueError: a column holds dates, or several columns hold text, or numbers and text are mixed.
+
+    Source: scikit-learn's `type_of_target`, for whole floats.
     """
-    types = {values.name: column_type(values) for values in columns.iter_columns()}
-    for name, found in types.items():
-        if found == "date":
-            raise ValueError(f"target column {name!r} must hold numbers, booleans or labels; it holds dates or times.")
+    columns = typed_frame(columns, Options())[0]
+    for values in columns.iter_columns():
+        if values.dtype.is_temporal():
+            raise ValueError(
+                f"target column {values.name!r} must hold numbers, booleans or labels; it holds dates or times."
+            )
     if columns.width > 1:
         numbers = np.stack([as_numbers(values) for values in columns.iter_columns()])
-        whole = all(
-            is_whole(values) or found == "boolean" for values, found in zip(columns, types.values(), strict=True)
-        )
-        return "multilabel" if whole and np.isin(numbers, (0, 1)).all() else "regression"
-    (values,), (found,) = columns.get_columns(), types.values()
-    if found not in ("number", "row number"):
+        if not np.isin(numbers, (0, 1)).all():
+            return "regression"
+        return "classification" if is_one_hot(numbers) else "multilabel"
+    values = columns.to_series(0)
+    if not values.dtype.is_numeric():
+        _refuse_mixture(values)
         return "classification"
-    numbers = as_numbers(values)
-    distinct = len(np.unique(numbers))
-    few = distinct <= _MOST_CLASSES and 2 * distinct <= len(numbers)
-    return "classification" if is_whole(values) and few else "regression"
+    if not is_whole(values):
+        as_numbers(values)  # names the row of an infinite value
+        return "regression"
+    distinct, counts = np.unique(as_numbers(values), return_counts=True)
+    few = (
+        len(distinct) <= _MOST_CLASSES and 2 * len(distinct) <= len(values) and (counts.min() > 1 or len(distinct) == 2)
+    )
+    first, last = int(distinct[0]), int(distinct[-1])
+    codes = first in (0, 1) and last - first + 1 == len(distinct) <= _MOST_CODES and counts.min() >= 5
+    return "classification" if few or codes else "regression"
+
+
+def is_one_hot(numbers: Float64[np.ndarray, "K N"]) -> bool:
+    """Whether of K columns of 0 and 1 every row has a single 1, and every column some; fewer than 10 rows prove nothing."""
+    return numbers.shape[1] >= 10 and bool((numbers.sum(axis=0) == 1).all() and (numbers.sum(axis=1) > 0).all())
+
+
+def _refuse_mixture(values: pl.Series) -> None:
+    """Raise where numbers are mixed with a few texts, which are no labels as they do not come again."""
+    if values.dtype != pl.String or is_code(values):
+        return
+    present = as_strings(values).drop_nulls()
+    numbers = read_numbers(present, ".").values.is_not_null()
+    words = present.filter(~numbers)
+    if len(words) == 0 or 2 * int(numbers.sum()) < len(present):
+        return
+    if present.n_unique() > _MOST_CLASSES or int(words.value_counts()["count"].min()) < 5:  # type: ignore[arg-type]
+        as_numbers(values)
 
 
 def target_frame(targets: Any, names: Sequence[str] | None = None) -> pl.DataFrame:
@@ -114,7 +147,8 @@ class TargetEncoder:
         """
         kind = kind_of(columns, kind)
         if kind == "classification":
-            return cls(kind, tuple(columns.columns), classes=_classes(columns))
+            classes = _one_hot_classes(columns) if columns.width > 1 else _classes(columns.to_series(0))
+            return cls(kind, tuple(columns.columns), classes=classes)
         values = _values(columns, kind)
         _refuse_constant(values, columns.columns, kind)
         if kind != "regression":
@@ -128,8 +162,10 @@ class TargetEncoder:
         Raises:
             ValueError: a value is missing, infinite, of an unknown class, or does not fit the kind.
         """
-        if self.classes is not None:
+        if self.classes is not None and columns.width == 1:
             return self._indices(columns.to_series(0))
+        if self.classes is not None:
+            return np.asarray(_one_hot(columns).argmax(axis=1), np.int32)
         values = _values(columns, self.kind)
         if self.mean is not None and self.std is not None:
             values = (values - np.asarray(self.mean)) / np.asarray(self.std)
@@ -184,19 +220,28 @@ def kind_of(columns: pl.DataFrame, kind: str | None) -> Kind:
     for values in columns.iter_columns():
         _refuse_missing(values)
     if kind == "classification" and columns.width > 1:
-        raise ValueError(
-            f"classification needs a single target column; got {', '.join(columns.columns)} "
-            "(kind='multilabel' takes several)."
-        )
+        _one_hot(columns)
     return infer_kind(columns) if kind is None else cast("Kind", kind)
 
 
+def missing_targets(columns: pl.DataFrame) -> Bool[np.ndarray, " N"]:
+    """Return which rows lack a target, or one of several."""
+    missing = np.zeros(columns.height, dtype=bool)
+    for values in columns.iter_columns():
+        missing |= _missing(values)
+    return missing
+
+
+def _missing(values: pl.Series) -> Bool[np.ndarray, " N"]:
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    return (as_strings(values) if values.dtype == pl.String else values).is_null().to_numpy()
+
+
 def _refuse_missing(values: pl.Series) -> None:
-    missing = values.is_null() | (values.is_nan() if values.dtype.is_float() else values.is_null())
-    if values.dtype == pl.String:
-        missing = as_strings(values).is_null()
+    missing = _missing(values)
     if missing.any():
-        count, place = int(missing.sum()), int(missing.arg_true()[0])
+        count, place = int(missing.sum()), int(np.argmax(missing))
         others = f" (and in {count - 1} other rows)" if count > 1 else ""
         raise ValueError(
             f"target column {values.name!r} must have a value in every row; it is missing or NaN in data row "
@@ -204,17 +249,30 @@ def _refuse_missing(values: pl.Series) -> None:
         )
 
 
-def _classes(columns: pl.DataFrame) -> tuple[Label, ...]:
-    values = columns.to_series(0)
-    found = column_type(values)
-    if values.dtype.is_numeric():
-        as_numbers(values)  # names the row of an infinite value
-    elif found == "number" and as_strings(values).cast(pl.Float64, strict=False).null_count():
-        found = "category"  # numbers and words, asked for as classes
+def _one_hot(columns: pl.DataFrame) -> Float64[np.ndarray, "N K"]:
+    numbers = np.stack([as_numbers(values) for values in columns.iter_columns()], axis=1)
+    wrong = (~np.isin(numbers, (0, 1))).any(axis=1) | (numbers.sum(axis=1) != 1)
+    if wrong.any():
+        raise ValueError(
+            f"classification needs a single target column, or one column a class with a single 1 in every row; "
+            f"got {', '.join(columns.columns)}, which have not in data row {int(np.argmax(wrong)) + 1} "
+            "(kind='multilabel' takes several)."
+        )
+    return numbers
+
+
+def _one_hot_classes(columns: pl.DataFrame) -> tuple[Label, ...]:
+    """Return the names of one-hot columns as labels; those of an array, which has none, are 0 to K − 1."""
+    names = columns.columns
+    return tuple(range(len(names))) if names == [f"y{k}" for k in range(len(names))] else tuple(names)
+
+
+def _classes(values: pl.Series) -> tuple[Label, ...]:
     sample: Label = "text"
-    if found == "boolean":
+    if values.dtype == pl.Boolean:
         sample = True
-    elif found in ("number", "row number"):
+    elif values.dtype.is_numeric():
+        as_numbers(values)  # names the row of an infinite value
         sample = 0 if is_whole(values) else 0.0
     classes = tuple(_labels(values, sample).unique().sort())
     if len(classes) < 2:
@@ -223,16 +281,21 @@ def _classes(columns: pl.DataFrame) -> tuple[Label, ...]:
 
 
 def _labels(values: pl.Series, like: Label) -> pl.Series:
-    """Return labels in the type of `like`, null where they cannot be."""
+    """Return labels in the type of `like`, null where they cannot be: 0.7 is not the class 0."""
     if isinstance(like, str):
         return as_strings(values)
-    if values.dtype == pl.String:
-        values = as_strings(values)
-        if isinstance(like, bool):
-            return values.str.to_lowercase().replace_strict(["true", "false"], [True, False], default=None)
-    return values.cast(
-        pl.Boolean if isinstance(like, bool) else pl.Int64 if isinstance(like, int) else pl.Float64, strict=False
+    if isinstance(like, bool):
+        words = as_strings(values).str.to_lowercase()
+        pairs = {"true": True, "false": False, "1": True, "0": False}
+        return words.replace_strict(pairs, default=None, return_dtype=pl.Boolean)
+    if values.dtype.is_integer() and isinstance(like, int):
+        return values.cast(pl.Int64, strict=False)
+    numbers = (
+        as_strings(values).cast(pl.Float64, strict=False) if values.dtype == pl.String else values.cast(pl.Float64)
     )
+    if isinstance(like, int):
+        return numbers.set((numbers != numbers.round()).fill_null(False), None).cast(pl.Int64, strict=False)
+    return numbers
 
 
 def _values(columns: pl.DataFrame, kind: Kind) -> Float64[np.ndarray, "N K"]:
