@@ -218,7 +218,7 @@ def pixels(raw: Any, white: float = 1.0) -> Float32[np.ndarray, "..."]:
 
 
 def white_of(raw: Any) -> float:
-    """Return what pixels of training are divided by: 255 where whole numbers beyond 16 lie in 0 to 255, 65,535 for 16 bits."""
+    """Return what pixels of training are divided by: 255 where whole numbers beyond 16 lie in 0–255, 65,535 for 16 bits."""
     array: Shaped[np.ndarray, "..."] = np.asarray(raw)
     if array.dtype == np.uint8 or array.size == 0 or array.dtype.kind not in "iuf":
         return 1.0

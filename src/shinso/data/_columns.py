@@ -133,9 +133,9 @@ def _cast(values: pl.Series, decimal: str) -> Float64[np.ndarray, " N"]:
 def _text_kind(present: pl.Series, distinct: int) -> ColumnKind:
     """Tell categories from identifiers and free text.
 
-    All different under a name such as `id` → `identifier`. At most 10 different values, or repeated twice on average
-    → `category`. Nearly all different: of one pattern of letters and digits (`P0017`, `person 3`), or single words →
-    `identifier`; three words and more on average → `text`. Else `category`, of which the frequent ones tell.
+    All different under a name such as `id` → `identifier`. At most 10 different values, or repeated twice on average →
+    `category`. Of the others: three words and more on average → `text`; nearly all different → `identifier` (codes,
+    names); else `category`, of which the frequent ones tell.
     """
     count = len(present)
     if distinct == count > 1 and _named_identifier(present.name):
@@ -145,12 +145,9 @@ def _text_kind(present: pl.Series, distinct: int) -> ColumnKind:
     # Japanese and Chinese have no blanks: four of their characters count as a word.
     blanks, dense = present.str.count_matches(r"\s+"), present.str.count_matches(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
     words = 1 + float((blanks + dense / 4).to_numpy().mean())
-    if distinct >= 0.9 * count:
-        patterns = present.str.replace_all(r"\p{L}+", "a").str.replace_all(r"\d+", "9")
-        if patterns.n_unique() <= max(3, distinct // 20) and patterns.str.contains("9").any():
-            return "identifier"
-        return "identifier" if words < 1.5 else "text"
-    return "text" if words >= 3 else "category"
+    if words >= 3:
+        return "text"
+    return "identifier" if distinct >= 0.9 * count else "category"
 
 
 def _is_identifier(present: pl.Series, unique: bool) -> bool:

@@ -140,7 +140,7 @@ def _table_start(rows: list[Row]) -> tuple[int, int]:
             return width, _after_blank(rows, place, width)
         if len(row) == width - 1 and whole == len(row) > 1 and place + 1 < len(rows):
             rest = [one for one in rows[place + 1 :] if _filled(one)]
-            if rest and all(len(one) == width for one in rest):
+            if rest and all(len(one) == width for one in rest) and not is_header(rest, width):
                 return width, place
     return width, next(place for place, row in enumerate(rows) if _filled(row))
 

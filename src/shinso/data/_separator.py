@@ -43,29 +43,33 @@ def find_separator(text: str) -> str:
     """
     start = "".join(line for line, _ in zip(io.StringIO(text, newline=""), range(_SAMPLE_ROWS), strict=False))
     scores = {mark: _score(start, mark) for mark in CANDIDATES}
+    strong = max((";", "\t", "|"), key=lambda mark: scores[mark])
+    if scores[strong] > 0.8 * scores[" "]:  # tabs are blanks too, and words before the table may be as many as columns
+        scores[" "] = 0.0
     best = max(CANDIDATES, key=lambda mark: scores[mark])
-    if best == " " and max(scores[mark] for mark in CANDIDATES[:-1]) > 0.8 * scores[" "]:
-        best = max(CANDIDATES[:-1], key=lambda mark: scores[mark])
     return best if scores[best] > 0 else ","
 
 
 def _score(text: str, separator: str) -> float:
-    rows = [row for row in _sample(text, separator) if any(field.strip() for field in row)]
+    sample, share = _sample(text, separator)
+    rows = [row for row in sample if any(field.strip() for field in row)]
     if not rows:
         return 0.0
     width, times = Counter(len(row) for row in rows).most_common(1)[0]
     if width < 2:
         return 0.0
     first = next(i for i, row in enumerate(rows) if len(row) == width)
-    if first == 1 and len(rows[0]) == 1:  # a header of one name over numbers such as 1,5
+    halves = first == 1 and width == 2 and separator == "," and all(f.isdecimal() for row in rows[1:] for f in row)
+    if halves and len(rows[0]) == 1:  # a header of one name over numbers such as 1,5
         return 0.0
     fields = [field.strip() for row in rows[first:] if len(row) == width for field in row]
     others = [mark for mark in CANDIDATES if mark not in (separator, " ")]
     clean = sum(not _mixed(field, separator, others) for field in fields) / len(fields)
-    return times / len(rows) * clean**2
+    return share * times / len(rows) * clean**2
 
 
-def _sample(text: str, separator: str) -> list[Row]:
+def _sample(text: str, separator: str) -> tuple[list[Row], float]:
+    """Return rows, and what their score is worth: half where quotation marks must be taken as they stand."""
     for quoted in (True, False):
         rows = []
         try:
@@ -73,10 +77,10 @@ def _sample(text: str, separator: str) -> list[Row]:
                 rows.append(row)  # noqa: PERF402  (what was read before an error is kept)
         except csv.Error as error:
             if "end of data" in str(error) and len(rows) > 1:
-                return rows  # the sample ends within a quoted field
+                return rows, 1.0  # the sample ends within a quoted field
             continue
-        return rows
-    return []
+        return rows, 1.0 if quoted else 0.5
+    return [], 0.0
 
 
 def _mixed(field: str, separator: str, others: list[str]) -> bool:

@@ -124,7 +124,7 @@ def _by_group(
     n_test: int,
     seed: int,
 ) -> Split:
-    """Deal whole groups at random, several times, and take the deal whose parts come nearest the classes and sizes wanted."""
+    """Deal whole groups at random, several times, and take the deal whose parts are nearest the classes and sizes wanted."""
     names, member = np.unique(groups, return_inverse=True)
     wanted = np.array([len(groups) - n_validation - n_test, n_validation, n_test], dtype=float)
     if len(names) < (wanted > 0).sum():

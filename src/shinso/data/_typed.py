@@ -133,7 +133,7 @@ def _numbers(text: pl.Series, options: Options, default: str) -> tuple[Typed, in
     values = found.values
     notes = (*((found.note,) if found.note else ()), *_unread(text, values, "numbers"))
     read = len(values) - values.null_count()
-    whole = text.str.contains(r"^[+-]?\d{1,15}$") | text.is_null()
+    whole = text.str.contains(r"^[+-]?\d{1,15}$") | values.is_null()
     return Typed(values.cast(pl.Int64) if read and whole.all() else values, notes, found.decimal), read
 
 
