@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from PIL import Image
 
 from shinso.data import Encoder, prepare
 
@@ -244,3 +245,109 @@ def test_bad_sources(tmp_path, source, options, sentence):
 def test_wrong_types(source, options, sentence):
     with pytest.raises(TypeError, match=sentence):
         prepare(source, **options)
+
+
+def people(n=40):
+    rows = np.arange(n)
+    return pl.DataFrame(
+        {"patient": [f"P{k // 4}" for k in rows], "x": rows * 0.37 % 1, "when": rows[::-1], "y": rows % 2}
+    )
+
+
+def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
+    path = _write(tmp_path, "t.csv", "x,y\n" + "1.5,a\n2.5,b\n" * 10 + "3,\n4,NA\n")
+    prepared = prepare(path, target="y", test_fraction=0, validation_fraction=0)
+    assert len(prepared.training) == 20
+    assert "2 of 22 rows have no target and are left out" in prepared.notes
+    y = np.where(np.arange(30) == 3, np.nan, X30[:, 0] ** 2)
+    assert len(prepare((X30, y), test_fraction=0, validation_fraction=0).training) == 29
+    with pytest.warns(UserWarning, match="1 of 2 rows have no target and are left out"):
+        assert len(prepared.encoder.dataset(pl.DataFrame({"x": [1.5, 2.5], "y": ["a", None]}))) == 1
+
+
+def test_groups_and_time():
+    prepared = prepare(people(), target="y", group="patient")
+    assert prepared.training.feature_names == ("x", "when")
+    assert len(prepared.training) % 4 == len(prepared.test) % 4 == 0
+    pointed = "column 'patient' has 10 different values"
+    assert not any(note.startswith(pointed) for note in prepared.notes)
+    assert any(note.startswith(pointed.replace("10", "20")) for note in prepare(people(80), target="y").notes)
+    later = prepare(people(), target="y", time="when", standardize=False).training.inputs[:, -1]
+    assert later.max() == 25  # 40 rows, of which the last 14 are held out
+    by_array = prepare((X30, Y30), group=np.arange(30) // 3)
+    assert len(by_array.training) % 3 == 0
+    with pytest.raises(ValueError, match="group must have one value for each of 30 rows; got 3"):
+        prepare((X30, Y30), group=np.arange(3))
+    with pytest.raises(ValueError, match="the table has no time column 'whn'; .*did you mean 'when'"):
+        prepare(people(), target="y", time="whn")
+
+
+def test_what_makes_a_split_doubtful_is_said():
+    notes = " | ".join(prepare(pl.DataFrame({"x": [0.5, 1.5] * 20, "y": ["a", "b"] * 20}), target="y").notes)
+    assert "14 of 14 rows held out stand in training too, exactly; scores may be too good" in notes
+    table = pl.DataFrame({"x": np.linspace(0, 1, 40), "y": ["a", "b"] * 13 + ["b"] * 13 + ["c"]})
+    assert any(note.startswith("class 'c' has a single row") for note in prepare(table, target="y").notes)
+    late = prepare(table, target="y", time=np.arange(40))
+    assert "the validation part has one and the same target in all 4 rows" in late.notes
+    assert "no training row is of class 'c'" in late.notes
+
+
+def test_data_frame_and_targets():
+    X = pd.DataFrame({"colour": ["red", "green", "blue"] * 10, "size": np.arange(30) * 0.5})
+    prepared = prepare((X, Y30))
+    assert prepared.training.feature_names == ("colour=blue", "colour=green", "colour=red", "size")
+    np.testing.assert_array_equal(prepared.encoder.encode(X).shape, (30, 4))
+
+
+def test_one_hot_targets():
+    prepared = prepare((X30, np.eye(3)[Y30]))
+    assert (prepared.training.kind, prepared.training.classes) == ("classification", (0, 1, 2))
+
+
+def test_pixels_are_scaled_as_in_training():
+    X = RNG.integers(0, 256, (30, 4, 3))
+    X[0, 0, 0] = 255
+    encoder = prepare((X.astype(np.float64), Y30)).encoder
+    np.testing.assert_allclose(encoder.encode(X), X[..., None] / 255, rtol=1e-6)
+    np.testing.assert_allclose(encoder.encode(X.astype(np.uint8)), X[..., None] / 255, rtol=1e-6)
+    again = Encoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    np.testing.assert_array_equal(again.encode(X), encoder.encode(X))
+
+
+def test_vectors_far_outside_are_drawn_in():
+    encoder = prepare((X30, Y30), standardize=False, test_fraction=0, validation_fraction=0).encoder
+    with pytest.warns(UserWarning, match="column 1 of the inputs: 1 of 2 values far from those of training, 0 to 29"):
+        np.testing.assert_allclose(encoder.encode([[3, 1e9], [4, 5]]), [[3, 58], [4, 5]])
+
+
+def pictures(folder, sizes=((6, 5), (6, 5), (3, 4))):
+    for label in ("cat", "dog"):
+        (folder / label).mkdir(parents=True)
+        for k, (height, width) in enumerate(sizes * 4):
+            pixels = np.full((height, width), 40 * k % 256, np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{k:02}.png")
+    return folder
+
+
+def test_folders_of_images(tmp_path):
+    folder = pictures(tmp_path / "animals")
+    (folder / "cat" / "broken.png").write_bytes(b"no picture")
+    (folder / "cat" / "notes.txt").write_text("x")
+    prepared = prepare(folder)
+    assert (prepared.encoder.input_shape, prepared.encoder.classes) == ((6, 5, 1), ("cat", "dog"))
+    assert sum(len(part) for part in (prepared.training, prepared.validation, prepared.test)) == 24
+    text = " | ".join(prepared.notes)
+    assert "8 images of other sizes scaled to 6×5 (height × width; the most frequent size" in text
+    assert "1 image files cannot be read and are left out: " in text
+    assert prepare(folder, image_size=(8, 8)).encoder.input_shape == (8, 8, 1)
+    Image.new("RGB", (5, 6), "red").save(folder / "dog" / "99.png")
+    assert "24 grey images read as colour, as the others have it" in prepare(folder).notes
+
+
+def test_a_table_of_paths(tmp_path):
+    pictures(tmp_path)
+    rows = "".join(f"{label}/{k:02}.png,{label}\n" for label in ("cat", "dog") for k in range(12))
+    path = _write(tmp_path, "labels.csv", "file,kind\n" + rows + "cat/none.png,cat\n")
+    prepared = prepare(path, target="kind")
+    assert (prepared.encoder.input_shape, prepared.encoder.target_names) == ((6, 5, 1), ("kind",))
+    assert any("1 image files cannot be read" in note and "none.png" in note for note in prepared.notes)

@@ -2,8 +2,8 @@
 
 `prepare` does it all in one call. Of its parts: `Dataset` (examples as arrays), `Encoder` (raw data ↔ arrays, fitted on
 training examples), `split`, `Characters` and `next_symbols` (text), the readers `read_table` (`columns_of` says what
-it found), `read_idx`, `read_npz`, `read_image`, `read_pictures`, MNIST's `locate`, `load_mnist`, `fetch_mnist`, a
-verified `download`, and checks of arrays that other rooms share. NumPy only.
+it found), `read_sequences`, `read_idx`, `read_npz`, `read_image`, `read_pictures`, MNIST's `locate`, `load_mnist`,
+`fetch_mnist`, a verified `download`, and checks of arrays that other rooms share. NumPy only.
 """
 
 from shinso.data._array_inputs import ImageInputs as ImageInputs
@@ -52,6 +52,8 @@ from shinso.data._reading import Column as Column
 from shinso.data._reading import Reading as Reading
 from shinso.data._reading import columns_of as columns_of
 from shinso.data._reading import read_table as read_table
+from shinso.data._sequences import Sequences as Sequences
+from shinso.data._sequences import read_sequences as read_sequences
 from shinso.data._splits import Split as Split
 from shinso.data._splits import book_split as book_split
 from shinso.data._splits import split as split

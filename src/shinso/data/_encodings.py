@@ -2,7 +2,6 @@
 
 import codecs
 import re
-import unicodedata
 from typing import NamedTuple
 
 _MARKS = (
@@ -13,6 +12,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DAMAGE = re.compile("\ufffd|[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|縺|繧|ã[\u0080-\u0083€‚ƒ]")
+_SIGNS = "€£°²³µ½¼«»“”‘’–—…§©®±·\u00a0"
 _SAMPLE = 200_000
 
 
@@ -146,17 +146,11 @@ def _in_latin_word(text: str, place: int) -> bool:
 
 
 def _western(data: bytes, encoding: str) -> float:
-    """Return the share of characters beyond ASCII that are Western letters within or around words, or signs of such text."""
+    """Return the share of characters beyond ASCII that are Western letters, two of them in a row at most, or signs."""
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         return -1.0
-    beyond = [place for place, character in enumerate(text) if character > "\x7f"][:5000]
-    signs = "€£°²³µ½¼«»“”‘’–—…§©®±· "
-    good = 0
-    for place in beyond:
-        character = text[place]
-        before = text[place - 1] if place else ""
-        letter = unicodedata.category(character) in ("Ll", "Lu") and (character.islower() or not before.islower())
-        good += (letter and before <= "\x7f") or character in signs  # whole words beyond ASCII are not Western
-    return good / max(len(beyond), 1)
+    runs = re.findall("[^\x00-\x7f]+", text)[:5000]
+    good = sum(len(run) for run in runs if len(run) <= 2 and all(c in _SIGNS or c.isalpha() for c in run))
+    return good / max(sum(map(len, runs)), 1)

@@ -106,6 +106,9 @@ def decimal_evidence(text: pl.Series) -> int:
 def _parts(words: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Split words into the digits with their sign, the unit behind them, and whether the whole is negative."""
     text = words.str.normalize("NFKC").str.replace_all("[−–‒]", "-").str.strip_chars()
+    more = text.str.contains(r"\d\+$")
+    if 2 * int(more.sum()) > len(text):  # 10,000+
+        text = text.str.replace(r"\+$", "")
     negative = text.str.contains(r"^\(.*\d.*\)$|^[^-]*\d-$")
     text = text.str.replace(r"^\((.*)\)$", "$1").str.replace(r"^([^-]*\d)-$", "$1")
     text = text.str.replace(rf"(?i)^([+-]?)\s*{_CURRENCY}\s*", "$1").str.replace(rf"(?i)\s*{_CURRENCY}$", "")

@@ -150,7 +150,9 @@ def from_file(name: str, source: Any, path: Path, request: Request) -> Raw:
 
 def from_frame(frame: pl.DataFrame, request: Request, targets: pl.DataFrame | None = None) -> Raw:
     """Take examples from a DataFrame, its targets too unless they are given apart."""
-    columns = typed_frame(frame.drop(request.options.drop, strict=False), request.options)[1]
+    told = [*request.options.kinds, *request.options.drop]
+    require_columns("column (kinds, drop)", told, frame.columns, "the table")
+    columns = typed_frame(frame.drop(request.options.drop), request.options)[1]
     seen = [describe(name, column, request.options, request.target) for name, column in columns.items()]
     notes = tuple(f"column {one.name!r}: {one.note}" for one in seen if one.note and one.role != "dropped")
     return from_columns("table", "the table", columns, request, notes, targets)
@@ -199,7 +201,7 @@ def from_columns(
         targets.filter(kept),
         fit,
         None if groups is None else _labels_of(groups)[mask],
-        None if order is None else _ranks_of(order)[mask],
+        None if order is None else ranks_of(order)[mask],
         (*notes, *told),
     )
 
@@ -237,7 +239,7 @@ def from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], re
         columns.filter(kept),
         fit,
         None if groups is None else _labels_of(groups)[mask],
-        None if order is None else _ranks_of(order)[mask],
+        None if order is None else ranks_of(order)[mask],
         tuple(told),
     )
 
@@ -285,7 +287,12 @@ def _labels_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
     return as_words(values).fill_null("").to_numpy().astype(str)
 
 
-def _ranks_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
+def ranks_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
+    """Return the place of each time among all times.
+
+    Raises:
+        ValueError: a time is missing, or is text.
+    """
     if values.null_count():
         raise ValueError(f"time must be known in every row; {values.name!r} is missing in {values.null_count()} rows.")
     if values.dtype == pl.String:

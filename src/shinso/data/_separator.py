@@ -11,7 +11,7 @@ NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blanks"
 
 Row = list[str]
 
-_BLANKS = re.compile(r'"(?:[^"]|"")*"|\S+')
+_BLANKS = re.compile(r'(?:"(?:[^"]|"")*"|[^\s"])+|"\S*')
 _NUMBER = re.compile(r"[-+(]?[\d.,'’ ]*\d[\d.,]*(?:[eE][+-]?\d+)?[%)]?")
 _SAMPLE_ROWS = 300
 
@@ -37,17 +37,19 @@ def find_separator(text: str) -> str:
     r"""Return the separator under which rows have the same number of fields, and fields look like fields.
 
     Each candidate (`,` `;` tab `|` blanks) is scored by the share of the first 300 rows that have the most frequent
-    number of fields, times the share of fields that hold none of the other candidates except within numbers. A table
-    of one column has
-    none: `,` is returned.
+    number of fields, times the share of those whose fields hold none of the other candidates except within numbers;
+    less where numbers stand side by side in a field, or the first row is no part of the table. A table of one column
+    has none: a mark that it does not hold is returned.
     """
     start = "".join(line for line, _ in zip(io.StringIO(text, newline=""), range(_SAMPLE_ROWS), strict=False))
     scores = {mark: _score(start, mark) for mark in CANDIDATES}
     strong = max((";", "\t", "|"), key=lambda mark: scores[mark])
-    if scores[strong] > 0.8 * scores[" "]:  # tabs are blanks too, and words before the table may be as many as columns
+    if scores[strong] > 0.2 * scores[" "]:  # tabs are blanks too, and words before the table may be as many as columns
         scores[" "] = 0.0
     best = max(CANDIDATES, key=lambda mark: scores[mark])
-    return best if scores[best] > 0 else ","
+    if scores[best] > 0:
+        return best
+    return ";" if "," in start else ","  # a single column, of numbers such as 1,5 perhaps
 
 
 def _score(text: str, separator: str) -> float:
@@ -62,10 +64,14 @@ def _score(text: str, separator: str) -> float:
     halves = first == 1 and width == 2 and separator == "," and all(f.isdecimal() for row in rows[1:] for f in row)
     if halves and len(rows[0]) == 1:  # a header of one name over numbers such as 1,5
         return 0.0
-    fields = [field.strip() for row in rows[first:] if len(row) == width for field in row]
+    body = [[field.strip() for field in row] for row in rows[first:] if len(row) == width]
     others = [mark for mark in CANDIDATES if mark not in (separator, " ")]
-    clean = sum(not _mixed(field, separator, others) for field in fields) / len(fields)
-    return share * times / len(rows) * clean**2
+    clean = sum(not any(_mixed(field, separator, others) for field in row) for row in body) / len(body)
+    crowded = sum(_crowded(field) for row in body for field in row) / (width * len(body))
+    names = len(rows[0]) == width - 1 > 1  # the first column, of names of rows, has none itself
+    if first > 0 and not names:  # lines before the table are rarer than another separator
+        share /= 4
+    return share * (times + names) / len(rows) * clean * (1 - crowded / 2)
 
 
 def _sample(text: str, separator: str) -> tuple[list[Row], float]:
@@ -85,12 +91,18 @@ def _sample(text: str, separator: str) -> tuple[list[Row], float]:
 
 def _mixed(field: str, separator: str, others: list[str]) -> bool:
     """Whether a field holds another separator where text or numbers would not."""
+    if separator != " " and re.search(r"\S  +\S", field):
+        return True
     if _NUMBER.fullmatch(field):
-        # `5 2` is two numbers, `5 200` is one
-        return bool(re.search(r"\d \d{1,2}(?:\D|$)|\d \d{4}", field)) and separator != " "
+        return False
     if separator == " ":
         return any(mark in field for mark in others)
     return any(mark in field for mark in others if mark != ",") or bool(re.search(r"\d,\d", field))
+
+
+def _crowded(field: str) -> bool:
+    """Whether a field holds digits apart that are no thousands: `5 2` is two numbers, `5 200` is one."""
+    return bool(_NUMBER.fullmatch(field) and re.search(r"\d \d{1,2}(?:\D|$)|\d \d{4}", field))
 
 
 def _unquoted(field: str) -> str:

@@ -162,6 +162,8 @@ def _from_bytes(data: bytes, name: str, file: str, part: str, options: Options) 
         return Found(frame, name, "JSON", decoded.encoding, notes=(*decoded.notes, *notes))
     if "\0" in decoded.text[:10_000]:
         raise ValueError(f"{name} is no table of text: it holds bytes that are no characters.")
+    if decoded.text.lstrip()[:14].lower().startswith(("<!doctype html", "<html")):
+        raise ValueError(f"{name} is a web page, not a table; it may be what a failed download left.")
     separator = "\t" if suffix in (".tsv", ".tab") and "\t" in decoded.text[:100_000] else None
     layout = lay_out(decoded.text, name, options, separator=separator)
     return _text(layout, name, decoded.encoding, decoded.notes)
