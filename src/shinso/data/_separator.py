@@ -13,7 +13,7 @@ Row = list[str]
 
 _BLANKS = re.compile(r'(?:"(?:[^"]|"")*"|[^\s"])+|"\S*')
 _NUMBER = re.compile(r"[-+(]?[\d.,'’ ]*\d[\d.,]*(?:[eE][+-]?\d+)?[%)]?")
-_SAMPLE_ROWS = 300
+_SAMPLE_ROWS, _SAMPLE_CHARACTERS = 300, 100_000
 
 
 def rows_of(text: str, separator: str, *, quoted: bool = True) -> Iterator[Row]:
@@ -41,7 +41,9 @@ def find_separator(text: str) -> str:
     less where numbers stand side by side in a field, or the first row is no part of the table. A table of one column
     has none: a mark that it does not hold is returned.
     """
-    start = "".join(line for line, _ in zip(io.StringIO(text, newline=""), range(_SAMPLE_ROWS), strict=False))
+    lines = io.StringIO(text[:_SAMPLE_CHARACTERS], newline="")
+    start = "".join(line for line, _ in zip(lines, range(_SAMPLE_ROWS), strict=False) if line.endswith(("\n", "\r")))
+    start = start or text[:_SAMPLE_CHARACTERS]  # a single line
     scores = {mark: _score(start, mark) for mark in CANDIDATES}
     strong = max((";", "\t", "|"), key=lambda mark: scores[mark])
     if scores[strong] > 0.2 * scores[" "]:  # tabs are blanks too, and words before the table may be as many as columns

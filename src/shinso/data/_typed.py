@@ -108,9 +108,12 @@ def _found(text: pl.Series, options: Options, default: str) -> Typed:
     present = len(text) - text.null_count()
     if present == 0:
         return Typed(text)
+    code = is_code(text)
+    if not code and (whole := text.cast(pl.Int64, strict=False)).null_count() == text.null_count():
+        return Typed(whole, decimal=options.decimal or default)
     if text.str.to_lowercase().is_in(list(_BOOLEANS)).all():
         return Typed(text.str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean))
-    if is_code(text):
+    if code:
         dates = read_dates(text, options.month_first)
         if dates is None or dates.values.null_count() > text.null_count():
             return Typed(text)
@@ -148,13 +151,14 @@ def _unread(text: pl.Series, values: pl.Series, what: str) -> tuple[str, ...]:
 
 def _default_decimal(frame: pl.DataFrame, options: Options, separator: str | None) -> str:
     """Return the decimal mark that columns of text speak for; undecided, a comma where `;` separates and no point is."""
+    texts = [values for values in frame.head(2000).iter_columns() if values.dtype == pl.String]
+    telling = [values for values in texts if values.str.contains(",", literal=True).any()]
+    if not telling:
+        return "."
     words = missing_words(options.missing, options.present)
-    texts = [
-        stripped(values, words).drop_nulls() for values in frame.head(2000).iter_columns() if values.dtype == pl.String
-    ]
-    evidence = sum(int(np.sign(decimal_evidence(text))) for text in texts)
+    evidence = sum(int(np.sign(decimal_evidence(stripped(values, words).drop_nulls()))) for values in texts)
     if evidence == 0 and separator == ";":
-        points = any(text.str.contains(r"^-?\d+\.\d+$").any() for text in texts)
+        points = any(values.str.contains(r"^\s*-?\d+\.\d+\s*$").any() for values in texts)
         return "." if points else ","
     return "," if evidence > 0 else "."
 
