@@ -71,6 +71,7 @@ def test_the_rule_that_reads_more(text, default, decimal):
         ("January 2, 2024", DAY),
         ("02.01.2024", DAY),
         ("20240102", DAY),
+        ("2024-01", datetime.date(2024, 1, 1)),
         ("2024-01-02 03:04", datetime.datetime(2024, 1, 2, 3, 4)),
         ("2024-01-02T03:04:05.5", datetime.datetime(2024, 1, 2, 3, 4, 5, 500_000)),
         ("2024-01-02T03:04:05Z", datetime.datetime(2024, 1, 2, 3, 4, 5)),

@@ -261,6 +261,8 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
     assert "2 of 22 rows have no target and are left out" in prepared.notes
     y = np.where(np.arange(30) == 3, np.nan, X30[:, 0] ** 2)
     assert len(prepare((X30, y), test_fraction=0, validation_fraction=0).training) == 29
+    with pytest.raises(ValueError, match=r"t must hold at least two examples; got 0 \(10 of 10 rows have no target"):
+        prepare(_write(tmp_path, "t.csv", "x,y\n" + "1.5,\n" * 10), target="y")
     with pytest.warns(UserWarning, match="1 of 2 rows have no target and are left out"):
         assert len(prepared.encoder.dataset(pl.DataFrame({"x": [1.5, 2.5], "y": ["a", None]}))) == 1
 
@@ -351,3 +353,21 @@ def test_a_table_of_paths(tmp_path):
     prepared = prepare(path, target="kind")
     assert (prepared.encoder.input_shape, prepared.encoder.target_names) == ((6, 5, 1), ("kind",))
     assert any("1 image files cannot be read" in note and "none.png" in note for note in prepared.notes)
+
+
+def test_data_frames_of_every_type_come_back_from_json():
+    rows = np.arange(40)
+    frame = pd.DataFrame(
+        {
+            "moment": pd.date_range("2024-01-01", periods=40, freq="7h", tz="Asia/Tokyo"),
+            "lasts": pd.to_timedelta(rows * 7, "h"),
+            "month": pd.period_range("2020-01", periods=40, freq="M").astype(str),
+            "sort": pd.Categorical(["x", "y"] * 20),
+            "y": rows % 2,
+        }
+    )
+    prepared = prepare(frame, target="y", test_fraction=0, validation_fraction=0)
+    again = Encoder.from_dict(json.loads(json.dumps(prepared.encoder.to_dict())))
+    np.testing.assert_array_equal(again.encode(frame), prepared.training.inputs)
+    assert "lasts" in prepared.encoder.feature_names
+    assert "month trend" in prepared.encoder.feature_names

@@ -11,7 +11,7 @@ from shinso.data._header import is_nameless
 from shinso.data._missing import stripped
 from shinso.data._numerals import read_numbers
 from shinso.data._options import ColumnKind
-from shinso.data._typed import as_words
+from shinso.data._typed import as_words, seconds
 
 FEW = 10
 """So few distinct values of text are categories even if they hardly repeat."""
@@ -113,6 +113,8 @@ def is_whole(values: pl.Series) -> bool:
 def _cast(values: pl.Series, decimal: str) -> Float64[np.ndarray, " N"]:
     if values.dtype.is_numeric() or values.dtype == pl.Boolean:
         return values.cast(pl.Float64).to_numpy()  # null becomes NaN
+    if values.dtype == pl.Duration:
+        return seconds(values).to_numpy()
     if values.dtype.is_temporal():
         raise ValueError(f"column {values.name!r} must hold numbers; it holds dates or times.")
     text = as_strings(values)

@@ -56,6 +56,7 @@ def read_dates(text: pl.Series, month_first: bool | None = None) -> Dates | None
     """
     zoned = text.str.contains(_ZONE) & text.str.contains(":", literal=True)
     plain = text.str.replace(_ZONE, "") if zoned.any() else text
+    plain = plain.str.replace(r"^(\d{4})([-/])(\d{1,2})$", "${1}${2}${3}${2}01")  # a month is its first day
     if plain.str.contains(f"^{_CLOCK}$").any():
         padded = plain.str.replace(r"^(\d:)", "0$1").str.replace(r"^(\d{2}:\d{2})$", "$1:00")
         return Dates(padded.str.to_time("%H:%M:%S%.f", strict=False), "")

@@ -73,7 +73,7 @@ def lay_out_rows(
     passed = [row for row in start[:first] if _filled(row)]
     if passed:
         notes.append(f"{len(passed)} line(s) before the table passed over, the first {_shown(passed[0], separator)}")
-    body = [row for row in start[first:] if _filled(row)]
+    body = [row for row in start[first:] if _filled(row) or len(row) > 1]
     header = is_header(body, width) if options.header is None else options.header
     commented = passed[-1] if passed and passed[-1][0].lstrip().startswith("#") else None
     if header:
@@ -91,7 +91,7 @@ def lay_out_rows(
             notes.append("the first column has no name, as the header has one field less")
         else:
             names = [*names, ""]
-    frame, more = _collect(itertools.chain(body, filter(_filled, rows)), len(names), source, options)
+    frame, more = _collect(itertools.chain(body, rows), len(names), source, options)
     frame, named = names_of(frame, names)
     return Layout(frame, separator, header, (*notes, *more, *named))
 
@@ -169,10 +169,13 @@ def _collect(rows: Iterator[Row], width: int, source: str, options: Options) -> 
     """Gather the columns of rows; rows of another length are refused, or left out and counted."""
     parts: list[pl.DataFrame] = []
     skipped: list[int] = []
-    remarks, number = 0, 0
+    remarks, empty, number = 0, 0, 0
     while chunk := list(itertools.islice(rows, _CHUNK)):
         kept = []
         for row in chunk:
+            if not _filled(row):
+                empty += len(row) > 1
+                continue
             if len(row) != width and row[0].lstrip().startswith("#"):
                 remarks += 1
                 continue
@@ -192,11 +195,13 @@ def _collect(rows: Iterator[Row], width: int, source: str, options: Options) -> 
         series = [pl.Series(str(k), list(column), dtype=pl.String) for k, column in enumerate(columns)]
         parts.append(pl.DataFrame(series))
     notes = [f"{remarks} line(s) that start with # passed over"] if remarks else []
+    if empty:
+        notes.append(f"{empty} empty row(s) passed over")
     if skipped:
         shown = ", ".join(map(str, skipped[:5])) + (", …" if len(skipped) > 5 else "")
         notes.append(f"{len(skipped)} row(s) of another length left out: data row {shown}")
-    empty = pl.DataFrame({str(k): pl.Series([], dtype=pl.String) for k in range(width)})
-    return pl.concat(parts) if parts else empty, notes
+    nothing = pl.DataFrame({str(k): pl.Series([], dtype=pl.String) for k in range(width)})
+    return pl.concat(parts) if parts else nothing, notes
 
 
 def _uncommented(row: Row) -> Row:

@@ -98,7 +98,8 @@ def prepare(
     request = Request(_names(target), standardize, Options.of(reading or {}), group, time, image_size)
     raw = read_source(source, request)
     if raw.targets.height < 2:
-        raise ValueError(f"{raw.name} must hold at least two examples; got {raw.targets.height}.")
+        told = f" ({'; '.join(raw.notes)})" if raw.notes else ""
+        raise ValueError(f"{raw.name} must hold at least two examples; got {raw.targets.height}{told}.")
     fractions = (
         _VALIDATION if validation_fraction is None else validation_fraction,
         _TEST if test_fraction is None else test_fraction,

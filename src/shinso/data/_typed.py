@@ -65,7 +65,7 @@ def typed(values: pl.Series, options: Options, default: str = ".") -> Typed:
     """
     told = options.kinds.get(values.name)
     if values.dtype == pl.Duration:
-        return Typed(values.dt.total_microseconds() / 1e6, ("durations in seconds",))
+        return Typed(seconds(values), ("durations in seconds",))
     if values.dtype != pl.String:
         if told in ("category", "text", "identifier") and not isinstance(values.dtype, pl.Categorical | pl.Enum):
             return Typed(as_words(values))
@@ -78,6 +78,11 @@ def typed(values: pl.Series, options: Options, default: str = ".") -> Typed:
     if told is not None:
         return _told(text, told, options, default)
     return _found(text, options, default)
+
+
+def seconds(durations: pl.Series) -> pl.Series:
+    """Return durations as numbers of seconds."""
+    return durations.dt.total_microseconds() / 1e6
 
 
 def as_words(values: pl.Series) -> pl.Series:
