@@ -19,6 +19,7 @@ WESTERN = "café,prix,größe\nthé,8.99,1\ncrème brûlée,7.05,2\nNuñez,1,2\n
         (JAPANESE, "cp932", "cp932"),
         (JAPANESE, "euc_jp", "euc_jp"),
         (WESTERN, "latin-1", "latin-1"),
+        ("name,n\ncrème,1\n", "latin-1", "latin-1"),  # valid Shift-JIS too
         (WESTERN + "5 €,1,2\n", "cp1252", "cp1252"),
         ("a,b\n1,2\n", "ascii", "utf-8"),
     ],

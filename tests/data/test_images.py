@@ -106,10 +106,10 @@ def test_palettes_cmyk_and_grey_with_alpha(tmp_path):
 
 
 def test_large_pictures_are_scaled_down(tmp_path):
-    paths = [save(tmp_path, np.zeros((300, 200), np.uint8), f"{k}.png") for k in range(2)]
     exif = Image.Exif()
     exif[0x0112] = 6
-    paths.append(save(tmp_path, np.zeros((200, 300), np.uint8), "turned.png", exif=exif))
+    paths = [save(tmp_path, np.zeros((200, 300), np.uint8), f"turned{k}.png", exif=exif) for k in range(2)]
+    paths.append(save(tmp_path, np.zeros((300, 200), np.uint8), "upright.png"))
     pictures = read_pictures(paths)
     assert pictures.images.shape == (3, 128, 85, 1)
     assert pictures.notes[0].startswith("3 images of other sizes scaled to 128×85")

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import zlib
 
 import numpy as np
 import polars as pl
@@ -38,9 +39,9 @@ def test_true_and_1_are_one_category():
 
 def test_case_and_blanks_are_tolerated_and_told():
     inputs = fitted(c=["Dark red", "blue"] * 20, d=["a", "A"] * 20)
-    vectors, notes = inputs.encode(pl.DataFrame({"c": ["dark  RED", "blue"], "d": ["a", "A"]}))
-    np.testing.assert_array_equal(vectors, [[1, 0, 0, 1], [0, 1, 1, 0]])
-    assert notes == ("column 'c': 'dark  RED' taken for categories that differ in case, blanks or width only",)
+    vectors, notes = inputs.encode(pl.DataFrame({"c": ["dark  RED", "blue", "blue"], "d": ["a", "A", "ａ"]}))
+    np.testing.assert_array_equal(vectors, [[1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 0.5, 0.5]])
+    assert notes[:1] == ("column 'c': 'dark  RED' taken for categories that differ in case, blanks or width only",)
 
 
 def test_rare_and_unknown_categories_share_a_feature():
@@ -140,6 +141,11 @@ def test_free_text_becomes_hashed_words():
     new = pl.DataFrame({"t": ["Good film!", "film good", "bad film", None, "良い映画", "良い映画でした"]})
     vectors, told = inputs.encode(new)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 1, 1, 0, 1, 1], rtol=1e-6)
+    one = np.zeros((2, 128))
+    for row, word in enumerate((b"film", b"bad")):  # whose codes are of unlike parity
+        code = zlib.crc32(word)
+        one[row, (code >> 1) % 128] = -1 if code % 2 else 1
+    np.testing.assert_array_equal(inputs.encode(pl.DataFrame({"t": ["Film", "bad"]}))[0], one)
     same = vectors @ vectors.T
     assert same[0, 1] > same[0, 2] > same[0, 4]
     assert same[4, 5] > 0.4
