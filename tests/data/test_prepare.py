@@ -166,7 +166,7 @@ X30, Y30 = np.ones((30, 2)) * np.arange(30)[:, None], np.arange(30) % 3
             {},
             r"there is no file .*; did you mean '.*house\.csv'",
         ),
-        (lambda f: f, {}, "holds no table"),
+        (lambda f: f, {}, "is a folder that holds no table"),
         (lambda f: _write(f, "a.docx", b"x"), {}, r"a file \(.csv, .*, .npz\) or a folder of files; got .*a.docx"),
         (lambda f: _write(f, "a.xlsx", b"x"), {}, "a.xlsx cannot be read as a spreadsheet: it is damaged"),
         (table(""), {"target": "y"}, "t.csv is empty"),

@@ -58,8 +58,8 @@ from shinso.data._splits import Split as Split
 from shinso.data._splits import book_split as book_split
 from shinso.data._splits import split as split
 from shinso.data._table_inputs import TableInputs as TableInputs
+from shinso.data._target_kinds import infer_kind as infer_kind
 from shinso.data._targets import TargetEncoder as TargetEncoder
-from shinso.data._targets import infer_kind as infer_kind
 from shinso.data._text import Characters as Characters
 from shinso.data._text import next_symbols as next_symbols
 from shinso.data._text_column import TextColumn as TextColumn

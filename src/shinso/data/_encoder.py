@@ -14,7 +14,8 @@ from shinso.data._dataset import Dataset, Kind, Label
 from shinso.data._frames import frame_of, is_frame, require_columns
 from shinso.data._options import Options
 from shinso.data._table_inputs import TableInputs
-from shinso.data._targets import TargetEncoder, missing_targets, target_frame
+from shinso.data._target_kinds import missing_targets
+from shinso.data._targets import TargetEncoder, target_frame
 from shinso.data._typed import typed_frame
 
 Inputs = TableInputs | VectorInputs | ImageInputs

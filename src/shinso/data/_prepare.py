@@ -16,7 +16,8 @@ from shinso.data._mnist import load_mnist
 from shinso.data._options import Options
 from shinso.data._raw import SOURCES, Raw, Request, read_source
 from shinso.data._splits import Split, book_split, split
-from shinso.data._targets import TargetEncoder, kind_of
+from shinso.data._target_kinds import kind_of
+from shinso.data._targets import TargetEncoder
 
 _VALIDATION, _TEST = 0.1, 0.25
 

@@ -23,7 +23,8 @@ from shinso.data._options import Options
 from shinso.data._reading import all_notes, describe, open_table
 from shinso.data._sources import TABLE_SUFFIXES
 from shinso.data._table_inputs import TableInputs
-from shinso.data._targets import missing_targets, target_frame
+from shinso.data._target_kinds import missing_targets
+from shinso.data._targets import target_frame
 from shinso.data._typed import Typed, as_words, typed_frame
 
 SOURCES = ("digits", "mnist")

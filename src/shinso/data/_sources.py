@@ -95,7 +95,7 @@ def _shards(folder: Path) -> list[Path]:
         if path.suffix.lower() in TABLE_SUFFIXES and not path.name.startswith((".", "_"))
     )
     if not tables:
-        raise ValueError(f"{folder} holds no table ({', '.join(TABLE_SUFFIXES)}).")
+        raise ValueError(f"{folder} is a folder that holds no table ({', '.join(TABLE_SUFFIXES)}).")
     return tables
 
 
