@@ -484,7 +484,10 @@ BAD_USE: dict[str, BadInput] = {
     ),
     "evaluate on a name": (lambda p: ["evaluate", p / "run", "digits"], "source must be a file"),
     "predict from no file": (lambda p: ["predict", p / "run", p / "none.csv"], "does not exist"),
-    "predict from a folder": (lambda p: ["predict", p / "run", (p / "empty").mkdir(exist_ok=True) or p / "empty"], "is a folder"),
+    "predict from a folder": (
+        lambda p: ["predict", p / "run", (p / "empty").mkdir(exist_ok=True) or p / "empty"],
+        "is a folder",
+    ),
     "predict without a column": (
         lambda p: ["predict", p / "run", table(p / "t.csv", "length,colour\n1,red\n")],
         "width",

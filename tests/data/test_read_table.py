@@ -180,6 +180,7 @@ def test_shards_and_standard_input(tmp_path, monkeypatch):
         ("# remark\na,b\n1,x\n# another\n2,y\n", ["a", "b"], "1 line.s. that start with # passed over"),
         ("# a b\n1 2\n2 3\n3 4\n", ["a", "b"], "the names stand in the comment line"),
         ("a,b\n1,x\n,\n2,y\n,\n", ["a", "b"], "2 empty row.s. passed over"),
+        ("a,b,c\n1,x,2\n2,y,3\n\nSource: x\n", ["a", "b", "c"], "1 line.s. below an empty line, of one field, passed"),
         ("sep=;\na;b\n1;x\n2;y\n", ["a", "b"], "the line 'sep=;' says the separator"),
         ("1,x\n2,y\n3,x\n4,y\n", ["1", "2"], "no row of names: the first row looks like data"),
         ("a,a\n1,x\n2,y\n", ["a", "a_2"], "column 2 is another 'a' and is called 'a_2'"),

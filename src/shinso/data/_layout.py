@@ -73,11 +73,12 @@ def lay_out_rows(
     passed = [row for row in start[:first] if _filled(row)]
     if passed:
         notes.append(f"{len(passed)} line(s) before the table passed over, the first {_shown(passed[0], separator)}")
-    body = [row for row in start[first:] if _filled(row) or len(row) > 1]
+    start = start[first:]
+    body = [row for row in start if _filled(row)]
     header = is_header(body, width) if options.header is None else options.header
     commented = passed[-1] if passed and passed[-1][0].lstrip().startswith("#") else None
     if header:
-        names, body = body[0], body[1:]
+        names, start, body = body[0], start[1:], body[1:]
     elif commented and len(_uncommented(commented)) == width and options.header is None:
         names, header = _uncommented(commented), True
         notes.append("the names stand in the comment line before the table")
@@ -91,7 +92,7 @@ def lay_out_rows(
             notes.append("the first column has no name, as the header has one field less")
         else:
             names = [*names, ""]
-    frame, more = _collect(itertools.chain(body, rows), len(names), source, options)
+    frame, more = _collect(itertools.chain(start, rows), len(names), source, options)
     frame, named = names_of(frame, names)
     return Layout(frame, separator, header, (*notes, *more, *named))
 
@@ -169,12 +170,16 @@ def _collect(rows: Iterator[Row], width: int, source: str, options: Options) -> 
     """Gather the columns of rows; rows of another length are refused, or left out and counted."""
     parts: list[pl.DataFrame] = []
     skipped: list[int] = []
-    remarks, empty, number = 0, 0, 0
+    remarks, empty, after, number, gap = 0, 0, 0, 0, False
     while chunk := list(itertools.islice(rows, _CHUNK)):
         kept = []
         for row in chunk:
             if not _filled(row):
                 empty += len(row) > 1
+                gap = True
+                continue
+            if gap and len(row) != width and sum(bool(field.strip()) for field in row) == 1:
+                after += 1  # such as a source, below an empty line
                 continue
             if len(row) != width and row[0].lstrip().startswith("#"):
                 remarks += 1
@@ -195,6 +200,8 @@ def _collect(rows: Iterator[Row], width: int, source: str, options: Options) -> 
         series = [pl.Series(str(k), list(column), dtype=pl.String) for k, column in enumerate(columns)]
         parts.append(pl.DataFrame(series))
     notes = [f"{remarks} line(s) that start with # passed over"] if remarks else []
+    if after:
+        notes.append(f"{after} line(s) below an empty line, of one field, passed over")
     if empty:
         notes.append(f"{empty} empty row(s) passed over")
     if skipped:
