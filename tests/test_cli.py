@@ -393,14 +393,6 @@ BAD_TRAINING: dict[str, BadInput] = {
         "must vary",
     ),
     "infinity in features": (lambda p: [table(p / "t.csv", TABLE.replace("5,", "inf,", 1)), "--target", "y"], "inf"),
-    "NaN in targets": (
-        lambda p: [
-            table(p / "t.csv", "a,y\n" + "\n".join(f"{k},{k}.5" for k in range(9)) + "\n9,nan\n"),
-            "--target",
-            "y",
-        ],
-        "missing or NaN",
-    ),
     "infinity in targets": (
         lambda p: [
             table(p / "t.csv", "a,y\n" + "\n".join(f"{k},{k}.5" for k in range(9)) + "\n9,inf\n"),
@@ -493,7 +485,10 @@ BAD_USE: dict[str, BadInput] = {
     ),
     "evaluate on a name": (lambda p: ["evaluate", p / "run", "digits"], "source must be a file"),
     "predict from no file": (lambda p: ["predict", p / "run", p / "none.csv"], "does not exist"),
-    "predict from a folder": (lambda p: ["predict", p / "run", p], "is a folder"),
+    "predict from a folder": (
+        lambda p: ["predict", p / "run", (p / "empty").mkdir(exist_ok=True) or p / "empty"],
+        "is a folder",
+    ),
     "predict without a column": (
         lambda p: ["predict", p / "run", table(p / "t.csv", "length,colour\n1,red\n")],
         "width",
