@@ -52,7 +52,7 @@ from shinso.data._reading import Column as Column
 from shinso.data._reading import Reading as Reading
 from shinso.data._reading import columns_of as columns_of
 from shinso.data._reading import read_table as read_table
-from shinso.data._sequences import Sequences as Sequences
+from shinso.data._sequences import SequenceSet as SequenceSet
 from shinso.data._sequences import read_sequences as read_sequences
 from shinso.data._splits import Split as Split
 from shinso.data._splits import book_split as book_split

@@ -41,6 +41,8 @@ class VectorInputs:
     def fit(cls, training: Float[np.ndarray, "N D"], *, standardize: bool, weights: Any = None) -> "VectorInputs":
         """Fit the means and standard deviations of the columns on training rows, with their weights."""
         count = training.shape[1]
+        training = training if weights is None else training[weights > 0]
+        weights = None if weights is None else weights[weights > 0]
         scales = [scale_of(column, weights) for column in training.T] if standardize else [(0.0, 1.0)] * count
         mean, std = zip(*scales, strict=True)
         return cls(mean, std, tuple(training.min(axis=0).tolist()), tuple(training.max(axis=0).tolist()))

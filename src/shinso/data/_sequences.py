@@ -19,7 +19,7 @@ from shinso.data._table_inputs import TableInputs
 
 
 @dataclass(frozen=True, eq=False)
-class Sequences:
+class SequenceSet:
     """N sequences of unlike lengths.
 
     Attributes:
@@ -47,7 +47,7 @@ def read_sequences(
     time: str | None = None,
     target: str | None = None,
     **options: Unpack[ReadingOptions],
-) -> Sequences:
+) -> SequenceSet:
     """Read sequences from a table with one row a step, or from an NPZ archive.
 
     Of a table, the rows of one value of `sequence` are a sequence, in the order of `time`, or as they stand; the
@@ -88,7 +88,7 @@ def read_sequences(
     parts = [order[places[order] == place] for place in range(len(names))]
     targets = None if target is None else _one_each(columns[target].values, places, names)
     told = (*all_notes(reading), *dropped, *notes)
-    return Sequences(tuple(steps[part] for part in parts), targets, tuple(names), encoder.feature_names, told)
+    return SequenceSet(tuple(steps[part] for part in parts), targets, tuple(names), encoder.feature_names, told)
 
 
 def _one_each(values: pl.Series, places: Shaped[np.ndarray, " R"], names: pl.Series) -> Shaped[np.ndarray, " N"]:
@@ -103,7 +103,7 @@ def _one_each(values: pl.Series, places: Shaped[np.ndarray, " R"], names: pl.Ser
     return np.asarray(table.sort("place")["value"].to_numpy())
 
 
-def _from_archive(path: Path, target: str | None) -> Sequences:
+def _from_archive(path: Path, target: str | None) -> SequenceSet:
     arrays = read_npz(path)
     steps = number_array("inputs", inputs_of(arrays, path))
     lengths = arrays.get("lengths")
@@ -126,4 +126,4 @@ def _from_archive(path: Path, target: str | None) -> Sequences:
     targets = targets_of(arrays, path, target) if labelled else None
     if targets is not None and len(targets) != len(inputs):
         raise ValueError(f"{path} must hold one target a sequence; got {len(targets)} for {len(inputs)} sequences.")
-    return Sequences(tuple(inputs), targets, tuple(range(len(inputs))))
+    return SequenceSet(tuple(inputs), targets, tuple(range(len(inputs))))

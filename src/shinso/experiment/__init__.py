@@ -2,7 +2,7 @@
 
 - `run_experiment`, `resume_run`, `evaluate_run`, `predict_run` (`Predictions`): what the command line does.
 - `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
-  `optimizer_of`: the steps before training, for whoever trains in another way.
+  `reading_of`,  `optimizer_of`: the steps before training, for whoever trains in another way.
 - `read_experiment`, `data_of_run`, `encoder_of`, `read_inputs`, `in_words`: what a run folder knows of its data.
   `next_folder`: where the next one goes.
 """
@@ -22,5 +22,6 @@ from shinso.experiment._predictions import read_inputs as read_inputs
 from shinso.experiment._prepare import arguments_of as arguments_of
 from shinso.experiment._prepare import describe as describe
 from shinso.experiment._prepare import prepare_experiment as prepare_experiment
+from shinso.experiment._prepare import reading_of as reading_of
 from shinso.experiment._run import resume_run as resume_run
 from shinso.experiment._run import run_experiment as run_experiment

@@ -119,13 +119,13 @@ def digest(dataset: Dataset) -> str:
     return digest_of((dataset.inputs, dataset.targets))
 
 
-def _labelled(encoder: Encoder, path: Path, target: str | None) -> Dataset:
+def _labelled(encoder: Encoder, path: Path, target: str | tuple[str, ...] | None) -> Dataset:
     """Read a file of inputs with targets."""
     raw = encoder.read(path)
     if path.suffix.lower() != ".npz":
         return encoder.dataset(raw)
     arrays = data.read_npz(path)
-    names = ("y", "targets", "labels") if target is None else (target,)
+    names = (target,) if isinstance(target, str) else target or ("y", "targets", "labels")
     name = next((name for name in names if name in arrays), None)
     if name is None:
         raise ValueError(f"{path} must have an array of targets called {' or '.join(names)}; got {', '.join(arrays)}.")

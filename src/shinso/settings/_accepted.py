@@ -43,6 +43,29 @@ class Text(Accepted):
         return value
 
 
+@dataclasses.dataclass(frozen=True)
+class Texts(Accepted):
+    """Several texts, given as a list or as one; on a command line the option is repeated."""
+
+    option = list
+
+    def check(self, argument: str, value: Any) -> tuple[str, ...]:
+        """Return the texts."""
+        values = value if isinstance(value, list | tuple) else (value,)
+        if not values or not all(isinstance(one, str) and one for one in values):
+            raise TypeError(f"{argument} must be non-empty texts; got {value!r}.")
+        return tuple(values)
+
+
+class Columns(Texts):
+    """The name of a column, or several."""
+
+    def check(self, argument: str, value: Any) -> Any:
+        """Return one name as it is, several as a tuple."""
+        names = super().check(argument, value)
+        return names[0] if len(names) == 1 else names
+
+
 class Flag(Accepted):
     """Yes or no."""
 

@@ -14,7 +14,7 @@ import tomli_w
 from shinso import _checks
 from shinso._kinds import ACTIVATIONS, BASES, CELLS, INITIALIZERS, LIKELIHOODS, NETWORKS, OPTIMIZERS
 from shinso.settings import _search
-from shinso.settings._accepted import Flag, Kind, Name, Number, Sizes, Text, Whole
+from shinso.settings._accepted import Columns, Flag, Kind, Name, Number, Sizes, Text, Texts, Whole
 from shinso.settings._row import COST, DATA, NETWORK, TRAINING, Row, Searched, setting
 
 # multi_head has outputs by name, which settings cannot say.
@@ -35,8 +35,18 @@ class Settings:
         ValueError: a value is out of range, or a name is unknown.
     """
 
-    source: str = setting(Text(), DATA, "digits, mnist, or a CSV, TSV, Parquet or NPZ file.", words="")
-    target: str | None = setting(Text(metavar="COLUMN"), DATA, "Column to predict.", words="")
+    source: str = setting(
+        Text(),
+        DATA,
+        "digits, mnist, a table (CSV, Excel, Parquet, SQLite, …), an NPZ file, a folder of images.",
+        words="",
+    )
+    target: str | tuple[str, ...] | None = setting(
+        Columns(metavar="COLUMN"),
+        DATA,
+        "Column to predict; several, given one by one, are labels or numbers.",
+        words="",
+    )
     kind: str | None = setting(
         Name(("classification", "regression", "multilabel", "count"), metavar="KIND"),
         DATA,
@@ -52,6 +62,44 @@ class Settings:
     )
     standardize: bool | None = setting(
         Flag(), DATA, "Scale inputs to mean 0, variance 1.", words="tables yes, images no"
+    )
+    group: str | None = setting(
+        Text(metavar="COLUMN"),
+        DATA,
+        "Column that says whose a row is: nobody's rows are on both sides of a split.",
+        words="",
+    )
+    time: str | None = setting(
+        Text(metavar="COLUMN"), DATA, "Column that says when a row was: the latest rows are the test.", words=""
+    )
+    column: tuple[str, ...] | None = setting(
+        Texts(metavar="NAME=KIND"),
+        DATA,
+        "What a column is: number, category, boolean, date, text or identifier; may be repeated.",
+        words="by its values",
+    )
+    drop: tuple[str, ...] | None = setting(
+        Texts(metavar="COLUMN"), DATA, "Column to leave out; may be repeated.", words=""
+    )
+    missing: tuple[str, ...] | None = setting(
+        Texts(metavar="WORD"),
+        DATA,
+        "Word that stands for a missing value, besides the usual; may be repeated.",
+        words="",
+    )
+    separator: str | None = setting(
+        Text(metavar="MARK"), DATA, "Between fields: comma, semicolon, tab, pipe, blanks.", words="by the file"
+    )
+    decimal: str | None = setting(Name((".", ","), metavar="MARK"), DATA, "Mark before decimals.", words="by the file")
+    encoding: str | None = setting(
+        Text(metavar="NAME"), DATA, "Encoding of the file, such as cp932.", words="by the file"
+    )
+    header: bool | None = setting(Flag(), DATA, "Whether the first row has the names of columns.", words="by the file")
+    skip_ragged: bool | None = setting(
+        Flag(), DATA, "Leave out rows with too many or too few fields instead of refusing the file.", words="no"
+    )
+    resize: int | None = setting(
+        Whole(1, metavar="PIXELS"), DATA, "Height and width to which images are scaled.", words="the most frequent size"
     )
     data_dir: str | None = setting(
         Text(metavar="DIR"), DATA, "Folder with MNIST's IDX files.", words="$SHINSO_DATA, then the user's cache"
