@@ -25,7 +25,7 @@ from shinso.experiment import (
 )
 from shinso.experiment._arguments import optimizer_of
 from shinso.settings import Settings, complete, read_settings
-from shinso.training import Event, Run, load
+from shinso.training import Ensemble, Event, Run, load
 
 FILES = {"SHA256SUMS", "run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
 
@@ -421,3 +421,32 @@ def test_progress_is_told(settings: Settings, tmp_path: Path) -> None:
     run_experiment(settings, folder=tmp_path / "run", progress=events.append)
     assert events[0].epoch == 0
     assert events[-1].epoch == 12
+
+
+@pytest.fixture(scope="module")
+def ensemble(settings: Settings, folder: Path) -> Ensemble:
+    found = run_experiment(settings.replace(members=3), folder=folder / "ensemble")
+    assert isinstance(found, Ensemble)
+    return found
+
+
+def test_members_answer_together(ensemble: Ensemble, run: Run, folder: Path) -> None:
+    assert len(ensemble.runs) == 3
+    assert set(ensemble.evaluations) == {"test", "validation"}
+    assert evaluate_run(folder / "ensemble") == ensemble.evaluations["test"]
+    predicted = predict_run(folder / "ensemble", [folder / "flowers.csv"])
+    rows = encoder_of(ensemble).encode(encoder_of(ensemble).read(folder / "flowers.csv"))
+    members = [member.predict_mean(rows) for member in ensemble.runs]
+    np.testing.assert_allclose(predicted.means, np.mean(members, axis=0), rtol=1e-6)
+    # The first member is the network that would have been trained alone.
+    np.testing.assert_allclose(members[0], run.predict_mean(rows), rtol=1e-3, atol=1e-4)
+
+
+def test_strategies_train_in_stages(settings: Settings, folder: Path) -> None:
+    found = run_experiment(settings.replace(strategy="autoencoder_pretraining", epochs=8), folder=folder / "stages")
+    assert isinstance(found, Run)
+    assert found.evaluations["test"].score > 0.7
+    assert load(folder / "stages").data["n_test"] == 20
+    with pytest.raises(ValueError, match="strategy goes with one network; got 'curriculum' with 3 members"):
+        run_experiment(settings.replace(strategy="curriculum", members=3), folder=folder / "both")
+    assert not (folder / "both").exists()

@@ -21,10 +21,10 @@ def evaluate(
     """Measure a run on its own test examples, or on a file with the same columns."""
     from shinso.cli._results import evaluations
     from shinso.experiment import evaluate_run
-    from shinso.training import load_run
+    from shinso.training import load
 
     measured = evaluate_run(run, source, data_dir=data_dir)
-    evaluations(console(), {"test" if source is None else Path(source).name: measured}, load_run(run).data)
+    evaluations(console(), {"test" if source is None else Path(source).name: measured}, load(run).data)
 
 
 @app.command(
@@ -70,9 +70,10 @@ def show(run: RunFolder) -> None:
     """Show a run's results, its settings and its network: layers, output shapes, parameters, multiply-adds."""
     from shinso.cli._results import overview
     from shinso.experiment import read_experiment
-    from shinso.training import load_run
+    from shinso.training import Run, load
 
-    loaded = load_run(run)
+    found = load(run)
+    loaded = found if isinstance(found, Run) else found.summary()
     overview(
         console(), loaded, loaded.settings if loaded.data.get("encoder") is None else read_experiment(run).to_dict()
     )
@@ -85,9 +86,9 @@ def report(
 ) -> None:
     """Write a run's report: one HTML file with curves, confusions, worst mistakes, settings and timings."""
     from shinso.report import write
-    from shinso.training import load_run
+    from shinso.training import load
 
     refuse_folder(out)
     path = out or run / "report.html"
-    write(load_run(run), path)
+    write(load(run), path)
     typer.echo(path)

@@ -10,7 +10,7 @@ import numpy as np
 
 from shinso._files import write_atomically
 from shinso.experiment._evaluate import encoder_of
-from shinso.training import Run, load_run
+from shinso.training import Ensemble, Run, load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,12 +68,12 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
         FileNotFoundError: not a run folder.
         ValueError: a file cannot be read or does not fit the model.
     """
-    run = load_run(folder)
+    run = load(folder)
     names, inputs = read_inputs(run, paths)
     return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
 
 
-def read_inputs(run: Run, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:
+def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:
     """Return a name for each example of some files, and the run's inputs `[N, …]`.
 
     Raises:
@@ -91,7 +91,7 @@ def read_inputs(run: Run, paths: Sequence[str | Path]) -> tuple[list[Any], np.nd
     return names, np.concatenate(inputs)
 
 
-def in_words(run: Run, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
+def in_words(run: Run | Ensemble, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
     """Return predictions of a run in the words and units of its data.
 
     Args:

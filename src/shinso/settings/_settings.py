@@ -12,13 +12,25 @@ from typing import Any, Self
 import tomli_w
 
 from shinso import _checks
-from shinso._kinds import ACTIVATIONS, BASES, CELLS, INITIALIZERS, LIKELIHOODS, NETWORKS, OPTIMIZERS
+from shinso._kinds import (
+    ACTIVATIONS,
+    BASES,
+    CELLS,
+    INITIALIZERS,
+    LIKELIHOODS,
+    NETWORKS,
+    OPTIMIZERS,
+    SCHEDULES,
+    TRAINING_STRATEGIES,
+)
 from shinso.settings import _search
 from shinso.settings._accepted import Columns, Flag, Kind, Name, Number, Sizes, Text, Texts, Whole
 from shinso.settings._row import COST, DATA, NETWORK, TRAINING, Row, Searched, setting
 
 # multi_head has outputs by name, which settings cannot say.
 _NETWORKS = tuple(name for name in NETWORKS if name != "multi_head")
+# A teacher is no setting.
+_STRATEGIES = tuple(name for name in TRAINING_STRATEGIES if name != "distillation")
 _SHARE = Number(least=0.0, below=1.0, metavar="SHARE")
 _RATE = Number(least=0.0, below=1.0, metavar="RATE")
 
@@ -285,9 +297,9 @@ class Settings:
         searched=Searched(_search.around("learning_rate", 30), number=True, log=True),
     )
     schedule: str | None = setting(
-        Name(("constant", "linear", "cosine", "one_cycle", "robbins_monro")),
+        Name(SCHEDULES),
         TRAINING,
-        "Course of the learning rate: constant, linear or cosine (to 0), one_cycle, or robbins_monro (rate/step).",
+        "Learning rate over time: constant, linear or cosine (to 0), exponential, one_cycle, or robbins_monro (rate/step).",
     )
     momentum: float | None = setting(
         Number(least=0.0, most=1.0, metavar="α"),
@@ -340,6 +352,12 @@ class Settings:
     )
     monitor: str | None = setting(
         Name(("training",)), TRAINING, "training: its loss and score at every epoch's end too.", words="none"
+    )
+    members: int | None = setting(
+        Whole(2), TRAINING, "Train so many networks side by side, which answer together.", words="1"
+    )
+    strategy: str | None = setting(
+        Name(_STRATEGIES), TRAINING, f"Train in stages: {', '.join(_STRATEGIES)}.", words="none"
     )
     seed: int = setting(Whole(0), TRAINING, "Same seed, same bits.", default=0)
     device: str | None = setting(
