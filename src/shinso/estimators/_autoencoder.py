@@ -27,7 +27,7 @@ HIDDEN, ACTIVATION = (100,), "relu"
 _OF_OTHERS = (
     "network", "channels", "kernel_size", "padding", "pool", "basis", "basis_size", "configuration", "depth", "cell",
     "bidirectional", "truncate", "normalization", "initialization", "gain", "bias_init", "dropout", "drop_connect",
-    "gaussian_noise", "likelihood", "augmentation", "standardize", "stopping_monitor", "monitor",
+    "gaussian_noise", "likelihood", "augmentation", "standardize", "stopping_monitor", "monitor", "members", "strategy",
 )  # fmt: skip
 
 

@@ -210,6 +210,9 @@ class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # ty
         penalties = [penalty(name, strength=strength, scale="batch") for name, strength in strengths.items()]
         return Objective(self._likelihood(), penalties)
 
+    def _models(self) -> list[nn.Sequential]:
+        return [self._model()]
+
     def _model(self) -> nn.Sequential:
         """Return the network with the current `coefs_` and `intercepts_`."""
         units = [np.shape(weight)[0] for weight in self.coefs_]

@@ -29,10 +29,10 @@ from shinso.estimators._rows import (
     host_batch,
     padded,
 )
-from shinso.experiment import describe, prepare_experiment, training_arguments
+from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
 from shinso.objectives import Batch, Likelihood
 from shinso.settings import Description, Settings, complete
-from shinso.training import Event, device_named, metrics_in_words, train
+from shinso.training import Ensemble, Event, device_named, metrics_in_words
 
 VALIDATION_FRACTION = 0.1
 """Share held out where `patience` asks for a validation loss and nobody says how much."""
@@ -121,9 +121,15 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         self._likelihood_ = arguments["objective"].likelihood
         self._refuse_without_posterior()
         if self.posterior is not None:
+            if self.settings_.members:
+                raise ValueError(f"posterior is that of one network; got {self.settings_.members} members.")
             self._refuse_posterior(arguments["model"], examples.training)
-        run = train(**_in_bucket(arguments), progress=_print if self.verbose else False)
-        self.network_ = as_numpy(run.model)
+        arguments = arguments if self.settings_.strategy else _in_bucket(arguments)
+        found = train_by_settings(examples.settings, arguments, progress=_print if self.verbose else False)
+        runs = found.runs if isinstance(found, Ensemble) else (found,)
+        self.networks_ = [as_numpy(run.model) for run in runs]
+        self.network_ = self.networks_[0]
+        run = found.summary() if isinstance(found, Ensemble) else found
         self._learn_posterior(run.model, run.objective, examples.training)
         self.history_ = run.history.rows
         self.loss_curve_ = [row["cost"] for row in self.history_]
@@ -178,24 +184,35 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         return prepared, complete(asked, describe(prepared.training))
 
     def _first_model(self, examples: Examples) -> Any:
-        """Return the network before training, or None where the settings name it."""
-        if self.warm_start and hasattr(self, "network_"):
-            return jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array_like(leaf) else leaf, self.network_)
+        """Return the network, or a list of the members, before training; None where the settings name it."""
+        models: list[Any] = []
+        if self.warm_start and hasattr(self, "networks_"):
+            models = [
+                jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array_like(leaf) else leaf, one)
+                for one in self.networks_
+            ]
+        elif self.network_arguments or is_object("network", self.network):
+            models = [self._built(examples, key) for key in first_keys(examples.settings)]
+        return models if examples.settings.members and models else models[0] if models else None
+
+    def _built(self, examples: Examples, key: jax.Array) -> Any:
+        """Return the network that was given, or made by what was given."""
         arguments = dict(self.network_arguments or {})
         shape, outputs = examples.description.input_shape, examples.description.outputs
-        key = jax.random.fold_in(jax.random.key(examples.settings.seed), 1)
         if isinstance(self.network, eqx.Module):
             if arguments:
                 raise ValueError(f"network_arguments go with a builder, not with a module; got {arguments!r}.")
+            if examples.settings.members:
+                raise ValueError(
+                    "members start from different weights, not from a module; give a callable that builds one."
+                )
             return self.network
         if callable(self.network):
             model = self.network(shape, outputs, key=key, **arguments)
             if not isinstance(model, eqx.Module):
                 raise TypeError(f"network must build an Equinox module; got {type(model).__name__}.")
             return model
-        if arguments:
-            return nn.network(examples.settings.network or "", shape, outputs, key=key, **arguments)
-        return None
+        return nn.network(examples.settings.network or "", shape, outputs, key=key, **arguments)
 
     def _given_optimizer(self) -> optim.Optimizer | None:
         """Return the optimizer where it, or its learning rate, was given as an object."""
@@ -210,8 +227,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     def _likelihood(self) -> Likelihood:
         return self._likelihood_
 
-    def _model(self) -> Any:
-        return self.network_
+    def _models(self) -> list[Any]:
+        return self.networks_
 
     @contextlib.contextmanager
     def _examples(self, X: Any) -> Iterator[PyTree]:

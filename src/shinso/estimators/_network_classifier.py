@@ -49,7 +49,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
     Attributes:
         settings_: the settings of the training, those that were None completed (`shinso.settings.complete`).
         encoder_: how examples become inputs, fitted on the training examples (`shinso.data.Encoder`).
-        network_: the trained module, its arrays NumPy's.
+        network_: the trained module, its arrays NumPy's; networks_: all of them, where there are several `members`.
         history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.

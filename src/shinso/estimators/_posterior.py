@@ -56,8 +56,8 @@ class PosteriorMixin:
         return np.ones(1)
 
     @abstractmethod
-    def _model(self) -> Any:
-        """Return the trained network."""
+    def _models(self) -> list[Any]:
+        """Return the trained networks, one or several that answer together."""
 
     def _in_units(self, means: np.ndarray) -> np.ndarray:
         """Return means in the units of y."""
@@ -68,7 +68,8 @@ class PosteriorMixin:
         if self._mean_is_averaged():
             return self._in_units(self._predictive(X).mean)
         with self._examples(X) as inputs:
-            return self._in_units(predicted_means(self._model(), self._likelihood(), inputs))
+            means = [predicted_means(model, self._likelihood(), inputs) for model in self._models()]
+        return self._in_units(means[0] if len(means) == 1 else np.mean(means, axis=0))
 
     def log_predictive_density(self, X: Any, y: Any) -> np.ndarray:
         """Return ln p(y_n | x_n, training data) of each example, `[N]`, in nats: how expected y_n was. Higher is better.
