@@ -23,7 +23,7 @@ SHOWN = 5
     "shinso tune digits --strategy bayes --search learning_rate=1e-4:1e-2 --search hidden=64/128/128,64  |  "
     "shinso tune digits --out runs/digits-tuning-1 --resume --seconds 300",
 )
-@with_settings(source=..., but=("seed",))
+@with_settings(source=..., but=("seed", "strategy", "members"))
 def tune(
     config: Annotated[
         Path | None, option(OUTPUT, "TOML file of settings that stay as they are.", False, metavar="FILE")
