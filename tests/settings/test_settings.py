@@ -158,3 +158,4 @@ def test_a_name_may_have_numbers() -> None:
     assert kind_of("activation", settings.activation or "") == {"name": "elu", "alpha": 0.5}
     assert settings == Settings.from_dict({"source": "digits", "activation": {"name": "elu", "alpha": 0.5}})
     assert kind_of("activation", "relu") == "relu"
+    assert kind_of("likelihood", "bernoulli:link=probit") == {"name": "bernoulli", "link": "probit"}

@@ -134,14 +134,16 @@ def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str
     prediction = posterior.predict(inputs)
     means = prediction.mean
     if prediction.probabilities is None:
-        return in_words(run, names, means, means).with_spread(*_of_numbers(prediction, encoder_of(run)))
+        return in_words(run, names, means, means).with_standard_deviations(*_of_numbers(prediction, encoder_of(run)))
     if encoder_of(run).classes is None:
         found = in_words(run, names, means, means)
-        return found.with_spread([f"std of {name}" for name in found.outcomes], np.sqrt(prediction.epistemic))
+        return found.with_standard_deviations(
+            [f"std of {name}" for name in found.outcomes], np.sqrt(prediction.epistemic)
+        )
     chosen = means.argmax(axis=1)
     sure = np.sqrt(prediction.epistemic[np.arange(len(means)), chosen])
     values = np.stack([sure, special.entr(means).sum(axis=1)], axis=1)
-    return in_words(run, names, means, chosen).with_spread(("std of probability", "entropy"), values)
+    return in_words(run, names, means, chosen).with_standard_deviations(("std of probability", "entropy"), values)
 
 
 def _of_numbers(prediction: Prediction, encoder: Encoder) -> tuple[list[str], np.ndarray]:

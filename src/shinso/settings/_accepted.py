@@ -162,18 +162,20 @@ def kind_of(argument: str, value: str) -> str | dict[str, Any]:
     """Return what builders take for the text of a `Kind`: a name, or a dictionary of the name and its numbers.
 
     Raises:
-        ValueError: something behind the colon is not `name=number`.
+        ValueError: something behind the colon is not `name=value`.
     """
     name, colon, rest = value.partition(":")
     if not colon:
         return name
     numbers: dict[str, Any] = {"name": name}
     for part in rest.split(","):
-        key, _, number = part.partition("=")
-        try:
-            numbers[key.strip()] = float(number)
-        except ValueError:
+        key, equals, given = part.partition("=")
+        if not equals or not given.strip():
             raise ValueError(
                 f"{argument} must be a name, or a name and its numbers such as {name}:x=0.5; got {value!r}."
-            ) from None
+            )
+        try:
+            numbers[key.strip()] = float(given)
+        except ValueError:
+            numbers[key.strip()] = given.strip()  # the name of something, such as a link
     return numbers
