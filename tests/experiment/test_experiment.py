@@ -450,3 +450,11 @@ def test_strategies_train_in_stages(settings: Settings, folder: Path) -> None:
     with pytest.raises(ValueError, match="strategy goes with one network; got 'curriculum' with 3 members"):
         run_experiment(settings.replace(strategy="curriculum", members=3), folder=folder / "both")
     assert not (folder / "both").exists()
+
+
+def test_changed_settings_are_found(run: Run, folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder / "run", tmp_path / "copy"))
+    path = copy / "settings.toml"
+    path.write_text(path.read_text().replace("epochs = 12", "epochs = 13"))
+    with pytest.raises(ValueError, match="settings.toml is damaged or was changed"):
+        read_experiment(copy)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shinso._manifest import SUMS, read_file
 from shinso.settings import Settings, read_settings
 from shinso.training import RUN, is_unstarted, read_run_json
 
@@ -21,7 +22,8 @@ def read_experiment(folder: Path) -> Settings:
         if (folder / RUN).is_file():
             raise FileNotFoundError(f"{folder} was trained from Python: it has no {SETTINGS}.")
         read_run_json(folder)
-    return Settings.from_dict(read_settings(folder / SETTINGS))
+    path = folder / SETTINGS
+    return Settings.from_dict(read_settings(path, read_file(path)))
 
 
 def vacant(folder: Path) -> Path:
@@ -54,7 +56,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
         yield folder
     except BaseException:
         if is_unstarted(folder):
-            (folder / SETTINGS).unlink(missing_ok=True)
+            for name in (SETTINGS, SUMS):
+                (folder / name).unlink(missing_ok=True)
             for one in missing:
                 one.rmdir()
         raise

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from shinso._files import write_atomically
+from shinso._manifest import commit
 from shinso.experiment._evaluate import judge
 from shinso.experiment._folder import SETTINGS, new_folder, next_folder, read_experiment, vacant
 from shinso.experiment._prepare import arguments_of, prepare_experiment
@@ -42,7 +42,7 @@ def run_experiment(
     prepared, settings = prepare_experiment(settings)
     arguments = arguments_of(settings, prepared)
     with new_folder(place or next_folder(settings.source)) as made:
-        write_atomically(made / SETTINGS, settings.to_toml().encode())
+        commit(made, {SETTINGS: settings.to_toml().encode()})
         where = {"folder": made, "progress": progress, "checkpoint_seconds": checkpoint_seconds}
         run = train_by_settings(settings, arguments, **where)
     return judge(run, prepared)
@@ -82,7 +82,7 @@ def resume_run(
     arguments = arguments_of(asked, prepared)
     where = {"folder": folder, "progress": progress, "checkpoint_seconds": checkpoint_seconds, "resume": True}
     run = train_by_settings(asked, arguments, **where)
-    write_atomically(folder / SETTINGS, asked.to_toml().encode())
+    commit(folder, {SETTINGS: asked.to_toml().encode()})
     return judge(run, prepared)
 
 
