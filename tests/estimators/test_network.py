@@ -108,8 +108,10 @@ def test_numbers_and_counts(numbers):
     assert high.mean() > low.mean()
     with pytest.raises(ValueError, match="y must be counts ≥ 0 with likelihood='negative_binomial'; got -1"):
         NetworkRegressor(**QUICK, likelihood="negative_binomial").fit(X, counts - 1)
-    with pytest.raises(ValueError, match="likelihood must be one of .*quantile; got 'categorical'"):
+    with pytest.raises(ValueError, match="likelihood must be one of numbers or counts; got 'categorical'"):
         NetworkRegressor(**QUICK, likelihood="categorical").fit(X, counts)
+    with pytest.raises(ValueError, match="of the kind 'classification'; got 'gaussian', which is of 'regression'"):
+        NetworkClassifier(**QUICK, likelihood="gaussian").fit(X, counts)
 
 
 def test_early_stopping_keeps_the_best(table):

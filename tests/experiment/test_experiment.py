@@ -458,3 +458,16 @@ def test_changed_settings_are_found(run: Run, folder: Path, tmp_path: Path) -> N
     path.write_text(path.read_text().replace("epochs = 12", "epochs = 13"))
     with pytest.raises(ValueError, match="settings.toml is damaged or was changed"):
         read_experiment(copy)
+
+
+def test_a_likelihood_says_what_targets_are(tmp_path):
+    """Whole numbers are guessed to be classes; a likelihood of counts says that they are not."""
+    rows = "\n".join(f"{n / 40},{n % 4}" for n in range(40))
+    (tmp_path / "t.csv").write_text(f"x,n\n{rows}\n")
+    asked = Settings(source=str(tmp_path / "t.csv"), target="n")
+    assert prepare_experiment(asked)[0].training.kind == "classification"
+    prepared, complete = prepare_experiment(asked.replace(likelihood="poisson"))
+    assert prepared.training.kind == "count"
+    assert arguments_of(complete, prepared)["objective"].likelihood.target.name == "count"
+    with pytest.raises(ValueError, match="of the kind 'classification'; got 'gaussian', which is of 'regression'"):
+        arguments_of(*reversed(prepare_experiment(asked.replace(kind="classification", likelihood="gaussian"))))

@@ -1,5 +1,6 @@
 """The full-batch solver of the multilayer perceptrons: SciPy's L-BFGS-B on the compiled cost."""
 
+import functools
 import math
 import sys
 import warnings
@@ -61,6 +62,14 @@ def minimized(
     return Minimum(
         result.x, value, min(int(result.nit), iterations), None if result.status == 0 else str(result.message)
     )
+
+
+@functools.lru_cache(maxsize=128)
+def blank(inputs: int, outputs: int, hidden: tuple[int, ...], activation: str, dropout: float) -> nn.Sequential:
+    """Return a network whose parameters are only shapes: nothing is drawn, nothing compiled."""
+    build = functools.partial(nn.mlp, inputs, outputs, hidden, activation=activation, dropout=dropout)
+    model: nn.Sequential = eqx.filter_eval_shape(lambda: build(key=jax.random.key(0)))
+    return model
 
 
 def parameters_of(model: Any) -> list[Any]:

@@ -1,7 +1,6 @@
 """What the multilayer perceptrons for classes and for numbers have in common."""
 
 import contextlib
-import functools
 import itertools
 import math
 import sys
@@ -23,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shinso import nn, optim
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
-from shinso.estimators._full_batch import FullBatchMixin, parameters_of
+from shinso.estimators._full_batch import FullBatchMixin, blank, parameters_of
 from shinso.estimators._posterior import PosteriorMixin
 from shinso.estimators._progress import Progress, quietly_trained, warn_of_the_end
 from shinso.estimators._rows import bucket, class_weights, dense, example_weights, host_batch, padded
@@ -217,8 +216,8 @@ class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # ty
         """Return the network with the current `coefs_` and `intercepts_`."""
         units = [np.shape(weight)[0] for weight in self.coefs_]
         activation = _parameters.activation("activation", self.activation)
-        blank = _blank(units[0], np.shape(self.coefs_[-1])[1], tuple(units[1:]), activation, float(self.dropout))
-        model: nn.Sequential = eqx.tree_at(parameters_of, blank, [*self.coefs_, *self.intercepts_])
+        shapes = blank(units[0], np.shape(self.coefs_[-1])[1], tuple(units[1:]), activation, float(self.dropout))
+        model: nn.Sequential = eqx.tree_at(parameters_of, shapes, [*self.coefs_, *self.intercepts_])
         return model
 
     def _take(self, model: Any) -> None:
@@ -392,11 +391,3 @@ class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # ty
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-@functools.lru_cache(maxsize=128)
-def _blank(inputs: int, outputs: int, hidden: tuple[int, ...], activation: str, dropout: float) -> nn.Sequential:
-    """Return a network whose parameters are only shapes: nothing is drawn, nothing compiled."""
-    build = functools.partial(nn.mlp, inputs, outputs, hidden, activation=activation, dropout=dropout)
-    model: nn.Sequential = eqx.filter_eval_shape(lambda: build(key=jax.random.key(0)))
-    return model

@@ -105,12 +105,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             self.classes_ = np.arange(labels.shape[1])
             return Targets("multilabel", labels, labels)
         self.classes_, indices = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y must hold at least two classes; got one class, {self.classes_[0]!r}.")
         if before is not None and not np.array_equal(before, self.classes_):
             self.classes_, now = before, self.classes_
             raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")
         return Targets("classification", indices.astype(np.int32), y)
+
+    def _check_targets(self, labels: np.ndarray) -> None:
+        classes = np.unique(labels)
+        if not self._multilabel and len(classes) == 1:
+            raise ValueError(f"y must hold at least two classes, of weight > 0; got one class, {classes[0]!r}.")
 
     def _new_targets(self, y: Any) -> np.ndarray:
         labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)

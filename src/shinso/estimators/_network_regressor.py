@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from shinso.estimators._arguments import with_settings
+from shinso.estimators._arguments import checked_settings, with_settings
 from shinso.estimators._network import NetworkEstimator, Targets
 from shinso.estimators._rows import column_if_one
 from shinso.experiment import likelihood_named
@@ -80,7 +80,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return values[:, 0] if self._one_column else values
 
     def _targets(self, y: Any) -> Targets:
-        target = likelihood_named(self.likelihood or "gaussian").target
+        target = likelihood_named(checked_settings(self).get("likelihood", "gaussian")).target
+        if target.name not in ("regression", "count"):
+            raise ValueError(f"likelihood must be one of numbers or counts; got {self.likelihood!r}.")
         y = np.asarray(column_if_one(y), dtype=float)
         if target.wrong(y).any():
             raise ValueError(f"y must be {target.accepted} with likelihood={self.likelihood!r}; got {np.min(y):g}.")

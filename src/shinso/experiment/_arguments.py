@@ -39,8 +39,11 @@ def training_arguments(
         model: the network to start from, or a list of them for several members; None builds what the settings name.
         optimizer: instead of the one that the settings name.
         likelihood: the same.
+
+    Raises:
+        ValueError: the likelihood is of other targets.
     """
-    likelihood = likelihood or likelihood_of(settings)
+    likelihood = likelihood or _fitting(likelihood_of(settings), settings, description)
     if model is None:
         models = [network_of(settings, description, training.inputs, key) for key in first_keys(settings)]
         model = models if settings.members else models[0]
@@ -68,6 +71,16 @@ def first_keys(settings: Settings) -> list[jax.Array]:
 
 def _plain(examples: Examples | None) -> Any:
     return (examples.inputs, examples.targets) if isinstance(examples, Dataset) else examples
+
+
+def _fitting(likelihood: objectives.Likelihood, settings: Settings, description: Description) -> objectives.Likelihood:
+    """Return a likelihood of targets like these; counts are numbers too."""
+    kind, of = description.kind, likelihood.target.name
+    if kind != of and (kind, of) != ("count", "regression"):
+        raise ValueError(
+            f"likelihood must be one of targets of the kind {kind!r}; got {settings.likelihood!r}, which is of {of!r}."
+        )
+    return likelihood
 
 
 def likelihood_of(settings: Settings) -> objectives.Likelihood:

@@ -6,7 +6,7 @@ from typing import Any
 
 from shinso import data
 from shinso.data import Dataset, Prepared
-from shinso.experiment._arguments import training_arguments
+from shinso.experiment._arguments import likelihood_of, training_arguments
 from shinso.settings import Description, Settings, complete
 
 
@@ -29,7 +29,7 @@ def prepare_experiment(
     prepared = data.prepare(
         settings.source if source is None else source,
         target=settings.target,
-        kind=settings.kind,
+        kind=_kind(settings),
         validation_fraction=settings.validation_fraction,
         test_fraction=settings.test_fraction,
         standardize=settings.standardize,
@@ -71,6 +71,13 @@ def describe(training: Dataset) -> Description:
 def arguments_of(settings: Settings, prepared: Prepared) -> dict[str, Any]:
     """Return the arguments of `shinso.train` for prepared data and the settings completed for them."""
     return training_arguments(settings, describe(prepared.training), prepared.training, prepared.validation)
+
+
+def _kind(settings: Settings) -> str | None:
+    """Return the kind of target that was asked for: outright, or by a likelihood of such targets."""
+    if settings.kind is None and settings.likelihood and settings.source not in data.SOURCES:
+        return likelihood_of(settings).target.name
+    return settings.kind
 
 
 def _with_whole_paths(settings: Settings) -> Settings:
