@@ -371,7 +371,7 @@ def test_nothing_is_overwritten(run: Run, settings: Settings, folder: Path, tmp_
         ({"source": "nowhere.csv"}, "there is no file"),
         ({"target": "flour"}, "flour"),
         ({"batch_size": 81}, "batch_size must be at most"),
-        ({"likelihood": "gaussian"}, "do not fit"),
+        ({"likelihood": "gaussian"}, "must hold numbers; got 'kind 0'"),
         ({"network": "cnn"}, "image_shape must be"),
         ({"device": "toaster"}, "device must be one of"),
         ({"optimizer": "lbfgs", "learning_rate": 0.1}, "hyperparameter of lbfgs"),

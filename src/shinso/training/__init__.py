@@ -11,6 +11,7 @@
   cost first); they return `Stages`. `TRAINING_STRATEGIES`: those that plain arguments start, by name. `cut_short`: whether
   a stage should be the last.
 - `in_chunks`: a function of a batch over any number of examples. `digest_of`: what tells data from other data.
+  `environment`: versions, platform and device.
 - `ProgressBar`, `metrics_in_words`, `hardest_confusion`, `wilson_interval`: the same for a person to read;
   `evaluate_numbers`: an evaluation in a target's own units.
 """
@@ -27,6 +28,7 @@ from shinso.training._device import device_named as device_named
 from shinso.training._digest import digest_of as digest_of
 from shinso.training._distillation import distill as distill
 from shinso.training._ensemble import Ensemble as Ensemble
+from shinso.training._environment import environment as environment
 from shinso.training._evaluation import Evaluation as Evaluation
 from shinso.training._evaluation import Mistake as Mistake
 from shinso.training._evaluation import evaluate_numbers as evaluate_numbers
