@@ -7,7 +7,7 @@ python docs/make_results.py                 # writes the page
 from collections.abc import Iterator
 from pathlib import Path
 
-from shinso.reproduce import ENTRIES, Entry, Record, figure_path, how, in_words, rows_of, usable
+from shinso.reproduce import ENTRIES, Entry, Record, duration_in_words, figure_path, how, rows_of, usable
 
 DOCS = Path(__file__).resolve().parent
 PAGE, RECORDS = DOCS / "results.md", DOCS / "records"
@@ -63,7 +63,7 @@ def _not_run(records: dict[str, list[Record]]) -> Iterator[str]:
     for name, entry in ENTRIES.items():
         if not records[name]:
             published = "; ".join(dict.fromkeys(claim.published for claim in entry.claims))
-            time = f"{in_words(entry.seconds)} a seed"
+            time = f"{duration_in_words(entry.seconds)} a seed"
             yield f"| {' | '.join(_cell(text) for text in (name, entry.sentence, entry.source, published, time))} |"
 
 

@@ -6,7 +6,7 @@ python docs/make_settings.py
 from pathlib import Path
 
 from shinso.settings import PANELS, default_of, rows
-from shinso.settings._accepted import Flag, Name, Number, Sizes, Text, Whole
+from shinso.settings._accepted import Flag, Name, Number, Sizes, Text, Texts, Whole
 
 PAGE = Path(__file__).resolve().parent / "settings.md"
 
@@ -48,6 +48,8 @@ def _accepted(accepted: object) -> str:
             return "whole numbers ≥ 1"
         case Flag():
             return "yes or no"
+        case Texts():
+            return "one text or several"
         case Text():
             return "text"
     raise TypeError(f"the page has no words for {accepted!r}")

@@ -1,8 +1,8 @@
 """Is a network with a posterior better calibrated than the network alone? Twelve data sets, five seeds, five posteriors.
 
 Networks of 100 ReLU units are trained as `shinso train` trains them, posteriors made as `shinso posterior RUN` makes them:
-65 % of the examples train, 10 % choose the posterior's width and sharpness, 25 % judge. A seed is another split and other
-first weights; all posteriors of a seed are of one network.
+65 % of the examples train, 10 % choose the posterior's width and inverse temperature, 25 % judge. A seed is another split
+and other first weights; all posteriors of a seed are of one network.
 
     python experiments/calibration.py                    # prints the tables, writes docs/figures/reliability.svg
     python experiments/calibration.py --l2 0             # networks without penalty, which are overconfident; no figure
@@ -116,10 +116,12 @@ def network_alone(posterior: bayes.Posterior, prepared: Prepared) -> dict[str, d
             type(seen.likelihood)(1 / variance),
         )
         return {"network": figures(known, test.targets)}
-    sharpnesses = 2.0 ** np.arange(-3, 3.25, 0.25)
-    logs = [special.log_softmax(s * held.output_mean, axis=1) for s in sharpnesses]
+    tried = 2.0 ** np.arange(-3, 3.25, 0.25)
+    logs = [special.log_softmax(s * held.output_mean, axis=1) for s in tried]
     likely = [one[np.arange(len(one)), validation.targets].sum() for one in logs]
-    best = sharpnesses[np.argmax(np.array(likely) - np.log2(sharpnesses) ** 2 / 2)]  # the hyperprior of `calibrate`
+    best = inverse_temperatures[
+        np.argmax(np.array(likely) - np.log2(inverse_temperatures) ** 2 / 2)
+    ]  # the hyperprior of `calibrate`
     scaled = bayes.Prediction(
         special.softmax(best * seen.output_mean, axis=1),
         seen.epistemic,

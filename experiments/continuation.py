@@ -57,7 +57,7 @@ def frequencies(seed: int) -> np.ndarray:
         model, settings = Wave(jnp.asarray(start, float)), {**DESCENT, "seed": STARTS * seed + number}
         plain = train(model, gaussian, points(seed), epochs=STAGE_EPOCHS * len(DEVIATIONS), **settings).model
         blurred = continuation(
-            model, gaussian, points(seed), deviations=DEVIATIONS, epochs=STAGE_EPOCHS, **settings
+            model, gaussian, points(seed), standard_deviations=DEVIATIONS, epochs=STAGE_EPOCHS, **settings
         ).model
         rows.append((start, float(plain.frequency), float(blurred.frequency)))  # type: ignore[attr-defined]
     return np.array(rows)
@@ -79,7 +79,7 @@ def network(seed: int, training: data.Dataset, test: data.Dataset) -> tuple[np.n
     epochs = NETWORK_STAGE_EPOCHS * len(NETWORK_DEVIATIONS)
     plain = train(model, categorical, training, epochs=epochs, **settings).history["validation_accuracy"]
     runs = continuation(
-        model, categorical, training, deviations=NETWORK_DEVIATIONS, epochs=NETWORK_STAGE_EPOCHS, **settings
+        model, categorical, training, standard_deviations=NETWORK_DEVIATIONS, epochs=NETWORK_STAGE_EPOCHS, **settings
     ).runs
     return plain, np.concatenate([run.history["validation_accuracy"] for run in runs])
 

@@ -130,7 +130,7 @@ def measured(seed: int, network: str, folder: Path) -> dict[str, list[float]]:
     for subset, structure in WAYS[network]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", bayes.PosteriorWarning)
-            wide = bayes.laplace_with_evidence(run, prepared.training, subset=subset, structure=structure)
+            wide = bayes.laplace(run, prepared.training, subset=subset, structure=structure, priors="evidence")
         if not found:
             judge("network", partial(bayes.predict_alone, wide))
         name = f"{subset.replace('_', ' ')}, {structure}"

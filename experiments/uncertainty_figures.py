@@ -52,7 +52,7 @@ def bands(folder: Path) -> None:
     examples = sine(np.append(generator.uniform(0, 0.35, 15), generator.uniform(0.65, 1, 15)), 1)
     made = fitted(12, examples, 0)
     x = np.linspace(-0.25, 1.25, 301, dtype=np.float32)[:, None]
-    last = bayes.laplace_with_evidence(made.run, examples, subset="last_layer", structure="full")
+    last = bayes.laplace(made.run, examples, subset="last_layer", structure="full", priors="evidence")
     for name, posterior in {"all": made.posterior, "last_layer": last}.items():
         found = posterior.predict(x)
         low, high = found.quantiles(0.05, 0.95)[..., 0]
@@ -60,7 +60,7 @@ def bands(folder: Path) -> None:
         figure = report.band_figure(x[:, 0], found.mean[:, 0], low, high, data=examples, functions=drawn)
         figure.savefig(folder / f"bands_{name}.svg", metadata={"Date": None})
         places = {"data": 0.2, "gap": 0.5, "outside": 1.2}
-        std = {where: float(found.std[np.abs(x[:, 0] - at).argmin(), 0]) for where, at in places.items()}
+        std = {where: float(found.standard_deviation[np.abs(x[:, 0] - at).argmin(), 0]) for where, at in places.items()}
         print(
             f"{name}: noise {posterior.noise_precision**-0.5:.3f}, std " + str({k: round(v, 3) for k, v in std.items()})
         )

@@ -2,14 +2,22 @@
 
 import gc
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Both are read when the library is imported, so they come first. A GPU is tested with JAX_PLATFORMS=cuda.
+# All are read when the library is imported, so they come first. A GPU is tested with JAX_PLATFORMS=cuda.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "agg")
+if RUN := os.environ.get("PYTEST_XDIST_TESTRUNUID"):
+    # The processes of one run, and those that tests start, share what they compile. When a program is loaded, XLA on CPU
+    # tells stderr of two features that no processor has.
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"shinso-tests-{RUN}"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import hypothesis
 import jax
@@ -25,6 +33,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
 COMPILATION = "/jax/core/compile/backend_compile_duration"
 MNIST_FILES = tuple(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove what the processes of this run have compiled; the one that started them comes last."""
+    if not hasattr(session.config, "workerinput") and (run := getattr(session.config, "_shinso_run", None)):
+        shutil.rmtree(Path(tempfile.gettempdir()) / f"shinso-tests-{run}", ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Remember the name of a run of several processes."""
+    node.config._shinso_run = node.workerinput["testrunuid"]
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import graphlib
 import re
 import sys
 import tomllib
@@ -38,8 +39,14 @@ FOUNDATION = (
     "_version",
     "_checks",
     "_files",
+    "_manifest",
+    "_safetensors",
+    "_interrupt",
+    "_stretches",
+    "_fork",
     "_kinds",
     "_numbers",
+    "_paths",
 )  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print
 FACES = {*SPEAKING, "__init__"}  # see every room
@@ -136,6 +143,85 @@ def executing_calls(source: str) -> list[str]:
     return found
 
 
+def neighbours(source: str, room: str, modules: set[str]) -> set[str]:
+    """Modules of its own room that a module imports, at the top or inside of a function."""
+    found = set()
+    for _, name in imported(ast.parse(source)):
+        parts = name.split(".")
+        if parts[:2] == ["shinso", room] and len(parts) > 2:
+            found.add(parts[2] if parts[2] in modules else "__init__")
+    return found
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle, the first one again at the end; none if there is no circle."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def imports_within(room: str) -> dict[str, set[str]]:
+    """The modules of a room, and what each imports of the others."""
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in (SOURCE / room).glob("*.py")}
+    return {name: neighbours(source, room, set(sources)) for name, source in sources.items()}
+
+
+@functools.cache
+def concrete_kinds() -> frozenset[str]:
+    """The likelihoods and penalties: classes of `objectives` below `Likelihood` or `Penalty` that have a name."""
+    classes = [
+        node
+        for path in (SOURCE / "objectives").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    kinds = {"Likelihood", "Penalty"}
+    for _ in classes:  # as deep as there are classes at most
+        kinds |= {one.name for one in classes if kinds & {ast.unparse(base) for base in one.bases}}
+    named = {
+        one.name
+        for one in classes
+        for line in one.body
+        if isinstance(line, ast.Assign | ast.AnnAssign)
+        and line.value is not None
+        and "name" in {ast.unparse(to) for to in (line.targets if isinstance(line, ast.Assign) else [line.target])}
+    }
+    return frozenset(kinds & named)
+
+
+def questions_of_kind(source: str) -> list[str]:
+    """Questions which likelihood or penalty there is: by its class, in tuples of classes, or by its name."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"isinstance", "issubclass"} and len(node.args) > 1:
+            asked = [node.args[1]]
+        elif isinstance(node, ast.Tuple) and len(node.elts) > 1:
+            asked = [node] if all(isinstance(one, ast.Name | ast.Attribute) for one in node.elts) else []
+        elif isinstance(node, ast.MatchClass):
+            asked = [node.cls]
+        names = {ast.unparse(one).removeprefix("objectives.") for top in asked for one in ast.walk(top)}
+        by_name = isinstance(node, ast.Compare) and re.search(
+            r"(likelihood|penalty)(\(\))?\.name$", ast.unparse(node.left)
+        )
+        if names & concrete_kinds() or by_name:
+            found.append(f"line {node.lineno}: {ast.unparse(node)} asks which likelihood or penalty it is")
+    return found
+
+
+def clashing_names(contents: Mapping[str, str]) -> list[str]:
+    """Public names that the tables of contents of two rooms share; `contents` are the sources of their `__init__`."""
+    homes: dict[str, list[str]] = {}
+    for room, source in contents.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    homes.setdefault(alias.asname or alias.name, []).append(room)
+    return [f"{name} is in {', '.join(rooms)}" for name, rooms in homes.items() if len(rooms) > 1]
+
+
 def shapeless_files(names: list[str]) -> list[str]:
     """Files named for no idea in particular."""
     return [name for name in names if Path(name).stem.strip("_") in {"util", "utils", "helper", "helpers", "misc"}]
@@ -145,6 +231,27 @@ def shapeless_files(names: list[str]) -> list[str]:
 def installed_packages() -> Mapping[str, list[str]]:
     """Importable names and the distributions they come from."""
     return packages_distributions()
+
+
+MODULE_LINES, BODY_LINES, PARAMETERS = 400, 60, 20
+# Whose signatures are scikit-learn's.
+SIGNATURES_OF_OTHERS = {"estimators/_mlp_classifier.py", "estimators/_mlp_regressor.py"}
+
+
+def oversized(source: str, *, any_signature: bool = False) -> list[str]:
+    """What of a module is too large: its lines, a function's body without its docstring, or a signature."""
+    found = [f"{lines} lines" for lines in [len(source.splitlines())] if lines > MODULE_LINES]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[ast.get_docstring(node) is not None :]
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            parameters = sum(argument.arg not in ("self", "cls") for argument in arguments)
+            if lines > BODY_LINES:
+                found.append(f"{node.name}: a body of {lines} lines")
+            if parameters > PARAMETERS and not any_signature:
+                found.append(f"{node.name}: {parameters} parameters")
+    return found
 
 
 def normalized(distribution: str) -> str:
@@ -171,7 +278,35 @@ def test_module_keeps_the_rules(path: Path) -> None:
     found += undeclared_imports(source, declared_dependencies())
     if room not in SPEAKING:
         found += printing_calls(source)
+    if room != "objectives":
+        found += questions_of_kind(source)
     assert not found
+
+
+@pytest.mark.parametrize("room", sorted({path.parent.name for path in MODULES} - {SOURCE.name}))
+def test_no_modules_import_each_other_in_a_circle(room: str) -> None:
+    assert not circle(imports_within(room))
+
+
+def test_circles_are_found() -> None:
+    modules = {"_a", "_b", "_c", "__init__"}
+    late = "def late():\n    from shinso.nn._a import x"
+    graph = {
+        "_a": neighbours("from shinso.nn import _b", "nn", modules),
+        "_b": neighbours("import shinso.nn._c\nfrom shinso.objectives import _a", "nn", modules),
+        "_c": neighbours("from shinso.nn import Dense", "nn", modules),
+        "__init__": neighbours("from shinso.nn._b import y", "nn", modules),
+    }
+    assert graph == {"_a": {"_b"}, "_b": {"_c"}, "_c": {"__init__"}, "__init__": {"_b"}}
+    assert set(circle(graph)) == {"_b", "_c", "__init__"}
+    assert set(circle({"_a": {"_b"}, "_b": neighbours(late, "nn", modules)})) == {"_a", "_b"}
+    assert circle({"_a": {"_b"}, "_b": {"_c"}, "_c": set()}) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(SOURCE)) for path in MODULES])
+def test_modules_functions_and_signatures_are_small(path: Path) -> None:
+    name = path.relative_to(SOURCE).as_posix()
+    assert not oversized(path.read_text(encoding="utf-8"), any_signature=name in SIGNATURES_OF_OTHERS)
 
 
 def test_no_file_is_named_for_nothing() -> None:
@@ -258,6 +393,46 @@ def test_printing_is_found(source: str) -> None:
 def test_executing_calls_are_found(source: str) -> None:
     assert len(executing_calls(source)) == 1
     assert not executing_calls("np.load(f, allow_pickle=False)\nmodel.eval()")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "isinstance(likelihood, Gaussian)",
+        "isinstance(run.likelihood, objectives.Categorical | objectives.Poisson)",
+        "KNOWN = (Gaussian, Bernoulli)",
+        "issubclass(kind, Quantile)",
+        "if isinstance(penalty, (L2, ARD)): pass",
+        "likelihood.name == 'poisson'",
+        "self.likelihood.name in ('bernoulli', 'categorical')",
+        "match likelihood:\n    case Gaussian(): pass",
+    ],
+)
+def test_questions_of_kind_are_found(source: str) -> None:
+    assert questions_of_kind(source)
+
+
+def test_proper_questions_pass() -> None:
+    assert {"Gaussian", "Huber", "SmoothedCategorical", "GeneralizedLinear", "Joint", "L1", "ARD"} <= concrete_kinds()
+    assert concrete_kinds().isdisjoint({"Likelihood", "Predictive", "Elementwise", "Penalty", "Objective", "Part"})
+    proper = "likelihood.target.name == 'count'\nisinstance(x, Likelihood)\nObjective(Gaussian(), [L2(0.1), L1(0.1)])"
+    assert not questions_of_kind(proper + "\nisinstance(values, pl.Enum)\nlikelihood.convex\nf(Gaussian, 3)")
+
+
+def test_a_public_name_is_in_one_room() -> None:
+    rooms = {room: SOURCE / room / "__init__.py" for room in BELOW}
+    assert not clashing_names({room: path.read_text(encoding="utf-8") for room, path in rooms.items() if path.exists()})
+    assert clashing_names({"a": "from shinso.a._x import KINDS as KINDS", "b": "from shinso.b._y import Z as KINDS"})
+
+
+def test_what_is_too_large_is_found() -> None:
+    body = "    x = 1\n" * BODY_LINES
+    names = ", ".join(f"a{i}" for i in range(PARAMETERS))
+    assert not oversized(f'def f(self, {names}):\n    """Says much.\n\n    More."""\n{body}')
+    assert oversized(f"def f():\n{body}    x = 2\n") == ["f: a body of 61 lines"]
+    assert oversized(f"class A:\n    def f(self, {names}, *, b): ...") == ["f: 21 parameters"]
+    assert not oversized(f"def f({names}, b): ...", any_signature=True)
+    assert oversized("x = 1\n" * (MODULE_LINES + 1)) == ["401 lines"]
 
 
 def test_files_named_for_nothing_are_found() -> None:

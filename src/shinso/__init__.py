@@ -3,6 +3,7 @@
 - `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`, `SequenceClassifier`, `Autoencoder`:
   scikit-learn estimators.
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
+- `read_table`: tables as people have them.
 - `laplace`: how sure a trained model is.
 - The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.experiment`, `shinso.nn`, `shinso.objectives`,
   `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.textbook`, `shinso.training`,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from shinso import training as training
     from shinso import tuning as tuning
     from shinso.bayes import laplace as laplace
+    from shinso.data import read_table as read_table
     from shinso.estimators import Autoencoder as Autoencoder
     from shinso.estimators import MLPClassifier as MLPClassifier
     from shinso.estimators import MLPRegressor as MLPRegressor
@@ -67,6 +69,7 @@ _ROOMS = (
 )
 _HOMES = {
     "bayes": ("laplace",),
+    "data": ("read_table",),
     "estimators": (
         "Autoencoder",
         "MLPClassifier",

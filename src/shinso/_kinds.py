@@ -39,7 +39,7 @@ class Kinds(Mapping[str, Any]):
 
 ACTIVATIONS = Kinds(
     {
-        "identity": "nn._activations:identity",
+        "identity": "nn._activation_functions:identity",
         "sigmoid": ":sigmoid",
         "tanh": ":tanh",
         "gaussian_cdf": ":gaussian_cdf",
@@ -74,17 +74,18 @@ INITIALIZERS = Kinds(
 BASES = Kinds({"polynomial": "nn._basis:polynomial", "gaussian": ":gaussian", "sigmoid": ":sigmoid"})
 """Fixed functions of the inputs, of which a linear model is made."""
 
-CELLS = Kinds({"lstm": "nn._recurrent:LSTM", "gru": ":GRU", "elman": ":Elman"})
+CELLS = Kinds({"lstm": "nn._lstm:LSTM", "gru": "nn._gru:GRU", "elman": "nn._elman:Elman"})
 """Units of recurrent networks."""
 
 NETWORKS = Kinds(
     {
-        "linear": "nn._builders:linear",
-        "basis_model": ":basis_model",
-        "mlp": ":mlp",
-        "cnn": ":cnn",
+        "linear": "nn._linear:linear",
+        "basis_model": "nn._basis_model:basis_model",
+        "mlp": "nn._mlp:mlp",
+        "cnn": "nn._cnn:cnn",
         "recurrent": "nn._recurrent_network:recurrent",
-        "multi_head": "nn._builders:multi_head",
+        "conv1d": "nn._conv1d:conv1d",
+        "multi_head": "nn._multi_head:multi_head",
         "nielsen": "textbook._networks:nielsen",
         "lenet5": "nn._lenet:lenet5",
         "alexnet": "nn._alexnet:alexnet",
@@ -100,7 +101,7 @@ GENERATIVE_NETWORKS = Kinds(
         "contrastive_divergence": "nn._contrastive_divergence:contrastive_divergence",
         "belief_net": "nn._belief_net:belief_net",
         "language_model": "nn._language_model:language_model",
-        "augmented": "nn._builders:augmented_again",
+        "augmented": "nn._augmented:augmented_again",
     }
 )
 """Builders of models of the inputs alone, and of models around others."""
@@ -111,11 +112,24 @@ LIKELIHOODS = Kinds(
         "bernoulli": "objectives._bernoulli:Bernoulli",
         "categorical": "objectives._categorical:Categorical",
         "poisson": "objectives._poisson:Poisson",
+        "negative_binomial": "objectives._negative_binomial:NegativeBinomial",
+        "huber": "objectives._huber:Huber",
+        "quantile": "objectives._quantile:Quantile",
         "sigmoid_quadratic": "objectives._book:SigmoidQuadratic",
         "sigmoid_cross_entropy": ":SigmoidCrossEntropy",
     }
 )
 """Likelihoods that a name alone determines, their numbers at their defaults."""
+
+STRUCTURES = Kinds(
+    {
+        "full": "bayes._full:Full",
+        "kronecker": "bayes._kronecker:Kronecker",
+        "low_rank": "bayes._low_rank:LowRank",
+        "diagonal": "bayes._diagonal:Diagonal",
+    }
+)
+"""Structures of a posterior's curvature: each is made by its class method `of`."""
 
 RULES = Kinds(
     {
@@ -155,3 +169,26 @@ MINIMISERS = Kinds(
 
 OPTIMIZERS = (*RULES, "kfac", *MINIMISERS)
 """The names of all optimizers."""
+
+SCHEDULES = Kinds(
+    {
+        "constant": "optim._named_schedules:constant",
+        "robbins_monro": ":robbins_monro",
+        "linear": ":linear",
+        "exponential": ":exponential",
+        "cosine": ":cosine",
+        "one_cycle": ":one_cycle",
+    }
+)
+"""Learning rates as functions of the step: each is made from the first or largest rate and the number of steps."""
+
+TRAINING_STRATEGIES = Kinds(
+    {
+        "autoencoder_pretraining": "training._strategies:autoencoder_pretraining",
+        "supervised_pretraining": ":supervised_pretraining",
+        "distillation": ":distillation",
+        "curriculum": "training._curriculum:curriculum",
+        "continuation": "training._continuation:continuation",
+    }
+)
+"""Trainings of several stages: each takes (model, objective, data, …) and the arguments of `shinso.train`."""

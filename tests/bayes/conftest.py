@@ -32,7 +32,7 @@ class _Plain(eqx.Module):
 
 @dataclass
 class Linear:
-    """A Gaussian linear model at the mode of its posterior, and that posterior by PRML's chapter 3."""
+    """A Gaussian linear model at the mode of its posterior, and that posterior by Bishop, PRML, chapter 3."""
 
     features: np.ndarray
     targets: np.ndarray

@@ -49,7 +49,9 @@ def test_brier_score():
 
 def test_coverage_of_what_is_drawn_from_the_prediction():
     prediction = predicted("gaussian", examples=4000)
-    targets = prediction.mean + prediction.std * np.random.default_rng(2).normal(size=prediction.mean.shape)
+    targets = prediction.mean + prediction.standard_deviation * np.random.default_rng(2).normal(
+        size=prediction.mean.shape
+    )
     assert bayes.interval_coverage(prediction, targets, level=0.9) == pytest.approx(0.9, abs=0.015)
     assert bayes.interval_coverage(prediction, targets, level=0.5) == pytest.approx(0.5, abs=0.02)
 
@@ -131,7 +133,7 @@ def test_which_examples_the_network_alone_is_better_on(before, after, worse):
 def test_with_evidence_every_parameter_has_a_prior(linear):
     """The noise and precisions are those of `fit_priors`; the network alone differs in its variance only."""
     plain = objectives.Objective(objectives.Gaussian(1.0))
-    posterior = bayes.laplace_with_evidence(linear.model, linear.data, plain, subset="all", structure="full")
+    posterior = bayes.laplace(linear.model, linear.data, plain, subset="all", structure="full", priors="evidence")
     assert len(posterior.prior_precisions) == 2  # weight and bias, each by itself
     assert posterior.prior.proper
     assert np.isfinite(posterior.log_evidence())
@@ -144,7 +146,9 @@ def test_with_evidence_every_parameter_has_a_prior(linear):
     assert (averaged.variance > alone.variance).all()
     penalized = objectives.Objective(objectives.Gaussian(1.0), [objectives.L1(0.1), objectives.L2(0.1, "*.bias")])
     with pytest.warns(bayes.PosteriorWarning, match="not at a minimum"):
-        posterior = bayes.laplace_with_evidence(linear.model, linear.data, penalized, subset="all")
+        posterior = bayes.laplace(
+            linear.model, linear.data, penalized, subset="all", structure="kronecker", priors="evidence"
+        )
     assert len(posterior.prior_precisions) == 2  # L1 has given way to a Gaussian prior
 
 

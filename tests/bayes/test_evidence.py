@@ -36,7 +36,7 @@ def test_training_by_evidence_ends_where_bayesian_ridge_does(by_evidence, regres
     np.testing.assert_allclose(posterior.log_evidence(), other.scores_[-1], rtol=1e-8)
     np.testing.assert_allclose(posterior.mean, other.coef_, rtol=1e-5, atol=1e-7)
     _, spread = other.predict(inputs, return_std=True)
-    np.testing.assert_allclose(posterior.predict(inputs).std.ravel(), spread, rtol=1e-6)
+    np.testing.assert_allclose(posterior.predict(inputs).standard_deviation.ravel(), spread, rtol=1e-6)
     history = by_evidence.history
     assert history[-1]["log_evidence"] > history[0]["log_evidence"] + 1
     assert [row["round"] for row in history] == list(range(1, len(history) + 1))
@@ -103,8 +103,8 @@ def test_parameters_without_prior_count_as_determined(linear_problem):
 
 
 def test_evidence_prefers_the_cubic(plain_model):
-    # PRML figure 3.14: polynomials through ten noisy points of a sine; α = 5·10⁻³, β = 11.1. Features beyond a degree are
-    # zeros, which leave the evidence as it is.
+    # Bishop, PRML, figure 3.14: polynomials through ten noisy points of a sine; α = 5·10⁻³, β = 11.1. Features beyond a
+    # degree are zeros, which leave the evidence as it is.
     alpha, beta = 5e-3, 11.1
     inputs = np.linspace(0, 1, 10)
     targets = np.sin(2 * np.pi * inputs) + 0.3 * np.random.default_rng(0).normal(size=10)
@@ -200,7 +200,7 @@ def test_noise_where_a_structure_counts_more_parameters_than_there_are_values(pl
     start = bayes.laplace(model, (inputs, targets), objective, structure="diagonal", prior_precision=1e-3)
     with pytest.raises(ValueError, match="data must have more values than the 60 parameters"):
         start.fit_priors()
-    fitted = bayes.laplace_with_evidence(model, (inputs, targets), objective, subset="all", structure="diagonal")
+    fitted = bayes.laplace(model, (inputs, targets), objective, subset="all", structure="diagonal", priors="evidence")
     gamma = fitted.effective_parameters
     assert gamma < 30
     noise = (30 - gamma) / np.square(targets - slope * inputs[:, :1]).sum()
@@ -219,7 +219,7 @@ def test_rounding_leaves_the_curvature_semidefinite_and_priors_proper():
     with jax.enable_x64(False):
         model = nn.mlp(1, 1, (6,), activation="tanh", key=jax.random.key(0))
         data = (inputs, np.sin(4 * inputs))
-        posterior = bayes.laplace_with_evidence(model, data, GAUSSIAN, subset="all", structure="full")
+        posterior = bayes.laplace(model, data, GAUSSIAN, subset="all", structure="full", priors="evidence")
     values = np.linalg.eigvalsh(posterior.curvature.matrix)
     assert values[0] > -1e-13 * values[-1]
     assert all(precision > 0 for precision in posterior.prior_precisions.values())

@@ -29,7 +29,7 @@ def test_loaded_posterior_is_bit_for_bit_the_saved_one(model, tmp_path, structur
     assert loaded.log_evidence() == saved.log_evidence()
     assert loaded.history == saved.history
     assert loaded.prior_precisions == saved.prior_precisions
-    np.testing.assert_array_equal(loaded.predict(X).std, saved.predict(X).std)
+    np.testing.assert_array_equal(loaded.predict(X).standard_deviation, saved.predict(X).standard_deviation)
     np.testing.assert_array_equal(loaded.covariance.variances, saved.covariance.variances)
     assert loaded.fit_priors(steps=1).prior_precisions == saved.fit_priors(steps=1).prior_precisions
 
@@ -41,7 +41,7 @@ def test_subset_and_models_of_ones_own(tmp_path):
     other = nn.PerExample(eqx.nn.Linear(2, 1, key=jax.random.key(1)))
     loaded = bayes.load_posterior(path, other)
     assert loaded.paths == ("module.weight",)
-    np.testing.assert_array_equal(loaded.predict(X).std, saved.predict(X).std)
+    np.testing.assert_array_equal(loaded.predict(X).standard_deviation, saved.predict(X).standard_deviation)
     with pytest.raises(ValueError, match="model of your own making"):
         bayes.load_posterior(path)
     with pytest.raises(ValueError, match=r"does not belong to this model: module\.weight is \(1, 2\) in the file"):

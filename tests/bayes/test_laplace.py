@@ -37,7 +37,9 @@ def test_a_run_has_its_objective(run):
     np.testing.assert_allclose(posterior.predict(X).mean, run.predict_mean(X))
     np.testing.assert_allclose(posterior.predict(X.tolist()).mean, run.predict_mean(X))
     dataset = shinso.data.Dataset(X.astype(np.float32), Y.astype(np.float32), "regression")
-    np.testing.assert_allclose(shinso.laplace(run, dataset).predict(X).std, posterior.predict(X).std, rtol=1e-5)
+    np.testing.assert_allclose(
+        shinso.laplace(run, dataset).predict(X).standard_deviation, posterior.predict(X).standard_deviation, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,17 @@ def test_a_run_that_has_not_converged_is_warned_of(model):
         ({"structure": "low_rank"}, ValueError, "precision above 0 for every parameter in structure 'low_rank'"),
         ({"subset": "layers.9.*"}, ValueError, "subset must choose a parameter"),
         ({"limit": 8}, ValueError, r"limit must be at least 72 bytes .* full posterior of 3 parameters; got 8"),
+        ({"priors": "flat"}, ValueError, "priors must be one of evidence, penalties; got 'flat'"),
+        (
+            {"priors": "evidence", "prior_precision": 1.0},
+            ValueError,
+            "prior_precision must be left out where priors are found",
+        ),
+        (
+            {"objective": objectives.Objective(objectives.Quantile())},
+            ValueError,
+            "likelihood must be one of .*got quantile",
+        ),
         ({"prior_precision": 0.0}, ValueError, "prior_precision must be a finite number > 0"),
         ({"prior_precision": {"*.weigth": 1.0}}, ValueError, "patterns that match .* got '\\*.weigth'"),
         ({"objective": None}, TypeError, "objective must be the Objective"),
@@ -146,7 +159,9 @@ def test_modules_of_others_work(model):
     theirs = bayes.laplace(nn.PerExample(module), (X, Y), GAUSSIAN, subset="last_layer")
     ours = eqx.tree_at(lambda m: (m.layers[-1].weight, m.layers[-1].bias), model, (module.weight.T, module.bias))
     np.testing.assert_allclose(
-        theirs.predict(X[:3]).std, bayes.laplace(ours, (X, Y), GAUSSIAN).predict(X[:3]).std, rtol=1e-9
+        theirs.predict(X[:3]).standard_deviation,
+        bayes.laplace(ours, (X, Y), GAUSSIAN).predict(X[:3]).standard_deviation,
+        rtol=1e-9,
     )
 
 

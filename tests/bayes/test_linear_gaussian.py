@@ -1,4 +1,4 @@
-"""Linear models with Gaussian noise: the Laplace posterior is the exact one, of PRML's chapter 3."""
+"""Linear models with Gaussian noise: the Laplace posterior is the exact one, of Bishop, PRML, chapter 3."""
 
 import jax
 import numpy as np
@@ -117,7 +117,7 @@ def test_functions_and_parameters_are_drawn_from_the_posterior(linear):
 def test_samples_agree_with_the_closed_form(linear):
     posterior = bayes.laplace(linear.model, linear.data, linear.objective)
     closed, sampled = posterior.predict(NEW), posterior.predict(NEW, samples=4000, key=jax.random.key(0))
-    np.testing.assert_allclose(sampled.mean, closed.mean, atol=5 * closed.std.max() / 4000**0.5)
+    np.testing.assert_allclose(sampled.mean, closed.mean, atol=5 * closed.standard_deviation.max() / 4000**0.5)
     np.testing.assert_allclose(sampled.variance, closed.variance, rtol=0.1)
     levels = (0.05, 0.5, 0.95)
     np.testing.assert_allclose(sampled.quantiles(*levels), closed.quantiles(*levels), atol=0.03)

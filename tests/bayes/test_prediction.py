@@ -23,7 +23,7 @@ def columns(function):
 def test_gaussian():
     found = closed_form(objectives.Gaussian(4.0), MEAN, VARIANCE[..., None])
     np.testing.assert_allclose(found.mean, MEAN)
-    np.testing.assert_allclose(found.std**2, VARIANCE + 0.25)
+    np.testing.assert_allclose(found.standard_deviation**2, VARIANCE + 0.25)
     levels = (0.05, 0.5, 0.9)
     expected = np.stack([stats.norm(MEAN, np.sqrt(VARIANCE + 0.25)).ppf(level) for level in levels])
     np.testing.assert_allclose(found.quantiles(*levels), expected)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from scipy import special
+from scipy import special, stats
 
 from shinso import bayes, curvature, nn, objectives
 
@@ -164,6 +164,40 @@ def test_biases_without_prior_leave_the_shift_of_logits_open(unpenalized_biases,
     assert np.isfinite(free.predict(NEW).mean).all()
     with pytest.raises(ValueError, match="flat prior"):
         free.log_evidence()
+
+
+@pytest.mark.parametrize("link", ["negative_binomial", "probit", "of one's own"])
+def test_curvature_of_links_that_are_not_canonical(trained, drawn, link):
+    """The observed Hessian where the loss is convex in the outputs; of a function of one's own the Fisher information."""
+    name = "poisson" if link == "negative_binomial" else "bernoulli"
+    inputs, targets = drawn(name)
+    targets = targets[:, :1]
+    likelihood = {
+        "negative_binomial": objectives.NegativeBinomial(0.5),
+        "probit": objectives.likelihood("bernoulli", link="probit"),
+        "of one's own": objectives.GeneralizedLinear(objectives.Bernoulli(), jax.scipy.stats.norm.cdf),
+    }[link]
+    objective = objectives.Objective(likelihood, [objectives.L2(0.05, "*")])
+    model = trained(nn.linear(2, 1, key=jax.random.key(0)), objective, (inputs, targets))
+    posterior = bayes.laplace(model, (inputs, targets), objective)
+    a = np.asarray(model(jnp.asarray(inputs)))
+    signed = np.where(targets == 1, a, -a)
+    mills = stats.norm.pdf(a) / stats.norm.cdf(signed)
+    rate = np.exp(a)
+    curved = {
+        "negative_binomial": rate * (1 + 0.5 * targets) / (1 + 0.5 * rate) ** 2,
+        "probit": mills * (mills + signed),
+        "of one's own": stats.norm.pdf(a) ** 2 / (stats.norm.cdf(a) * stats.norm.sf(a)),
+    }[link]
+    assert posterior.paths == ("layers.0.weight", "layers.0.bias")
+    features = np.column_stack([inputs, np.ones(len(inputs))])
+    np.testing.assert_allclose(posterior.curvature.matrix, features.T @ (curved * features), rtol=1e-8, atol=1e-9)
+    found = bayes.assess(posterior.predict(inputs), targets)
+    alone = bayes.assess(bayes.predict_alone(posterior, inputs), targets)
+    assert found.negative_log_likelihood == pytest.approx(alone.negative_log_likelihood, rel=0.1)
+    assert (found.coverage is None) == (name == "bernoulli")
+    held_out = posterior.calibrate(inputs, targets)
+    assert held_out.inverse_temperature == 1
 
 
 def test_single_precision_agrees_with_double(linear):

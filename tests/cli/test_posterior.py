@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from shinso import bayes, load
+from shinso._manifest import write_file
 from shinso.cli import app
 from shinso.experiment import data_of_run
 
@@ -127,7 +128,10 @@ def test_curvature(place):
     [
         (("posterior", "answer", "--structure", "blocks"), "structure must be one of"),
         (("posterior", "answer", "--subset", "layers.9.*"), "subset must choose a parameter"),
-        (("posterior", "answer", "--prior-precision", 1), "prior_precision must be left out when priors are fitted"),
+        (
+            ("posterior", "answer", "--prior-precision", 1),
+            "prior_precision must be left out where priors are found by the evidence",
+        ),
         (
             ("posterior", "answer", "--keep-priors", "--prior-precision", -1),
             "prior_precision must be a finite number > 0",
@@ -152,11 +156,19 @@ def test_what_is_missing_or_out_of_date_is_named(place, made):
     assert result.exit_code == 2
     assert f"has no posterior yet; make it with: shinso posterior {copy}" in result.output
     run = load(place / "answer")
-    bayes.laplace_with_evidence(run).save(copy / "posterior.safetensors")
+    bayes.laplace(run, subset="last_layer", structure="kronecker", priors="evidence").save(
+        copy / "posterior.safetensors"
+    )
     assert "does not belong to this model" in shinso("predict", copy, place / "price.csv", "--std").output
     other = place / "other"
     ran("train", place / "price.csv", "--target", "price", *TRAINING, "--l2", 0.1, "--out", other, "--quiet")
     shutil.copy(place / "price" / "posterior.safetensors", other)
+    assert "was added by hand" in shinso("predict", other, place / "price.csv", "--std").output
+    content = (place / "price" / "posterior.safetensors").read_bytes()
+    write_file(other / "posterior.safetensors", content)
+    (other / "posterior.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "is not the file that SHA256SUMS describes" in shinso("predict", other, place / "price.csv", "--std").output
+    write_file(other / "posterior.safetensors", content)
     assert "posterior of other parameters" in shinso("predict", other, place / "price.csv", "--std").output
 
 

@@ -58,9 +58,7 @@ def test_it_is_exact_where_nothing_is_neglected(case):
 def test_other_layers_are_named():
     objective = Objective(objectives.Categorical())
     model = nn.Sequential([nn.Flatten(), nn.MaxPool2d(2)])
-    with pytest.raises(
-        TypeError, match=r"Dense, Activation, Flatten and Dropout layers only; layer 2 of 2 is MaxPool2d"
-    ):
+    with pytest.raises(TypeError, match=r"such as Dense and Activation; layer 2 of 2 is MaxPool2d"):
         curvature.diagonal_approximation(model, objective, (np.ones((2, 6, 6, 1)), np.zeros(2, int)))
     with pytest.raises(TypeError, match="model must be a Sequential of dense layers; got MaxPool2d"):
         curvature.diagonal_approximation(model.layers[-1], objective, (np.ones((2, 6)), np.zeros(2, int)))

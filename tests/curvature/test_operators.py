@@ -53,6 +53,34 @@ def test_exact_fisher(case):
     np.testing.assert_allclose(curvature.dense(operator), one.through_outputs(M), atol=1e-12)
 
 
+def test_where_the_output_hessian_says_nothing_the_fisher_matrix_does():
+    """Quantile regression: M is 0 almost everywhere, E[δδᵀ] is τ(1 − τ)/s²; of several parts each has its own."""
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    design = np.c_[x, np.ones(6)]
+    with jax.enable_x64(True):
+        model = nn.linear(2, 1, key=jax.random.key(0))
+        objective = Objective(objectives.Quantile(0.2, 0.5))
+        made = [kind(model, objective, (x, x[:, :1])) for kind in (curvature.gauss_newton, curvature.fisher)]
+        assert [one.semidefinite for one in made] == [False, True]
+        found = [np.asarray(curvature.dense(one)) for one in made]
+        joint = objectives.Joint(
+            [objectives.Part("a", objectives.Gaussian(3.0), 1), objectives.Part("b", objective.likelihood, 1)]
+        )
+        wide = nn.linear(2, 2, key=jax.random.key(0))
+        both = curvature.dense(curvature.fisher(wide, Objective(joint), (x, x)))
+        assert not curvature.gauss_newton(wide, Objective(joint), (x, x)).semidefinite
+    assert not found[0].any()
+    gram = design.T @ design / 6
+    np.testing.assert_allclose(found[1], 0.2 * 0.8 / 0.25 * gram, rtol=1e-6)
+    np.testing.assert_allclose(both, np.kron(gram, np.diag([3.0, 0.2 * 0.8 / 0.25])), rtol=1e-6, atol=1e-12)
+
+
+def test_ard_is_a_convex_penalty():
+    model = nn.linear(2, 1, key=jax.random.key(0))
+    objective = Objective(objectives.Gaussian(), [objectives.ARD([1.0, 2.0], "*.weight")])
+    assert curvature.gauss_newton(model, objective, (np.eye(2), np.ones((2, 1)))).semidefinite
+
+
 def test_sampled_fisher_tends_to_the_exact_one(case):
     """The same targets are drawn in every product and for every chunk."""
     one = case("categorical")

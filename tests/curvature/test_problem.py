@@ -27,7 +27,7 @@ def model():
         ((X, Y, -np.ones(4)), "weights of data must be ≥ 0 and not all 0; the least is -1."),
         ((X, Y, np.zeros(4)), "weights of data must be ≥ 0 and not all 0; the least is 0."),
         ((X * np.nan, Y), "inputs of data must be finite; got nan at index (0, 0)."),
-        ((X, Y + 1), "targets must be class indices 0 to 2; got 3."),
+        ((X, Y + 1), "targets must be class indices below 3, the model's outputs; got 3."),
         ((X, Y - 1), "targets of data must be class indices 0, 1, …; got -1."),
         ((X, np.ones((4, 3))), "targets of data must be class indices 0, 1, …"),
         ((np.ones((4, 5)), Y), "Dense takes examples of shape (2,)"),

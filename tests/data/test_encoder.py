@@ -38,58 +38,82 @@ def test_features_of_each_column(fitted):
     vectors, notes = encoder.encode_with_notes(TABLE)
     ages = np.array([20, 40, 40, 60])  # the missing one is the median of the training rows
     heights = np.array([1.5, 1.6, 1.7, 1.8])
+    # 2000-01-01 was a Saturday, 2001-01-01 a Monday, 2002-02-02 a Saturday; 10957, 11323 and 11720 days after 1970-01-01.
+    days, years = np.array([10957, 11323, 11323, 11720, 12114]), np.array([2000, 2001, 2001, 2002, 2003])
+    months, weekdays = np.array([0, 0, 0, 1, 2]), np.array([5, 0, 0, 5, 0])
+    known = [1, 1, 0, 1, 1]
+    trend, year = days[:4], years[:4]
     expected = {
-        "age": (np.array([20, 40, 40, 60, 1000]) - 40) / ages.std(),
+        "age": (np.array([20, 40, 40, 60, 60 + 40 * np.tanh(940 / 40)]) - 40) / ages.std(),
         "age is missing": [0, 1, 0, 0, 0],
         "height": (np.array([1.5, 1.6, 1.7, 1.8, 1.65]) - 1.65) / heights.std(),
         "member": [1, 0, 1, 1, 0],
         "member is missing": [0, 0, 1, 0, 0],
-        "colour=blue": [0, 0, 1, 0, 0],
-        "colour=red": [1, 0, 0, 1, 0],
+        "colour=blue": [0, 0, 1, 0, 0.25],
+        "colour=red": [1, 0, 0, 1, 0.5],
         "colour is missing": [0, 1, 0, 0, 0],
+        "born trend": (drawn(days, 10957, 11720) - trend.mean()) / trend.std(),
+        "born year": (drawn(years, 2000, 2002) - year.mean()) / year.std(),
+        "born month sin": np.sin(2 * np.pi * months / 12) * known,
+        "born month cos": np.cos(2 * np.pi * months / 12) * known,
+        "born weekday sin": np.sin(2 * np.pi * weekdays / 7) * known,
+        "born weekday cos": np.cos(2 * np.pi * weekdays / 7) * known,
+        "born is missing": [0, 0, 1, 0, 0],
     }
     assert encoder.feature_names == tuple(expected)
-    assert encoder.input_shape == (8,)
-    np.testing.assert_allclose(vectors, np.stack(list(expected.values()), axis=1), atol=1e-6)
+    assert encoder.input_shape == (15,)
+    np.testing.assert_allclose(vectors, np.stack(list(expected.values()), axis=1), atol=1e-5)
     assert notes == (
         "column 'age': 1 of 5 values missing, replaced by the training median 40",
+        "column 'age': 1 of 5 values far from those of training, 20 to 60 (such as 1000), drawn in",
         "column 'height': 1 of 5 values missing, replaced by the training median 1.65",
         "column 'member': 1 of 5 values missing, replaced by the training median 1",
         "column 'colour': 1 of 5 values missing, a category of its own",
-        "column 'colour': 1 of 5 values of categories unknown in training ('mauve'), encoded as all zeros",
+        "column 'colour': 1 of 5 values of categories unknown in training ('mauve'), encoded as the average of training",
+        "column 'born': 1 of 5 dates missing",
     )
     assert dropped == (
-        "column 'born' is not used: it holds dates or times (turn them into numbers first)",
         "column 'nothing' is not used: it holds no value",
-        "column 'id' is not used: it numbers the rows",
+        "column 'id' is not used: it tells rows apart (5 different values); kinds={'id': …} uses it",
     )
+
+
+def drawn(values, low, high):
+    width = high - low
+    return np.where(values > high, high + width * np.tanh((values - high) / width), values)
 
 
 def test_encode_warns_of_what_was_handled(fitted):
-    with pytest.warns(UserWarning) as caught:  # noqa: PT030  (all five are looked at)
+    with pytest.warns(UserWarning) as caught:  # noqa: PT030  (all are looked at)
         fitted[0].encode(TABLE)
     assert tuple(str(warning.message) for warning in caught) == fitted[0].encode_with_notes(TABLE)[1]
     assert caught[0].filename == __file__
 
 
 def test_any_frame_and_extra_columns(fitted):
-    rows = {"height": [1.6], "colour": ["red"], "age": [30], "member": ["true"], "more": ["x"]}
+    rows = {"height": [1.6], "colour": ["red"], "age": [30], "member": ["true"], "born": ["2000-01-01"], "more": ["x"]}
     expected = fitted[0].encode(pl.DataFrame(rows))
     np.testing.assert_array_equal(fitted[0].encode(pd.DataFrame(rows)), expected)
     np.testing.assert_array_equal(fitted[0].encode(pl.LazyFrame(rows)), expected)
-    rows |= {"age": ["30 "], "member": [1]}
-    np.testing.assert_array_equal(fitted[0].encode(pd.DataFrame(rows)), expected)
+    rows |= {"age": ["30 "], "member": [1], "born": pl.Series(["2000-01-01"]).str.to_date()}
+    np.testing.assert_array_equal(fitted[0].encode(pl.DataFrame(rows)), expected)
 
 
 def test_missing_where_training_had_none():
     table = pl.DataFrame({"c": ["u", "v", "u"], "x": [1.0, 2.0, 4.0]})
     inputs, _ = TableInputs.fit(table, np.arange(3), standardize=False)
     vectors, notes = inputs.encode(pl.DataFrame({"c": [None], "x": [None]}))
-    np.testing.assert_array_equal(vectors, [[0, 0, 2]])
-    assert notes[0] == "column 'c': 1 of 1 values missing, encoded as all zeros, as no training value was missing"
+    np.testing.assert_allclose(vectors, [[2 / 3, 1 / 3, 2]], rtol=1e-6)
+    assert notes[0] == "column 'c': 1 of 1 values missing, encoded as the average of training, where none was missing"
 
 
-GOOD = {"age": [1.0, 2.0], "height": [1.0, 2.0], "member": [True, False], "colour": ["red", "red"]}
+GOOD = {
+    "age": [30.0, 40.0],
+    "height": [1.5, 1.6],
+    "member": [True, False],
+    "colour": ["red", "red"],
+    "born": ["2000-01-01", "2001-01-01"],
+}
 
 
 @pytest.mark.parametrize(
@@ -100,6 +124,8 @@ GOOD = {"age": [1.0, 2.0], "height": [1.0, 2.0], "member": [True, False], "colou
         ({"age": ["1", "many"]}, "column 'age' must hold numbers; got 'many' in data row 2"),
         ({"member": ["true", "perhaps"]}, "column 'member' must hold numbers; got 'true' in data row 1"),
         ({"age": pl.Series([0, 1]).cast(pl.Date)}, "column 'age' must hold numbers; it holds dates or times"),
+        ({"born": ["2000-01-01", "soon"]}, "column 'born' must hold dates, as in training; got 'soon' in data row 2"),
+        ({"born": [1.5, 2.5]}, "column 'born' must hold dates, as in training; it holds Float64"),
     ],
 )
 def test_bad_tables(fitted, change, sentence):
@@ -111,24 +137,25 @@ def test_absent_columns_and_other_types(fitted):
     with pytest.raises(
         ValueError, match=r"the table has no column 'age', 'height'; its columns are 'ages', .*; did you"
     ):
-        fitted[0].encode(pl.DataFrame({"ages": [1.0], "member": [True], "colour": ["red"]}))
+        fitted[0].encode(pl.DataFrame({"ages": [1.0], "member": [True], "colour": ["red"], "born": [None]}))
     with pytest.raises(TypeError, match="a table must be a DataFrame; got ndarray"):
         fitted[0].encode(np.ones((2, 4)))
 
 
 def test_nothing_left():
     with pytest.raises(
-        ValueError, match=r"at least one usable column of inputs \(column 'd' is not used: it holds dates"
+        ValueError,
+        match=r"at least one usable column of inputs \(column 'd' is not used: it is the same in every row\)",
     ):
-        TableInputs.fit(pl.DataFrame({"d": ["2020-01-01", "2021-01-01"]}), np.arange(2), standardize=True)
+        TableInputs.fit(pl.DataFrame({"d": ["a", "a"]}), np.arange(2), standardize=True)
 
 
 def test_read_by_type_of_model(fitted, tmp_path):
-    (tmp_path / "new.csv").write_text("colour,age,height,member\nred,30,1.6,true\n")
+    (tmp_path / "new.csv").write_text("colour,age,height,member,born\nred,30,1.6,true,2000-01-01\n")
     table = fitted[0].read(tmp_path / "new.csv")
-    assert fitted[0].encode(table).shape == (1, 8)
+    assert fitted[0].encode(table).shape == (1, 15)
     (tmp_path / "p.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"p.png must be a table \(.csv, .tsv, .parquet\), as the model reads columns"):
+    with pytest.raises(ValueError, match=r"p.png must be a table \(.csv, .*\), as the model reads columns"):
         fitted[0].read(tmp_path / "p.png")
     with pytest.raises(ValueError, match="does not exist"):
         fitted[0].read(tmp_path / "none.csv")
@@ -238,7 +265,7 @@ def test_deviations_below_the_smallest_32_bit_float_count_as_none():
     table = pl.DataFrame({"a": [0.0, 1.8e-76, 0.0, 1.0], "b": [1.0, 2.0, 3.0, 4.0]})
     inputs, _ = TableInputs.fit(table, np.arange(3), standardize=True)
     encoded, _ = inputs.encode(table)
-    np.testing.assert_allclose(encoded[:, 0], [0, 0, 0, 1], atol=1e-30)
+    np.testing.assert_allclose(encoded[:, 0], [0, 0, 0, 0], atol=1e-30)
 
 
 @pytest.mark.parametrize("damage", [{}, {"inputs": {"type": "sound"}}, {"inputs": 3}, {"targets": {"kind": "x"}}])

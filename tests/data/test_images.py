@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shinso.data import Encoder, ImageInputs, TargetEncoder, read_image
+from shinso.data import Encoder, ImageInputs, TargetEncoder, read_image, read_pictures
 
 RAMP = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 ENCODER = Encoder(
@@ -34,7 +34,7 @@ def test_sixteen_bits_transparency_and_orientation(tmp_path):
     np.testing.assert_array_equal(deep[..., 0], (RAMP / 255).astype(np.float32))
     clear = np.stack([RAMP + 30] * 3 + [np.where(RAMP > 100, 255, 0).astype(np.uint8)], axis=-1)
     shown = read_image(save(tmp_path, clear), (3, 4, 1))[..., 0]
-    np.testing.assert_array_equal(shown, np.where(RAMP > 100, (RAMP + 30) / 255, 0).astype(np.float32))
+    np.testing.assert_array_equal(shown, np.where(RAMP > 100, (RAMP + 30) / 255, 1).astype(np.float32))
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
     path = save(tmp_path, np.rot90(RAMP), exif=exif)
@@ -64,7 +64,7 @@ def test_bad_files(tmp_path):
     with pytest.raises(ValueError, match="is a folder"):
         ENCODER.read(tmp_path)
     (tmp_path / "t.csv").write_text("a\n1\n")
-    with pytest.raises(ValueError, match=r"t.csv must be an image \(.png, .jpg, .jpeg\) or .npz"):
+    with pytest.raises(ValueError, match=r"t.csv must be an image \(.png, .jpg, .*\) or .npz"):
         ENCODER.read(tmp_path / "t.csv")
     with pytest.raises(ValueError, match="an image file has 1 or 3 channels; the model expects 2"):
         read_image(save(tmp_path, RAMP), (3, 4, 2))
@@ -90,3 +90,28 @@ def test_arrays_of_one_image_or_many():
 def test_bad_arrays(raw, sentence):
     with pytest.raises(ValueError, match=sentence):
         ENCODER.encode(raw)
+
+
+def test_palettes_cmyk_and_grey_with_alpha(tmp_path):
+    colours = np.zeros((3, 4, 3), np.uint8)
+    colours[:, :2] = (200, 100, 50)
+    image = Image.fromarray(colours)
+    image.convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "p.png")
+    np.testing.assert_allclose(read_image(tmp_path / "p.png", (3, 4, 3)), colours / 255, atol=2 / 255)
+    image.convert("CMYK").save(tmp_path / "c.tif")
+    np.testing.assert_allclose(read_image(tmp_path / "c.tif", (3, 4, 3)), colours / 255, atol=2 / 255)
+    grey = np.stack([RAMP, np.where(RAMP > 100, 255, 0).astype(np.uint8)], axis=-1)
+    shown = read_image(save(tmp_path, grey, "la.png"), (3, 4, 1))[..., 0]
+    np.testing.assert_array_equal(shown, np.where(RAMP > 100, RAMP / 255, 1).astype(np.float32))
+
+
+def test_large_pictures_are_scaled_down(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    paths = [save(tmp_path, np.zeros((200, 300), np.uint8), f"turned{k}.png", exif=exif) for k in range(2)]
+    paths.append(save(tmp_path, np.zeros((300, 200), np.uint8), "upright.png"))
+    pictures = read_pictures(paths)
+    assert pictures.images.shape == (3, 128, 85, 1)
+    assert pictures.notes[0].startswith("3 images of other sizes scaled to 128×85")
+    with pytest.raises(ValueError, match="none of 1 image files can be read"):
+        read_pictures([tmp_path / "none.png"])

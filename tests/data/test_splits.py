@@ -42,6 +42,34 @@ def test_rare_classes_are_split_at_random_between_validation_and_test():
     assert 1 in labels[parts.training]
 
 
+def test_a_class_of_one_is_trained_on():
+    labels = np.repeat([0, 1, 2], [50, 49, 1])
+    parts = split(100, labels=labels)
+    assert [len(part) for part in parts] == [65, 10, 25]
+    assert 99 in parts.training
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(100))
+
+
+def test_groups_stay_together():
+    groups = np.repeat(np.arange(40), [*range(1, 9)] * 5)
+    labels = groups % 2
+    parts = split(len(groups), groups=groups, labels=labels, seed=1)
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(len(groups)))
+    members = [set(groups[part]) for part in parts]
+    assert sum(map(len, members)) == 40
+    assert abs(len(parts.test) - 45) <= 8
+    assert all(abs(labels[part].mean() - labels.mean()) < 0.2 for part in parts)
+    np.testing.assert_array_equal(split(len(groups), groups=groups, labels=labels, seed=1).test, parts.test)
+
+
+def test_the_latest_are_held_out():
+    order = np.random.default_rng(0).permutation(40)
+    parts = split(40, order=order)
+    assert [len(part) for part in parts] == [26, 4, 10]
+    assert order[parts.training].max() < order[parts.validation].min()
+    assert order[parts.validation].max() < order[parts.test].min()
+
+
 def test_nothing_held_out():
     parts = split(3, validation_fraction=0, test_fraction=0, labels=np.array([0, 1, 2]))
     assert [len(part) for part in parts] == [3, 0, 0]
@@ -67,7 +95,9 @@ LABELS = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 2])
             ValueError,
             "must leave at least one training example; of 10 they take 5 and 5",
         ),
-        ({"labels": np.array([0] * 9 + [7])}, ValueError, "class 7 has only 1 example, and a stratified split needs"),
+        ({"labels": np.arange(10)}, ValueError, "class 0 has only 1 example, and no other example could be held out"),
+        ({"groups": np.zeros(10)}, ValueError, r"groups must be at least as many as parts \(3\); got 1"),
+        ({"groups": LABELS, "order": LABELS}, ValueError, "groups and order must not be given together"),
         (
             {"labels": LABELS, "validation_fraction": 0.4, "test_fraction": 0.4},
             ValueError,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from shinso.data import TargetEncoder, infer_kind
+from shinso.data._targets import target_frame
 
 
 def frame(values, **more):
@@ -27,8 +28,15 @@ def frame(values, **more):
         (frame(list(range(20)) * 2), "classification"),
         (frame(list(range(21)) * 2), "regression"),
         (frame([0, 1, 2, 3, 3]), "regression"),
-        (frame([0.0, 1.0, 0.0, 1.0]), "regression"),
-        (frame(["0.0", "1.0", "0.0", "1.0"]), "regression"),
+        (frame([0.0, 1.0, 0.0, 1.0]), "classification"),
+        (frame(["0.0", "1.0", "0.0", "1.0"]), "classification"),
+        (frame([-1, 1, -1, 1]), "classification"),
+        (frame([0, 1, 1, 1]), "classification"),
+        (frame([8, 9, 8, 9, 8, 9, 20]), "regression"),
+        (frame(list(range(26)) * 5), "classification"),
+        (frame([k * k for k in range(26)] * 5), "regression"),
+        (frame(["01", "02"] * 3), "classification"),
+        (frame([1, 0] * 6, z=[0, 1] * 6), "classification"),
         (frame([1.5, 2.5]), "regression"),
         (frame([0, 1, 1], z=[1, 1, 0]), "multilabel"),
         (frame([False, True], z=[1, 0]), "multilabel"),
@@ -50,9 +58,11 @@ def fit(columns, kind=None, training=None):
     [
         (["b", " a", "b"], None, ("a", "b")),
         ([True, False], None, (False, True)),
-        (["true", "False"], None, (False, True)),
+        (["no", "yes"], None, ("no", "yes")),
+        (["02", "10", "01", "02"], None, ("01", "02", "10")),
+        ([0.0, 1.0, 1.0, 0.0], None, (0, 1)),
         ([3, 1, 3, 1], None, (1, 3)),
-        (["3", "1", "3", "1"], None, (1, 3)),
+        (["3", "1", "3", "1"], None, ("1", "3")),
         ([2.5, 1.0], "classification", (1.0, 2.5)),
         (["1", "2", "x"], "classification", ("1", "2", "x")),
     ],
@@ -112,7 +122,11 @@ def test_counts_and_labels_stay():
         (frame(["1", "2", "abc", "4"]), None, "column 'y' must hold numbers; got 'abc' in data row 3"),
         (frame(["a", "b"]), "regression", r"column 'y' must hold numbers; got 'a' in data row 1 \(and in 1 other"),
         (frame(["2024-01-31", "2024-02-01"]), None, "target column 'y' must hold numbers, .*; it holds dates"),
-        (frame([0, 1], z=[1, 0]), "classification", r"classification needs a single target column; got y, z"),
+        (
+            frame([0, 1], z=[0, 1]),
+            "classification",
+            r"classification needs a single target column, or .*; got y, z, which have not in data row 1",
+        ),
         (frame([0, 2]), "multilabel", "target column 'y' must hold 0 or 1 for multilabel; got 2 in data row 2"),
         (frame([0, 1.5]), "count", "must hold whole numbers of at least 0 for count; got 1.5 in data row 2"),
         (frame([0, -1]), "count", "must hold whole numbers of at least 0 for count; got -1 in data row 2"),
@@ -130,3 +144,14 @@ def test_unknown_class():
         fit(frame(["a", "b"])).encode(frame(["a", "c"]))
     with pytest.raises(ValueError, match="must hold the classes 0, 1; got 'x' in data row 1"):
         fit(frame([0, 1, 0, 1])).encode(frame(["x", "0"]))
+    with pytest.raises(ValueError, match="must hold the classes 0, 1; got 0.7 in data row 2"):
+        fit(frame([0, 1, 0, 1])).encode(frame([1.0, 0.7]))
+
+
+def test_one_hot_columns_are_classes():
+    columns = pl.DataFrame({"cat": [1, 0, 0] * 4, "dog": [0, 1, 0] * 4, "owl": [0, 0, 1] * 4})
+    encoder = fit(columns)
+    assert (encoder.kind, encoder.classes) == ("classification", ("cat", "dog", "owl"))
+    np.testing.assert_array_equal(encoder.encode(columns), [0, 1, 2] * 4)
+    assert encoder.decode(np.array([2])).tolist() == ["owl"]
+    assert fit(target_frame(np.eye(3)[[0, 1, 2] * 4])).classes == (0, 1, 2)

@@ -10,6 +10,8 @@ from sklearn.model_selection import GridSearchCV
 
 from shinso import nn
 from shinso.estimators import NetworkClassifier, NetworkRegressor
+from shinso.experiment import predict_run, read_experiment, run_experiment
+from shinso.settings import Settings
 
 QUICK = {
     "hidden": (8,),
@@ -99,6 +101,17 @@ def test_numbers_and_counts(numbers):
     assert NetworkRegressor(**QUICK).fit(X, both).predict(X).shape == both.shape
     counts = np.random.default_rng(0).poisson(np.exp(X[:, 0]))
     assert NetworkRegressor(**QUICK, likelihood="poisson").fit(X, counts).predict(X).min() > 0
+    high, low = (
+        NetworkRegressor(**QUICK, likelihood={"name": "quantile", "level": level}).fit(X, X[:, 0]).predict(X)
+        for level in (0.9, 0.1)
+    )
+    assert high.mean() > low.mean()
+    with pytest.raises(ValueError, match="y must be counts ≥ 0 with likelihood='negative_binomial'; got -1"):
+        NetworkRegressor(**QUICK, likelihood="negative_binomial").fit(X, counts - 1)
+    with pytest.raises(ValueError, match="likelihood must be one of numbers or counts; got 'categorical'"):
+        NetworkRegressor(**QUICK, likelihood="categorical").fit(X, counts)
+    with pytest.raises(ValueError, match="of the kind 'classification'; got 'gaussian', which is of 'regression'"):
+        NetworkClassifier(**QUICK, likelihood="gaussian").fit(X, counts)
 
 
 def test_early_stopping_keeps_the_best(table):
@@ -169,3 +182,38 @@ def test_bad_arguments(settings, message, table):
 def test_one_class(table):
     with pytest.raises(ValueError, match="one class"):
         NetworkClassifier().fit(table[0], np.ones(60))
+
+
+def test_members_answer_together(table):
+    X, y = table
+    settings = {**QUICK, "epochs": 5}
+    several = NetworkClassifier(**settings, members=3).fit(X, y)
+    alone = NetworkClassifier(**settings).fit(X, y)
+    assert len(several.networks_) == 3
+    members = [
+        NetworkClassifier(network, **{**BARE, "epochs": 1, "learning_rate": 1e-9}).fit(X, y).predict_proba(X)
+        for network in several.networks_
+    ]
+    np.testing.assert_allclose(several.predict_proba(X), np.mean(members, axis=0), atol=1e-5)
+    np.testing.assert_allclose(members[0], alone.predict_proba(X), atol=1e-4)
+    with pytest.raises(ValueError, match="posterior is that of one network; got 3 members"):
+        NetworkClassifier(**settings, members=3, posterior="last_layer").fit(X, y)
+    with pytest.raises(ValueError, match="members start from different weights"):
+        NetworkClassifier(several.network_, **BARE, members=3).fit(X, y)
+
+
+@pytest.mark.parametrize("numbers_", [False, True], ids=["classes", "numbers"])
+def test_the_same_network_as_through_the_command_line(numbers_, table, numbers, tmp_path):
+    """The same examples through two doors: equal settings, predictions that agree."""
+    X, y = numbers if numbers_ else table
+    X = X.astype(np.float32)
+    np.savez(tmp_path / "table.npz", X=X, y=y)
+    estimator = (NetworkRegressor if numbers_ else NetworkClassifier)().fit(X, y)
+    asked = Settings(source=str(tmp_path / "table.npz"), validation_fraction=0.0, test_fraction=0.0)
+    run = run_experiment(asked, folder=tmp_path / "run")
+    stored = read_experiment(tmp_path / "run")
+    assert estimator.settings_ == stored.replace(source="arrays")
+    predicted = predict_run(tmp_path / "run", [tmp_path / "table.npz"]).means
+    ours = estimator.predict(X)[:, None] if numbers_ else estimator.predict_proba(X)
+    np.testing.assert_allclose(ours, predicted, rtol=1e-3, atol=1e-4)
+    assert run.stop.epoch == estimator.n_iter_ == 300

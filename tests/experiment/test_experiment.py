@@ -25,9 +25,9 @@ from shinso.experiment import (
 )
 from shinso.experiment._arguments import optimizer_of
 from shinso.settings import Settings, complete, read_settings
-from shinso.training import Event, Run, load
+from shinso.training import Ensemble, Event, Run, load
 
-FILES = {"run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
+FILES = {"SHA256SUMS", "run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
 
 
 def flowers(path: Path, rows: int = 80) -> Path:
@@ -371,7 +371,7 @@ def test_nothing_is_overwritten(run: Run, settings: Settings, folder: Path, tmp_
         ({"source": "nowhere.csv"}, "there is no file"),
         ({"target": "flour"}, "flour"),
         ({"batch_size": 81}, "batch_size must be at most"),
-        ({"likelihood": "gaussian"}, "do not fit"),
+        ({"likelihood": "gaussian"}, "must hold numbers; got 'kind 0'"),
         ({"network": "cnn"}, "image_shape must be"),
         ({"device": "toaster"}, "device must be one of"),
         ({"optimizer": "lbfgs", "learning_rate": 0.1}, "hyperparameter of lbfgs"),
@@ -421,3 +421,53 @@ def test_progress_is_told(settings: Settings, tmp_path: Path) -> None:
     run_experiment(settings, folder=tmp_path / "run", progress=events.append)
     assert events[0].epoch == 0
     assert events[-1].epoch == 12
+
+
+@pytest.fixture(scope="module")
+def ensemble(settings: Settings, folder: Path) -> Ensemble:
+    found = run_experiment(settings.replace(members=3), folder=folder / "ensemble")
+    assert isinstance(found, Ensemble)
+    return found
+
+
+def test_members_answer_together(ensemble: Ensemble, run: Run, folder: Path) -> None:
+    assert len(ensemble.runs) == 3
+    assert set(ensemble.evaluations) == {"test", "validation"}
+    assert evaluate_run(folder / "ensemble") == ensemble.evaluations["test"]
+    predicted = predict_run(folder / "ensemble", [folder / "flowers.csv"])
+    rows = encoder_of(ensemble).encode(encoder_of(ensemble).read(folder / "flowers.csv"))
+    members = [member.predict_mean(rows) for member in ensemble.runs]
+    np.testing.assert_allclose(predicted.means, np.mean(members, axis=0), rtol=1e-6)
+    # The first member is the network that would have been trained alone.
+    np.testing.assert_allclose(members[0], run.predict_mean(rows), rtol=1e-3, atol=1e-4)
+
+
+def test_strategies_train_in_stages(settings: Settings, folder: Path) -> None:
+    found = run_experiment(settings.replace(strategy="autoencoder_pretraining", epochs=8), folder=folder / "stages")
+    assert isinstance(found, Run)
+    assert found.evaluations["test"].score > 0.7
+    assert load(folder / "stages").data["n_test"] == 20
+    with pytest.raises(ValueError, match="strategy goes with one network; got 'curriculum' with 3 members"):
+        run_experiment(settings.replace(strategy="curriculum", members=3), folder=folder / "both")
+    assert not (folder / "both").exists()
+
+
+def test_changed_settings_are_found(run: Run, folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder / "run", tmp_path / "copy"))
+    path = copy / "settings.toml"
+    path.write_text(path.read_text().replace("epochs = 12", "epochs = 13"))
+    with pytest.raises(ValueError, match="settings.toml is damaged or was changed"):
+        read_experiment(copy)
+
+
+def test_a_likelihood_says_what_targets_are(tmp_path):
+    """Whole numbers are guessed to be classes; a likelihood of counts says that they are not."""
+    rows = "\n".join(f"{n / 40},{n % 4}" for n in range(40))
+    (tmp_path / "t.csv").write_text(f"x,n\n{rows}\n")
+    asked = Settings(source=str(tmp_path / "t.csv"), target="n")
+    assert prepare_experiment(asked)[0].training.kind == "classification"
+    prepared, complete = prepare_experiment(asked.replace(likelihood="poisson"))
+    assert prepared.training.kind == "count"
+    assert arguments_of(complete, prepared)["objective"].likelihood.target.name == "count"
+    with pytest.raises(ValueError, match="of the kind 'classification'; got 'gaussian', which is of 'regression'"):
+        arguments_of(*reversed(prepare_experiment(asked.replace(kind="classification", likelihood="gaussian"))))

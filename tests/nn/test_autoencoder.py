@@ -29,7 +29,7 @@ MODELS = {
         2,
     ),
     "masking": ({"corruption": MASKING}, (6,), 2),
-    "gaussian": ({"corruption": {"name": "gaussian", "deviation": 0.5}, "tied": True}, (6,), 2),
+    "gaussian": ({"corruption": {"name": "gaussian", "standard_deviation": 0.5}, "tied": True}, (6,), 2),
     "variational": ({"variational": True, "activation": {"name": "elu", "alpha": 0.5}}, (6,), 4),
 }
 
@@ -92,7 +92,7 @@ def test_linear_tied_model_of_principal_axes_is_the_projection():
     np.testing.assert_allclose(model(jnp.asarray(x, jnp.float32))[:, :6], x @ axes @ axes.T, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("corruption", [MASKING, {"name": "gaussian", "deviation": 0.5}])
+@pytest.mark.parametrize("corruption", [MASKING, {"name": "gaussian", "standard_deviation": 0.5}])
 def test_corruption_acts_in_training_only(corruption):
     clean, noisy = autoencoder(), autoencoder(corruption=corruption)
     x = jnp.ones((50, 6))
@@ -187,7 +187,7 @@ def test_wide_codes_are_warned_of():
         ({"corruption": "masking"}, "corruption 'masking' needs rate"),
         ({"corruption": {"name": "masking", "rate": 1.0}}, "rate must be a finite number ≥ 0 and < 1"),
         ({"corruption": {"name": "salt"}}, "corruption must be one of gaussian, masking"),
-        ({"corruption": {"name": "gaussian", "rate": 0.1}}, "takes deviation; got 'rate'"),
+        ({"corruption": {"name": "gaussian", "rate": 0.1}}, "takes standard_deviation; got 'rate'"),
         ({"variational": True, "tied": True}, "variational codes take neither tied weights nor a code_activation"),
         ({"variational": True, "code_activation": "tanh"}, "variational codes take neither"),
         ({"weight_init": "xavier"}, "weight_init"),

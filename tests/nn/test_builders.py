@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shinso import nn
-from shinso.nn._builders import POOLS
+from shinso.nn._cnn import POOLS
 
 KEY = jax.random.key(4)
 
@@ -73,8 +73,30 @@ def test_numpy_numbers_are_written_as_numbers():
 
 
 def test_a_function_for_an_initializer_leaves_no_recipe():
-    model = nn.mlp(4, 3, weight_init=jax.nn.initializers.normal(), key=KEY)
-    assert model.recipe is None
+    normal = jax.nn.initializers.normal()
+    for options in ({"weight_init": normal}, {"bias_init": ["zeros", normal]}):
+        assert nn.mlp(4, 3, **options, key=KEY).recipe is None
+    assert nn.multi_head(4, {"a": 2}, trunk={"name": "mlp", "weight_init": normal}, key=KEY).recipe is None
+
+
+def test_a_recipe_has_every_argument_in_one_spelling():
+    assert nn.mlp(4, 3, 5, key=KEY).recipe == nn.mlp(4, outputs=3, hidden=(5,), mask="per_example", key=KEY).recipe
+    assert nn.linear((2, 2), 3, bias_init={"name": "constant", "value": 1.0}, key=KEY).recipe.to_dict() == {
+        "builder": "linear",
+        "arguments": {
+            "inputs": [2, 2], "outputs": 3, "weight_init": None, "bias_init": {"name": "constant", "value": 1.0},
+        },
+    }  # fmt: skip
+    heads = nn.multi_head(4, {"b": 2, "a": 1}, auxiliary={"c": (3, 1)}, key=KEY)
+    assert heads.recipe.arguments == {
+        "inputs": 4, "outputs": [["b", 2], ["a", 1]], "trunk": {"name": "mlp"}, "auxiliary": [["c", 3, 1]],
+    }  # fmt: skip
+    cell = nn.recurrent(2, 1, 3, dropout=0, per_step=1, key=KEY)
+    expected = {"hidden": [3], "dropout": 0.0, "per_step": True, "cell": "lstm", "truncate": None}
+    assert expected.items() <= cell.recipe.arguments.items()
+    assert nn.autoencoder(4, 2, tied=0, key=KEY).recipe.arguments["tied"] is False
+    polynomial = {"name": "polynomial", "degree": 3}
+    assert nn.basis_model(1, 1, key=KEY).recipe.arguments["basis"] == polynomial
 
 
 def literal_mlp(model, x):

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 
 from shinso import nn
 
@@ -95,6 +96,40 @@ def residual(layer, x):
     return np.tanh(dense(layer.block.layers[0], x)) + dense(layer.shortcut, x)
 
 
+def convolution_1d(before=0, after=0):
+    """The sums of the formula, one window at a time, zeros before and behind."""
+
+    def reference(layer, x):
+        k, _, maps = layer.weight.shape
+        x = np.pad(x, ((0, 0), (before, after), (0, 0)))
+        steps = (x.shape[1] - k) // layer.stride + 1
+        y = np.zeros((len(x), steps, maps))
+        for t, m in itertools.product(range(steps), range(maps)):
+            window = x[:, t * layer.stride : t * layer.stride + k]
+            y[:, t, m] = (window * np.asarray(layer.weight)[..., m]).sum(axis=(1, 2)) + np.asarray(layer.bias)[m]
+        return y
+
+    return reference
+
+
+def pooled_1d(summary, size, stride):
+    return lambda layer, x: pooled(summary, (size, 1), (stride, 1))(layer, x[:, :, None])[:, :, 0]
+
+
+def batch_norm(layer, x):
+    moments = layer.moments
+    return (x - moments.mean) / np.sqrt(moments.variance + layer.epsilon) * layer.scale + layer.bias
+
+
+def batch_norm_with_numbers():
+    layer, numbers = nn.BatchNorm(2), jnp.array([0.5, 2.0])
+    return eqx.tree_at(lambda n: (n.scale, n.bias, n.moments.mean), layer, (numbers, numbers - 1, numbers + 1))
+
+
+def conv1d(*arguments, **options):
+    return lambda: nn.Conv1d(*arguments, **options, bias_init="standard_normal", key=key())
+
+
 def key():
     return jax.random.key(5)
 
@@ -153,6 +188,19 @@ TABLE = {
     "max pool, overlapping": (lambda: nn.MaxPool2d(3, 2), (6, 7, 2), pooled(largest, (3, 3), (2, 2)), (4,)),
     "mean pool": (lambda: nn.MeanPool2d((3, 2), (1, 2)), (5, 5, 2), pooled(mean, (3, 2), (1, 2)), (2, 5, 2)),
     "l2 pool": (lambda: nn.L2Pool2d(2, (2, 1)), (5, 4, 2), pooled(norm, (2, 2), (2, 1)), (5, 1, 2)),
+    "conv 1d": (conv1d(2, 3, 3), (5, 2), convolution_1d(), (5, 3)),
+    "conv 1d stride": (conv1d(5, 3, 2, stride=3), (8, 5), convolution_1d(), (8, 4)),
+    "conv 1d same": (conv1d(2, 3, 4, padding="same", stride=2), (5, 2), convolution_1d(1, 2), (5,)),
+    "conv 1d causal": (conv1d(2, 3, 4, padding="causal"), (3, 2), convolution_1d(3), (5, 2, 1)),
+    "conv 1d short": (conv1d(2, 3, 4), (2, 2), convolution_1d(0, 2), (2, 3)),
+    "max pool 1d": (lambda: nn.MaxPool1d(2), (5, 3), pooled_1d(largest, 2, 2), (4,)),
+    "max pool 1d, overlapping": (lambda: nn.MaxPool1d(3, 1), (5, 2), pooled_1d(largest, 3, 1), (4, 2, 1)),
+    "mean pool 1d": (lambda: nn.MeanPool1d(3, 2), (6, 2), pooled_1d(mean, 3, 2), (4,)),
+    "mean pool 1d, short": (lambda: nn.MeanPool1d(3), (2, 2), lambda layer, x: x.mean(axis=1, keepdims=True), (4,)),
+    "max pool 1d, short": (lambda: nn.MaxPool1d(3), (2, 2), lambda layer, x: x.max(axis=1, keepdims=True), (4,)),
+    "mean over steps": (nn.GlobalMeanPool1d, (4, 2), lambda layer, x: x.mean(axis=1), (4,)),
+    "batch norm": (batch_norm_with_numbers, (3, 2), batch_norm, (2, 3)),
+    "activation": (lambda: nn.Activation("sigmoid"), (4,), lambda layer, x: 1 / (1 + np.exp(-x)), None),
     "flatten": (nn.Flatten, (2, 3, 2), lambda layer, x: x.reshape(len(x), 12), None),
     "dropout, predicting": (lambda: nn.Dropout(0.5), (4,), lambda layer, x: x, None),
 }
@@ -203,6 +251,74 @@ def check_derivatives(layer, x):
     np.testing.assert_allclose(curvature, (high_slope - low_slope) / (2 * step), rtol=1e-6, atol=1e-7)
 
 
+MADE = {row: make() for row, (make, *_) in TABLE.items()}
+
+
+def answering(method):
+    return [row for row, layer in MADE.items() if nn.written_out(layer, method)]
+
+
+def cost(layer, x):
+    """A cost whose second derivatives by the layer's output are diagonal."""
+    return jnp.sum(jnp.sin(layer(x)))
+
+
+@pytest.mark.parametrize("row", answering("backpropagate"))
+def test_back_propagation_written_out_is_automatic_differentiation(row):
+    make, shape, *_ = TABLE[row]
+    with jax.enable_x64(True):
+        layer, x = make(), jnp.asarray(inputs(shape))
+
+        @jax.jit
+        def both(layer, x):
+            return layer.backpropagate(x, jnp.cos(layer(x))), jax.grad(cost, argnums=1)(layer, x)
+
+        (below, gradient), expected = both(layer, x)
+        np.testing.assert_allclose(below, expected, rtol=1e-10, atol=1e-13)
+        automatic = nn.parameters(eqx.filter_jit(eqx.filter_grad(cost))(layer, x))[0]
+        for pair in zip(*map(jax.tree.leaves, (nn.parameters(gradient)[0], automatic)), strict=True):
+            np.testing.assert_allclose(*pair, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("row", answering("tapped"))
+def test_rows_and_the_gradient_by_the_probe_make_the_gradient_of_the_weights(row):
+    make, shape, *_ = TABLE[row]
+    with jax.enable_x64(True):
+        layer, x = make(), jnp.asarray(inputs(shape))
+
+        @jax.jit
+        def shown(layer, x):
+            output, use = layer.tapped(x, jnp.zeros(()))
+            by_probe = jax.grad(lambda probe: jnp.sum(jnp.sin(layer.tapped(x, probe)[0])))(jnp.zeros(use.probe.shape))
+            products = layer.product_gradients(use, by_probe.reshape(-1, by_probe.shape[-1]))
+            return output - layer(x), use, products, jax.grad(cost)(layer, x)
+
+        difference, use, (products,), automatic = shown(layer, x)
+        np.testing.assert_allclose(difference, 0, atol=1e-13)
+        np.testing.assert_allclose(
+            (use.rows[0].T @ products).reshape(layer.weight.shape), automatic.weight, rtol=1e-10, atol=1e-13
+        )
+        np.testing.assert_allclose(use.present @ products, automatic.bias, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("row", answering("backpropagate_diagonal"))
+def test_diagonals_of_one_layer_are_exact(row):
+    make, shape, *_ = TABLE[row]
+    with jax.enable_x64(True):
+        layer, x = make(), jnp.asarray(inputs(shape))
+        y = layer(x)
+        first, second, diagonal = layer.backpropagate_diagonal(x, jnp.cos(y), -jnp.sin(y))
+        np.testing.assert_allclose(first, jax.grad(cost, argnums=1)(layer, x), rtol=1e-10, atol=1e-13)
+        hessian = jax.hessian(lambda flat: cost(layer, flat.reshape(x.shape)))(x.ravel())
+        np.testing.assert_allclose(second.ravel(), np.diag(hessian), rtol=1e-10, atol=1e-13)
+        parameters, rest = nn.parameters(layer)
+        flat, unflatten = ravel_pytree(parameters)
+        hessian = jax.hessian(lambda flat: cost(eqx.combine(unflatten(flat), rest), x))(flat)
+        np.testing.assert_allclose(
+            ravel_pytree(nn.parameters(diagonal)[0])[0], np.diag(hessian), rtol=1e-10, atol=1e-13
+        )
+
+
 @pytest.mark.parametrize("row", TABLE)
 def test_dtype_compilations_and_vmap(row):
     make, shape, _, _ = TABLE[row]
@@ -230,7 +346,9 @@ def test_dtype_compilations_and_vmap(row):
 def test_wrong_shapes_are_named(row):
     make, _, _, refused = TABLE[row]
     layer = make()
-    with pytest.raises(ValueError, match=rf"(Dense|Conv2d|Pool2d|LayerNorm|Maxout) .*got .*{refused[0]}") as caught:
+    with pytest.raises(
+        ValueError, match=rf"(Dense|Conv[12]d|Pool[12]d|LayerNorm|BatchNorm|Maxout) .*got .*{refused[0]}"
+    ) as caught:
         layer(jnp.zeros((N, *refused)))
     assert str(caught.value).count("\n") == 0
     with pytest.raises(ValueError, match="got"):
@@ -276,6 +394,13 @@ def test_pooling_before_the_bias_is_pooling_after_it(pool):
         (lambda: nn.Conv2d(1, 2, 3, padding=-1, key=key()), ValueError, "padding must be a whole number, at least 0"),
         (lambda: nn.MaxPool2d(0), ValueError, "pool size must be a whole number, at least 1; got 0"),
         (lambda: nn.MeanPool2d(2, 0), ValueError, "pool stride must be a whole number, at least 1; got 0"),
+        (lambda: nn.Conv1d(1, 2, 0, key=key()), ValueError, "kernel_size must be a whole number, at least 1; got 0"),
+        (
+            lambda: nn.Conv1d(1, 2, 3, padding="full", key=key()),
+            ValueError,
+            "padding must be one of causal, same, valid",
+        ),
+        (lambda: nn.MaxPool1d(0), ValueError, "pool size must be a whole number, at least 1; got 0"),
         (lambda: nn.Dropout(1.0), ValueError, "rate must be a finite number ≥ 0 and < 1; got 1.0"),
         (lambda: nn.Dropout(-0.1), ValueError, "rate must be a finite number ≥ 0 and < 1; got -0.1"),
         (lambda: nn.Dropout("half"), TypeError, "rate must be a finite number ≥ 0 and < 1; got 'half'"),
@@ -289,7 +414,7 @@ def test_pooling_before_the_bias_is_pooling_after_it(pool):
         (lambda: nn.Residual(3), TypeError, "block must be a layer; got int"),
         (lambda: nn.DropConnect(nn.Flatten(), 0.5), TypeError, "dense must be a Dense layer; got Flatten"),
         (lambda: nn.Dropout(0.5, "weekly"), ValueError, "mask must be one of per_batch, per_example; got 'weekly'"),
-        (lambda: nn.GaussianNoise(-1.0), ValueError, "deviation must be a finite number ≥ 0; got -1.0"),
+        (lambda: nn.GaussianNoise(-1.0), ValueError, "standard_deviation must be a finite number ≥ 0; got -1.0"),
         (lambda: nn.GaussianNoise(1.0, "pink"), ValueError, "kind must be one of additive, multiplicative"),
         (lambda: nn.PerExample(3), TypeError, "module must be callable with one example; got 3"),
     ],

@@ -108,7 +108,7 @@ def test_a_recipe_makes_the_same(make):
         (lambda: tasks().loss(jnp.ones((N, 6)), jnp.ones((N, 3))), ValueError, r"targets must have shape \[N, 4\]"),
         (lambda: tasks().targets({"kind": CLASSES}), ValueError, "targets must be given for place, early; got kind"),
         (lambda: tasks().targets({"kin": CLASSES}), ValueError, "each name of targets must be .*Did you mean 'kind'"),
-        (lambda: with_auxiliary().targets({"kind": CLASSES + 1}), ValueError, "targets of kind must be class indices 0 … 2"),
+        (lambda: with_auxiliary().targets({"kind": CLASSES + 1}), ValueError, "class indices 0 … 2; got 3"),
         (lambda: with_auxiliary().targets({"kind": REAL}), ValueError, r"targets of kind must have shape \[6, 1\]"),
         (lambda: Joint([Part("a", Poisson(), 1)]).targets({"a": [-1.0]}), ValueError, "targets of a must be counts ≥ 0"),
         (lambda: Joint([Part("a", Bernoulli(), 1)]).targets({"a": [2.0]}), ValueError, "targets of a must be 0 or 1; got 2"),

@@ -53,7 +53,7 @@ def test_value_is_the_weighted_mean_and_the_penalties(model):
 
 
 def test_scikit_learn_and_book_scalings(model):
-    """α/(2n)‖W‖² of scikit-learn and (λ/2n)Σw² of S4, n the number of examples."""
+    """α/(2n)‖W‖² of scikit-learn and (λ/2n)Σw² of Nielsen, n the number of examples."""
     plain = float(evaluate(Objective(objectives.Categorical()), model, batch(np.ones(5)))[0])
     squares = float((np.asarray(model.weight, float) ** 2).sum())
     sklearn, _ = evaluate(Objective(objectives.Categorical(), [L2(0.3, scale="batch")]), model, batch(np.ones(5)))
@@ -136,7 +136,14 @@ def test_works_under_vmap_over_models_and_jvp(model):
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("gaussian", {"precision": 0.3}), *((name, {}) for name in objectives.LIKELIHOODS if name != "gaussian")],
+    [
+        ("gaussian", {"precision": 0.3}),
+        ("negative_binomial", {"dispersion": 0.3}),
+        ("huber", {"threshold": 2.0, "scale": 0.3}),
+        ("quantile", {"level": 0.9, "scale": 2.0}),
+        ("bernoulli", {"link": "probit"}),
+        *((name, {}) for name in ("bernoulli", "categorical", "poisson", "sigmoid_quadratic", "sigmoid_cross_entropy")),
+    ],
 )
 def test_recipe_round_trip(name, arguments):
     penalties = (L2(0.1), L1(1e-7, where="layers.0.*", scale="batch"), L2(3, where=["*.bias", "scale"]))

@@ -16,6 +16,8 @@ TARGETS = {
     "gaussian": RANDOM.normal(2.0, 1.0, (40, 3)),
     "bernoulli": (RANDOM.random((40, 3)) < [0.1, 0.5, 0.8]).astype(float),
     "poisson": RANDOM.poisson([0.5, 2.0, 9.0], (40, 3)),
+    "negative_binomial": RANDOM.poisson([0.5, 2.0, 9.0], (40, 3)),
+    "huber": RANDOM.normal(2.0, 1.0, (40, 3)),
     "categorical": CLASSES,
     "sigmoid_quadratic": CLASSES,
     "sigmoid_cross_entropy": np.eye(3)[CLASSES],
@@ -39,6 +41,21 @@ def test_outputs_begin_at_the_mean_target(name, weights):
         means = np.asarray(likelihood.mean(model(jnp.ones((1, 2))))[0])
     rows = np.eye(3)[targets] if targets.ndim == 1 else targets
     np.testing.assert_allclose(means, np.average(rows, axis=0, weights=weights), rtol=1e-12)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["equal", "weighted"])
+def test_quantile_regression_begins_at_the_quantile(weights):
+    y, level = TARGETS["gaussian"], 0.31  # of 0.3·40 examples two are quantiles
+    model = objectives.with_output_bias(nn.linear(1, 3, key=KEY), objectives.Quantile(level), y, weights)
+    expected = np.quantile(y, level, axis=0, weights=weights, method="inverted_cdf")
+    np.testing.assert_allclose(model.layers[-1].bias, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("link", ["probit", "complementary_log_log"])
+def test_links_begin_at_the_mean(link):
+    likelihood = objectives.likelihood("bernoulli", link=link)
+    model = objectives.with_output_bias(nn.linear(1, 3, key=KEY), likelihood, TARGETS["bernoulli"])
+    np.testing.assert_allclose(likelihood.mean(model.layers[-1].bias), TARGETS["bernoulli"].mean(axis=0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["categorical", "poisson", "bernoulli", "sigmoid_quadratic"])

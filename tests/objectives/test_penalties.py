@@ -157,3 +157,30 @@ def test_strengths_may_be_traced_and_batched():
     assert float(slope) == pytest.approx(l1(WEIGHTS), rel=1e-6)
     whole = jax.jit(lambda s: L2(s)(model(), ONE))(2)
     assert float(whole) == pytest.approx(2 * l2(WEIGHTS), rel=1e-6)
+
+
+def test_what_a_penalty_says_of_itself():
+    """Convex and a sum over numbers: the Hessian is diagonal and not negative. A prior: its precisions, and back again."""
+    parameter = jnp.asarray(RNG.normal(size=(3, 2)))
+    penalties = {
+        "l2": (L2(0.3, "*"), 0.3, np.zeros((3, 2))),
+        "ard": (objectives.ARD([1.0, 2.0, 0.5], "*", 0.1), [0.1, 0.2, 0.05], [[0, 0], [1, 1], [2, 2]]),
+        "l1": (L1(0.3, "*"), None, None),
+    }
+    assert set(penalties) == set(objectives.PENALTIES)
+    for one, precisions, groups in penalties.values():
+        hessian = one.strength * jax.hessian(one.of_parameter)(parameter).reshape(6, 6)
+        assert one.separable == bool(np.allclose(hessian, np.diag(np.diag(hessian))))
+        assert one.convex == bool((np.diag(hessian) >= 0).all())
+        if precisions is None:
+            assert one.prior_precisions is None
+            with pytest.raises(TypeError, match="penalty must be a Gaussian prior; got L1"):
+                one.with_prior_precisions(np.ones(1))
+            continue
+        np.testing.assert_allclose(one.prior_precisions, precisions, rtol=1e-6)
+        np.testing.assert_array_equal(one.prior_groups((3, 2)), groups)
+        # −ln of the prior's density at that precision for each number has the same Hessian.
+        each = np.ravel(one.prior_precisions)[np.ravel(groups).astype(int)]
+        np.testing.assert_allclose(np.diag(hessian), each, rtol=1e-6)
+        thrice = one.with_prior_precisions(3 * one.prior_precisions)
+        np.testing.assert_allclose(thrice.prior_precisions, 3 * np.asarray(precisions), rtol=1e-6)

@@ -37,7 +37,7 @@ def squares(model):
 
 
 def transformed(model, where):
-    """The network with f′(Ax + B) = C f(x) + D: PRML (5.115), (5.116), (5.118), (5.119)."""
+    """The network with f′(Ax + B) = C f(x) + D: Bishop, PRML (5.115), (5.116), (5.118), (5.119)."""
     first, last = model.layers[0], model.layers[2]
     values = {
         "inputs": (first.weight / A, first.bias - B / A * first.weight.sum(axis=0), last.weight, last.bias),
@@ -100,7 +100,7 @@ def test_ard_on_a_kernel_and_new_precisions_compile_nothing():
 def test_the_prior_is_consistent(model, where, first, last, noise):
     """Rescaled data, transformed weights, α₁ → a²α₁, α₂ → c⁻²α₂, β → c⁻²β: the same function and the same cost.
 
-    PRML prints the square roots of these factors; one λ for all weights cannot do it at all.
+    Bishop, PRML, prints the square roots of these factors; one λ for all weights cannot do it at all.
     """
     with jax.enable_x64(True):
         x, y = jnp.asarray(RNG.normal(size=(9, 3))), jnp.asarray(RNG.normal(size=(9, 2)))

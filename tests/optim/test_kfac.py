@@ -218,7 +218,7 @@ def test_it_trains_with_dropout_averages_and_a_schedule(data):
 def test_what_it_does_not_fit_is_refused_by_name(data):
     objective = Objective(objectives.Categorical())
     normalized = nn.mlp(3, 2, 4, normalization="batch", key=jax.random.key(0))
-    with pytest.raises(ValueError, match=r"layers only for Kronecker factors; got .* of BatchNorm"):
+    with pytest.raises(ValueError, match=r"for Kronecker factors; got .* of BatchNorm"):
         shinso.train(normalized, objective, data, optimizer="kfac", epochs=1)
     for arguments, message in (
         ({"damping": 0.0}, "damping must be a finite number > 0; got 0.0"),

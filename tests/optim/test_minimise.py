@@ -1,5 +1,7 @@
 """Minimising to the end: why it stops, budgets, trees, residuals, problems, rates, and bad input."""
 
+import signal
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -79,7 +81,7 @@ class TestWhyItStops:
 
     def test_ctrl_c_keeps_the_work(self):
         def stop(_):
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
         found = optim.minimise(rosenbrock, START, "lbfgs", progress=stop)
         assert (found.reason, found.steps) == ("interrupted", 1)

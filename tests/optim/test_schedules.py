@@ -94,3 +94,22 @@ def test_courses_end_where_the_value_stays():
         "momentum", learning_rate=optim.Cosine(0.1, 7), momentum=optim.LinearDecay(0.9, 0.5, 9)
     )
     assert (both.total_steps, optim.averaged(both).total_steps, optim.optimizer_named("sgd").total_steps) == (9, 9, 0)
+
+
+NAMED = {
+    "constant": lambda k: 0.5,
+    "robbins_monro": lambda k: 0.5 / (k + 1),
+    "linear": lambda k: 0.5 * (1 - k / 20),
+    "exponential": lambda k: 0.5 * 0.01 ** (k / 20),
+    "cosine": lambda k: cosine(k, 0.5, 20, 0.0, 0),
+    "one_cycle": optax.cosine_onecycle_schedule(20, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", optim.SCHEDULES)
+def test_a_name_a_rate_and_a_number_of_steps_are_a_schedule(name):
+    schedule = optim.schedule_named(name, 0.5, 20)
+    for k in (0, 1, 7, 19):
+        np.testing.assert_allclose(schedule(jnp.asarray(k)), NAMED[name](k), rtol=1e-5)
+    with pytest.raises(ValueError, match="Did you mean 'cosine'"):
+        optim.schedule_named("cosin", 0.5, 20)

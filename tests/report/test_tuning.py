@@ -7,12 +7,12 @@ import pytest
 from shinso.report import rate_figure, tuning_figure
 from shinso.settings import Settings
 from shinso.tuning import RateSearch, Trial, Tuning
-from shinso.tuning._trials import Ask
+from shinso.tuning._trials import TrialSpec
 
 
 def tuning(*losses):
     trials = [
-        Trial(Ask({} if i == 0 else {"learning_rate": 0.1 * i}, "x"), loss, 0.9, math.nan, 1, 0.1)
+        Trial(TrialSpec({} if i == 0 else {"learning_rate": 0.1 * i}, "x"), loss, 0.9, math.nan, 1, 0.1)
         for i, loss in enumerate(losses)
     ]
     base = Settings(source="digits")

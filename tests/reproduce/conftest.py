@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 
-from shinso.reproduce import ENTRIES, Claim, Entry, Panel, Result, Step
+from shinso.reproduce import ENTRIES, Claim, Entry, Panel, Procedure, Result
 from shinso.reproduce import _measures as measures
 from shinso.reproduce._agreement import at_least
 from shinso.reproduce._experiments import EXPERIMENTS
@@ -43,7 +43,7 @@ def small(points):
             Claim("best accuracy", "90 %", measures.best("net", "test_accuracy"), at_least(60.0)),
             Claim("with patience", "95 %", measures.best("long", "test_accuracy"), at_least(60.0), full=True),
         ),
-        steps=(Step("training", {"networks": {"net": network}, "watch": {"test": None, "training": 5}}),),
+        steps=(Procedure("training", {"networks": {"net": network}, "watch": {"test": None, "training": 5}}),),
         seconds=2,
         seeds=2,
         side_by_side=True,
@@ -88,11 +88,11 @@ def counted(counter):
             Claim("last score", "3", measures.last("net", "score"), at_least(2.5), unit="%"),
             Claim("with patience", "9", measures.value("patient"), at_least(9.0), full=True),
         ),
-        steps=(Step("counting", {"how": "short"}),),
+        steps=(Procedure("counting", {"how": "short"}),),
         seconds=60,
         seeds=3,
         mnist=False,
-        full=(Step("counting", {"how": "long"}),),
+        full=(Procedure("counting", {"how": "long"}),),
         full_seconds=120,
     )
 

@@ -16,12 +16,12 @@ from shinso.experiment import prepare_experiment
 from shinso.objectives import L2, Objective, likelihood
 from shinso.reproduce import (
     ENTRIES,
+    Procedure,
     Result,
-    Step,
+    duration_in_words,
     figure_path,
     find_entries,
     how,
-    in_words,
     missing,
     read_records,
     rows_of,
@@ -142,7 +142,7 @@ def test_interrupted_twice(counter, counted, tmp_path):
 
 def test_a_record_of_other_settings_does_not_count(counter, counted, tmp_path):
     run_entries([counted], tmp_path)
-    changed = dataclasses.replace(counted, steps=(Step("counting", {"how": "other"}),))
+    changed = dataclasses.replace(counted, steps=(Procedure("counting", {"how": "other"}),))
     assert usable(changed, tmp_path) == []
     assert len(missing([changed], tmp_path)) == 3
 
@@ -215,4 +215,4 @@ def test_find_entries():
     ("seconds", "words"), [(0.25, "0.2 s"), (30, "30 s"), (150, "2 min"), (7200, "2 h"), (5999, "100 min")]
 )
 def test_times_in_words(seconds, words):
-    assert in_words(seconds) == words
+    assert duration_in_words(seconds) == words

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shinso.settings import PANELS, Row, Settings, default_of, kind_of, read_settings, rows
-from shinso.settings._accepted import Flag, Name, Number, Sizes, Text, Whole
+from shinso.settings._accepted import Flag, Name, Number, Sizes, Text, Texts, Whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +29,8 @@ def sample(name: str, row: Row) -> Any:
             return [100, 30]
         case Name(names=names):
             return next(one for one in names if one != default_of(name))
+        case Texts():
+            return ["one", "other"]
         case Text():
             return "some text"
     raise TypeError(f"the test has no value for {row.accepted!r}")
@@ -156,3 +158,4 @@ def test_a_name_may_have_numbers() -> None:
     assert kind_of("activation", settings.activation or "") == {"name": "elu", "alpha": 0.5}
     assert settings == Settings.from_dict({"source": "digits", "activation": {"name": "elu", "alpha": 0.5}})
     assert kind_of("activation", "relu") == "relu"
+    assert kind_of("likelihood", "bernoulli:link=probit") == {"name": "bernoulli", "link": "probit"}

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import shinso
 from shinso import nn
 from shinso.objectives import Objective, likelihood
-from shinso.optim import averaged, build
+from shinso.optim import averaged, optimizer_named
 
 N, FEATURES = 24, 3
 
@@ -142,7 +142,7 @@ def test_averaged_parameters_get_statistics_of_their_own(table, objective):
         epochs=3,
         batch_size=8,
         validation=table,
-        optimizer=averaged(build("adam"), decay=0.9),
+        optimizer=averaged(optimizer_named("adam"), decay=0.9),
     )
     first, second = hidden(run.averaged_model, table[0].astype(float))
     assert_allclose(run.averaged_model.layers[1].moments.mean, first.mean(axis=0), rtol=1e-4, atol=1e-5)

@@ -18,7 +18,7 @@ def same_bits(one, other):
 def test_without_blur_it_is_training(table, objective):
     model = nn.mlp(3, 2, (4,), activation="tanh", dropout=0.25, key=jax.random.key(0))
     plain = shinso.train(model, objective, table[0], seed=3, **SETTINGS)
-    blurred = continuation(model, objective, table[0], deviations=[0], seed=3, **SETTINGS)
+    blurred = continuation(model, objective, table[0], standard_deviations=[0], seed=3, **SETTINGS)
     assert same_bits(plain, blurred.runs[0])
     assert blurred.model is blurred.runs[0].model
     np.testing.assert_array_equal(plain.history["cost"], blurred.runs[0].history["cost"])
@@ -33,9 +33,9 @@ def test_stages_share_a_program_and_judge_without_noise(table, objective, model)
 
     data, held = table
     settings = {**SETTINGS, "metrics": {"m": metric}, "validation": held}
-    _, runs = continuation(model, objective, data, deviations=[0.5, 0.1], **settings)
+    _, runs = continuation(model, objective, data, standard_deviations=[0.5, 0.1], **settings)
     once = len(traced)
-    _, again = continuation(model, objective, data, deviations=[0.5, 0.1, 0.0], **settings)
+    _, again = continuation(model, objective, data, standard_deviations=[0.5, 0.1, 0.0], **settings)
     assert len(traced) == once
     assert same_bits(runs[1], again[1])
     assert [run.history["step"][-1] for run in again] == [9, 18, 27]
@@ -47,9 +47,9 @@ def test_stages_share_a_program_and_judge_without_noise(table, objective, model)
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"deviations": (0.1, 0.2)}, ValueError, "deviations must not grow from stage to stage; got"),
-        ({"deviations": ()}, ValueError, "deviations must name at least one stage; got none"),
-        ({"deviations": (0.1, -0.2)}, ValueError, "deviations must be a finite number ≥ 0; got -0.2"),
+        ({"standard_deviations": (0.1, 0.2)}, ValueError, "standard_deviations must not grow from stage to stage; got"),
+        ({"standard_deviations": ()}, ValueError, "standard_deviations must name at least one stage; got none"),
+        ({"standard_deviations": (0.1, -0.2)}, ValueError, "standard_deviations must be a finite number ≥ 0; got -0.2"),
         ({"optimizer": "lbfgs"}, ValueError, "optimizer must be one of mini-batches, such as 'adam'.*got 'lbfgs'"),
         ({"start": None}, TypeError, "takes the arguments of train but start"),
         ({"objective": abs}, TypeError, "objective must be a shinso.Objective; got builtin"),

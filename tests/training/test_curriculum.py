@@ -43,7 +43,7 @@ def test_mixing_keeps_hard_examples_from_the_first_stage_on():
 
 def test_stages_are_made_of_what_was_given(table, objective, monkeypatch):
     (X, y), _ = table
-    monkeypatch.setattr(module, "in_stages", lambda model, stages, seed, settings: [data for _, data in stages])
+    monkeypatch.setattr(module, "in_stages", lambda model, stages, count, seed, settings: [data for _, data in stages])
     first, last = curriculum(None, objective, (X, y, np.arange(1.0, 23.0)), lambda X, y: X[:, 0], shares=(0.5, 1))
     assert first.inputs.shape == X.shape
     assert set(first.inputs[:, 0]) == set(np.sort(X[:, 0])[:11])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from shinso.objectives import Poisson
 from shinso.training import Evaluation, hardest_confusion, wilson_interval
 from shinso.training._evaluation import evaluate_classes, evaluate_labels, evaluate_numbers
 
@@ -95,7 +96,7 @@ def test_numbers():
 def test_counts():
     random = np.random.default_rng(5)
     targets, rates = random.poisson(3, size=(100, 1)), random.random((100, 1)) + 2.5
-    found = evaluate_numbers(targets, rates, 0.5, counts=True)
+    found = evaluate_numbers(targets, rates, 0.5, Poisson().evaluation_score)
     assert (found.score_name, found.score) == ("deviance", pytest.approx(metrics.mean_poisson_deviance(targets, rates)))
 
 

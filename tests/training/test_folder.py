@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import shinso
-from shinso import Stopping, _files, nn
+from shinso import Stopping, _files, _stretches, nn
+from shinso._manifest import commit
 from shinso.training import Run
 from shinso.training import _session as train_module
 
@@ -42,7 +43,7 @@ def copy(stored, tmp_path):
 def test_a_stored_run_comes_back(stored, table):
     run, folder = stored
     assert sorted(path.name for path in folder.iterdir()) == [
-        "checkpoint.safetensors", "history.csv", "model.safetensors", "run.json",
+        "SHA256SUMS", "checkpoint.safetensors", "history.csv", "model.safetensors", "run.json",
     ]  # fmt: skip
     back = shinso.load(folder)
     np.testing.assert_array_equal(back.outputs(table[0][0]), run.outputs(table[0][0]))
@@ -79,10 +80,11 @@ def test_a_model_of_ones_own_needs_its_structure(table, objective, tmp_path):
         shinso.load(tmp_path / "own", model=nn.mlp(3, 2, (), key=jax.random.key(0)))
 
 
-def rewrite(path, change):
-    plain = json.loads(path.read_text())
+def rewrite(folder, change):
+    """Change run.json and the list that would give the change away."""
+    plain = json.loads((folder / "run.json").read_text())
     change(plain)
-    path.write_text(json.dumps(plain))
+    commit(folder, {"run.json": json.dumps(plain).encode()})
 
 
 SPOILED = [
@@ -91,16 +93,16 @@ SPOILED = [
     (lambda f: [path.unlink() for path in f.iterdir()], FileNotFoundError, "is not a run folder: it has no run.json"),
     (lambda f: (f / "model.safetensors").unlink(), FileNotFoundError, "model.safetensors is missing"),
     (lambda f: os.truncate(f / "run.json", 100), ValueError, "run.json is damaged"),
-    (lambda f: (f / "run.json").write_text("[1, 2]"), ValueError, "run.json is not the description of a run"),
-    (lambda f: (f / "run.json").write_bytes(b"\xff\xfe\x00"), ValueError, "run.json is damaged"),
-    (lambda f: os.truncate(f / "model.safetensors", 100), ValueError, "model.safetensors cannot be read: it is damaged"),
-    (lambda f: rewrite(f / "run.json", lambda p: p.update(format=99)), ValueError, "has format 99, made by a newer shinso"),
-    (lambda f: rewrite(f / "run.json", lambda p: p.pop("stop")), ValueError, "run.json is damaged: KeyError"),
+    (lambda f: commit(f, {"run.json": b"[1, 2]"}), ValueError, "run.json is not the description of a run"),
+    (lambda f: commit(f, {"run.json": b"\xff\xfe\x00"}), ValueError, "run.json is damaged"),
+    (lambda f: os.truncate(f / "model.safetensors", 100), ValueError, "model.safetensors is damaged or was changed"),
+    (lambda f: rewrite(f, lambda p: p.update(format=99)), ValueError, "has format 99, made by a newer shinso"),
+    (lambda f: rewrite(f, lambda p: p.pop("stop")), ValueError, "run.json is damaged: stop: Field required"),
     (
-        lambda f: rewrite(f / "run.json", lambda p: p["model"].update(builder="os.system")),
+        lambda f: rewrite(f, lambda p: p["model"].update(builder="os.system")),
         ValueError, "builder must be one of",
     ),
-    (lambda f: flip_last_byte(f / "model.safetensors"), ValueError, "is not the file that run.json describes"),
+    (lambda f: flip_last_byte(f / "model.safetensors"), ValueError, "is not the file that SHA256SUMS describes"),
 ]  # fmt: skip
 
 
@@ -159,7 +161,7 @@ def interrupted_at(step):
 
 @pytest.mark.parametrize("step", [1, 9, 10, 17])
 def test_resumed_training_gives_the_same_bits(table, objective, model, tmp_path, monkeypatch, step):
-    monkeypatch.setattr(train_module, "STRETCH_SECONDS", 1e-9)
+    monkeypatch.setattr(_stretches, "SECONDS", 1e-9)
     noisy = nn.mlp(3, 2, (8,), dropout=0.3, key=jax.random.key(2))
     stopping = Stopping("validation_loss", 100)
     arguments = {"validation": table[1], "stopping": stopping, **SETTINGS}
@@ -203,7 +205,7 @@ def test_a_checkpoint_of_something_else_is_refused(stored, copy, table, objectiv
         with pytest.raises(ValueError, match=sentence):
             shinso.train(network, objective, data, **{**arguments, **changed})
     os.truncate(copy / "checkpoint.safetensors", 200)
-    with pytest.raises(ValueError, match="checkpoint.safetensors cannot be read: it is damaged"):
+    with pytest.raises(ValueError, match="checkpoint.safetensors is damaged or was changed"):
         shinso.train(model, objective, table[0], **arguments)
     (copy / "checkpoint.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="checkpoint.safetensors is missing"):
@@ -212,10 +214,10 @@ def test_a_checkpoint_of_something_else_is_refused(stored, copy, table, objectiv
 
 def test_checkpoints_come_as_often_as_asked(table, objective, model, tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(train_module, "STRETCH_SECONDS", 1e-9)
-    monkeypatch.setattr(train_module, "write_checkpoint", lambda folder, state, *rest: written.append(int(state.step)))
+    monkeypatch.setattr(_stretches, "SECONDS", 1e-9)
+    monkeypatch.setattr(train_module, "write_checkpoint", lambda folder, at, *rest: written.append(int(at.state.step)))
     shinso.train(model, objective, table[0], folder=tmp_path / "run", checkpoint_seconds=0, **SETTINGS)
-    assert written == [*range(19), 18]
+    assert written == [*range(1, 19), 18]
 
 
 def test_a_folder_that_cannot_be_written_is_met_before_training(table, objective, model, tmp_path):

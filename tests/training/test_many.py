@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 import shinso
 from shinso import nn
 from shinso.objectives import L2, Objective, likelihood
+from shinso.optim import optimizer_named
 from shinso.training import Stopping, TrainingWarning, train_many
 
 N, FEATURES = 20, 3
@@ -106,7 +107,12 @@ REFUSED = {
         ValueError,
         "numbers only",
     ),
-    "optimizers": (([network(0)] * 2, PLAIN), {"optimizer": [build("adam"), build("sgd")]}, ValueError, "numbers only"),
+    "optimizers": (
+        ([network(0)] * 2, PLAIN),
+        {"optimizer": [optimizer_named("adam"), optimizer_named("sgd")]},
+        ValueError,
+        "numbers only",
+    ),
     "rates": (([network(0)] * 2, PLAIN), {"learning_rate": [0.1]}, ValueError, "one for each of 2 models; got 1"),
     "weights": (([network(0)] * 2, PLAIN), {"weights": np.ones((2, 3))}, ValueError, r"shape \[2, 20\]"),
     "no weight": (([network(0)] * 2, PLAIN), {"weights": np.zeros((2, N))}, ValueError, "not all 0 for any model"),

@@ -15,9 +15,11 @@ import scipy.stats
 
 import shinso
 from shinso import Objective, Start, Stopping, TrainingWarning, nn, objectives, optim
+from shinso import _stretches as module
 from shinso.objectives import as_batch
-from shinso.training import _session as module
-from shinso.training._program import Program, _order
+from shinso.training import train_many
+from shinso.training._mini_batches import order_of
+from shinso.training._program import Program
 
 SETTINGS = {"epochs": 4, "batch_size": 8, "optimizer": "momentum", "learning_rate": 0.1}
 
@@ -140,11 +142,11 @@ class Distance(eqx.Module):
 
 
 def test_where_stretches_end_leaves_no_trace(table, objective, model, monkeypatch):
-    monkeypatch.setattr(module, "STRETCH_SECONDS", 1e-9)
+    monkeypatch.setattr(module, "SECONDS", 1e-9)
     steps = []
     fine = shinso.train(model, objective, table[0], progress=lambda event: steps.append(event.step), **SETTINGS)
     assert steps == list(range(13))
-    monkeypatch.setattr(module, "STRETCH_SECONDS", 1e9)
+    monkeypatch.setattr(module, "SECONDS", 1e9)
     coarse = shinso.train(model, objective, table[0], **SETTINGS)
     assert same_bits(fine, coarse)
     for one, other in zip(fine.history.rows, coarse.history.rows, strict=True):
@@ -160,7 +162,7 @@ def program_with(shuffle, batch_size):
 
 @pytest.mark.parametrize("shuffle", ["every_epoch", "once", "none"])
 def test_every_epoch_visits_every_example_once(shuffle):
-    order = jax.jit(lambda key, epoch: _order(program_with(shuffle, 4), 10, key, epoch))
+    order = jax.jit(lambda key, epoch: order_of(shuffle, 4, 10, key, epoch))
     epochs = np.array([order(jax.random.key(3), epoch) for epoch in range(5)])
     assert epochs.shape == (5, 12)
     assert (np.sort(epochs[:, :10]) == np.arange(10)).all()
@@ -170,7 +172,7 @@ def test_every_epoch_visits_every_example_once(shuffle):
 
 
 def test_every_order_is_as_likely_as_every_other():
-    order = jax.jit(jax.vmap(lambda key: _order(program_with("every_epoch", 2), 4, key, 0)))
+    order = jax.jit(jax.vmap(lambda key: order_of("every_epoch", 2, 4, key, 0)))
     orders = np.asarray(order(jax.random.split(jax.random.key(0), 24_000)))
     _, counts = np.unique(orders, axis=0, return_counts=True)
     assert len(counts) == 24
@@ -265,8 +267,11 @@ def reference_stopping(values, patience, min_delta):
 ])  # fmt: skip
 def test_early_stopping_counts_and_restores(table, objective, model, monitor, patience, min_delta):
     settings = {**SETTINGS, "epochs": 40, "learning_rate": 0.5}
-    free = shinso.train(model, objective, table[0], validation=table[1], **settings)
-    values = free.history[monitor] * (-1 if monitor.endswith("accuracy") else 1)
+    # What a model is kept for is its own: the cost at the epoch's end, not the mean over the epoch's mini-batches.
+    judged = "training_cost" if monitor == "cost" else monitor
+    never = Stopping(monitor, math.inf)
+    free = shinso.train(model, objective, table[0], validation=table[1], stopping=never, **settings)
+    values = free.history[judged] * (-1 if monitor.endswith("accuracy") else 1)
     epoch, best_epoch = reference_stopping(values, patience, min_delta)
     assert epoch < 40
     stopping = Stopping(monitor, patience, min_delta=min_delta)
@@ -278,8 +283,42 @@ def test_early_stopping_counts_and_restores(table, objective, model, monitor, pa
     kept = Stopping(monitor, patience, min_delta=min_delta, restore_best=False)
     last = shinso.train(model, objective, table[0], validation=table[1], stopping=kept, **settings)
     assert last.stop.best_epoch is None
+    sign = -1 if monitor.endswith("accuracy") else 1
+    epoch, _ = reference_stopping(sign * free.history[monitor], patience, min_delta)
     until_last = shinso.train(model, objective, table[0], validation=table[1], **{**settings, "epochs": epoch})
     assert same_bits(last, until_last)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["alone", "side by side"])
+def test_a_model_is_kept_for_its_own_training_figures(table, objective, model, many):
+    """Without validation data: not for means over an epoch, of which each term belongs to other parameters."""
+    settings = {**SETTINGS, "epochs": 5, "stopping": Stopping("loss", math.inf), "monitor": {"held": table[1]}}
+    if many:
+        run = train_many([model, model], objective, table[0], **settings)[0]
+    else:
+        run = shinso.train(model, objective, table[0], **settings)
+    batch = as_batch("data", table[0], objective.likelihood)
+    for epoch, row in enumerate(run.history.rows, start=1):
+        then = shinso.train(model, objective, table[0], **{**SETTINGS, "epochs": epoch})
+        evaluation = then.evaluate(*table[0])
+        np.testing.assert_allclose(row["training_loss"], evaluation.loss, rtol=1e-5)
+        np.testing.assert_allclose(row["training_accuracy"], evaluation.score, rtol=1e-6)
+        np.testing.assert_allclose(row["training_cost"], objective(then.model, batch), rtol=1e-5)
+    assert run.stop.best_epoch == run.history["training_loss"].argmin() + 1
+    plain = shinso.train(
+        model, objective, table[0], **{**settings, "stopping": Stopping("loss", 3, restore_best=False)}
+    )
+    assert "training_loss" not in plain.history
+
+
+def test_monitored_training_data_are_not_evaluated_twice(table, objective, model):
+    monitored = {"monitor": {"training": table[0]}, "stopping": Stopping("loss", math.inf)}
+    run = shinso.train(model, objective, table[0], **monitored, **SETTINGS)
+    assert [name for name in run.history.columns if name.startswith("training")] == [
+        "training_loss",
+        "training_accuracy",
+    ]
+    assert run.stop.best_epoch == run.history["training_loss"].argmin() + 1
 
 
 def test_a_stall_lowers_the_rate_until_it_is_small(table, objective, model):
@@ -312,7 +351,7 @@ def test_the_books_halving_down_to_a_128th(table, objective, model):
 def test_infinite_patience_never_stops(table, objective, model):
     stopping = Stopping("cost", math.inf, min_delta=1e9)
     run = shinso.train(model, objective, table[0], stopping=stopping, **{**SETTINGS, "epochs": 12})
-    assert (run.stop.reason, run.stop.best_epoch) == ("epochs", int(run.history["cost"].argmin()) + 1)
+    assert (run.stop.reason, run.stop.best_epoch) == ("epochs", int(run.history["training_cost"].argmin()) + 1)
 
 
 def test_control_c_keeps_the_work(table, objective, model):

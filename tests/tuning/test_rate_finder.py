@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from shinso import Objective, nn, objectives, optim
 from shinso.tuning import find_learning_rate
-from shinso.tuning._rate_finder import falls, smooth
+from shinso.tuning._book_rate import falls
+from shinso.tuning._rate_range import smooth
 
 GAUSSIAN = Objective(objectives.likelihood("gaussian"))
 

@@ -11,13 +11,13 @@ from numpy.testing import assert_allclose
 from shinso.data import Dataset, Prepared
 from shinso.settings import Settings
 from shinso.tuning import STRATEGIES, Trial, tune
-from shinso.tuning import _trial_runner as bench_module
+from shinso.tuning import _trial_runner as runner_module
 from shinso.tuning._broad import quickest
 from shinso.tuning._folds import folds_of
 from shinso.tuning._result import margin
 from shinso.tuning._search_space import Interval, code, default_space, nearby, space_of
 from shinso.tuning._searches import expected_improvement, predict_losses, tame
-from shinso.tuning._trials import Ask, Ledger
+from shinso.tuning._trials import TrialLog, TrialSpec
 
 FIXED = {"network": "linear", "epochs": 3, "batch_size": 8, "l2": 0.001, "schedule": "cosine"}
 RATE = {"learning_rate": (1e-4, 1.0)}
@@ -42,7 +42,7 @@ def test_what_a_search_leaves(searched):
     tuning, folder, events = searched
     assert len(tuning.trials) == 6
     assert tuning.stop == "All 6 trials are made."
-    assert tuning.trials[0].ask.changes == {}
+    assert tuning.trials[0].spec.changes == {}
     assert {path.name for path in folder.iterdir()} == {"trials.jsonl", "tuning.json", "settings.toml"}
     lines = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
     assert [line["loss"] for line in lines] == [trial.loss for trial in tuning.trials]
@@ -68,12 +68,14 @@ def test_a_search_is_continued_where_it_ended(examples, searched, tmp_path, monk
     tune(examples, trials=3, strategy="random", folder=folder, **SMALL)
     stored = (folder / "trials.jsonl").read_text()
     made = []
-    measure = bench_module.Bench.measure
-    monkeypatch.setattr(bench_module.Bench, "measure", lambda self, asks: made.extend(asks) or measure(self, asks))
+    measure = runner_module.TrialRunner.measure
+    monkeypatch.setattr(
+        runner_module.TrialRunner, "measure", lambda self, specs: made.extend(specs) or measure(self, specs)
+    )
     again = tune(examples, trials=6, strategy="random", folder=folder, resume=True, **SMALL)
     assert (folder / "trials.jsonl").read_text().startswith(stored)
     assert len(made) == 3
-    assert [trial.ask for trial in again.trials] == [trial.ask for trial in tuning.trials]
+    assert [trial.spec for trial in again.trials] == [trial.spec for trial in tuning.trials]
     with pytest.raises(FileExistsError, match="another search: strategy differ"):
         tune(examples, trials=6, strategy="halving", folder=folder, resume=True, **SMALL)
 
@@ -88,7 +90,7 @@ def test_trials_of_one_shape_compile_once(examples, searched, compilations):
 def test_every_strategy_tries_the_defaults(examples, strategy):
     tuning = tune(examples, trials=9, strategy=strategy, **SMALL)
     assert len(tuning.trials) <= 9
-    assert any(trial.ask.whole and not trial.ask.changes for trial in tuning.trials) or strategy == "halving"
+    assert any(trial.spec.whole and not trial.spec.changes for trial in tuning.trials) or strategy == "halving"
 
 
 def test_a_budget_of_seconds_is_kept(examples, monkeypatch):
@@ -183,8 +185,8 @@ def test_margin_by_hand():
 
 
 def test_the_quickest_is_first_at_what_all_reach():
-    slow = Trial(Ask({"batch_size": 8}, ""), 0.1, 1, math.nan, 1, 1, curve=((2.0, 0.5), (4.0, 0.1)))
-    fast = Trial(Ask({"batch_size": 32}, ""), 0.4, 1, math.nan, 1, 1, curve=((0.5, 0.6), (1.0, 0.4)))
+    slow = Trial(TrialSpec({"batch_size": 8}, ""), 0.1, 1, math.nan, 1, 1, curve=((2.0, 0.5), (4.0, 0.1)))
+    fast = Trial(TrialSpec({"batch_size": 32}, ""), 0.4, 1, math.nan, 1, 1, curve=((0.5, 0.6), (1.0, 0.4)))
     assert quickest([slow, fast]) is fast
     assert quickest([]) is None
 
@@ -207,11 +209,13 @@ def test_places_and_codes():
 
 
 def test_a_line_cut_short_is_forgotten(tmp_path):
-    ledger = Ledger(tmp_path)
-    ledger.add([Trial(Ask({"hidden": (3, 4)}, "x"), math.inf, math.nan, math.nan, 2, 0.5)])
+    log = TrialLog(tmp_path)
+    log.add([Trial(TrialSpec({"hidden": (3, 4)}, "x"), math.inf, math.nan, math.nan, 2, 0.5)])
     with (tmp_path / "trials.jsonl").open("a") as file:
         file.write('{"changes": {"hid')
-    again = Ledger(tmp_path)
+    again = TrialLog(tmp_path)
     assert len(again.trials) == 1
-    assert again.trials[0].ask == ledger.trials[0].ask
+    assert again.trials[0].spec == log.trials[0].spec
     assert again.trials[0].loss == math.inf
+    again.add([Trial(TrialSpec({"hidden": (5,)}, "x"), 1.0, 0.5, math.nan, 2, 0.5)])
+    assert [trial.spec.changes for trial in TrialLog(tmp_path).trials] == [{"hidden": (3, 4)}, {"hidden": (5,)}]

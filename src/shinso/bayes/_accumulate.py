@@ -15,8 +15,7 @@ from jaxtyping import Array, Float
 from shinso import curvature
 from shinso.bayes._layer_pair import LayerPair
 from shinso.bayes._moments import layer_jacobians, layer_shapes
-from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, pieces
-from shinso.bayes._prior import places_of
+from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, pieces, places_of
 from shinso.objectives import Batch, Objective
 
 VECTORS = 16
@@ -51,14 +50,15 @@ class Sums:
 
     Args:
         network: the model.
-        objective: the likelihood (Gaussian: at precision 1) and the penalties.
+        objective: the likelihood (at noise precision 1, if it has one) and the penalties.
         data: as curvature functions take it.
     """
 
     def __init__(self, network: Network, objective: Objective, data: Any):
         self.network = network
         # The operator is built for the whole model, which checks the data; then it is made to act on the subset.
-        whole = curvature.gauss_newton(network.model, objective, data)
+        made = curvature.gauss_newton if objective.likelihood.convex else curvature.fisher
+        whole = made(network.model, objective, data)
         if whole.problem.per_step:
             raise ValueError("model must have outputs [N, K] for a posterior; it has one for every step of a sequence.")
         self.problem = replace(whole.problem, parameters=network.parameters, rest=network.rest)

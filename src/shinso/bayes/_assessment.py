@@ -11,7 +11,6 @@ from shinso.bayes._log_density import as_targets, log_density
 from shinso.bayes._network import outputs_at, pieces
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prediction import Prediction, closed_form
-from shinso.objectives import Bernoulli
 
 LEVEL = 0.9
 """Of the intervals whose coverage is measured."""
@@ -60,10 +59,7 @@ def assess(prediction: Prediction, targets: Any) -> Assessment:
         error = float(np.sqrt(np.mean(np.square(observed - prediction.mean))))
         covered = interval_coverage(prediction, observed, level=LEVEL)
         return Assessment(len(observed), loss, root_mean_squared_error=error, coverage=covered)
-    classes = observed
-    if isinstance(prediction.likelihood, Bernoulli):
-        probabilities = np.stack([1 - probabilities.ravel(), probabilities.ravel()], axis=1)
-        classes = observed.ravel().astype(int)
+    probabilities, classes = prediction.likelihood.target.as_classes(probabilities, observed)
     right = float(np.mean(probabilities.argmax(axis=1) == classes))
     return Assessment(
         len(observed), loss, right, brier_score(probabilities, classes), reliability(probabilities, classes)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
+from shinso.bayes._structure import UNDETERMINED, Choices, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
 from shinso.curvature import LayerJacobian
 
 
@@ -20,6 +20,11 @@ class Diagonal(Curvature):
 
     values: np.ndarray
     name: ClassVar[str] = "diagonal"
+
+    @classmethod
+    def of(cls, sums: Any, choices: Choices) -> "Diagonal":
+        """Return the diagonal of the sums."""
+        return cls(sums.diagonal())
 
     @property
     def diagonal(self) -> np.ndarray:

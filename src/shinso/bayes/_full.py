@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import linalg
 
-from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram
+from shinso.bayes._network import Network
+from shinso.bayes._structure import UNDETERMINED, Choices, Covariance, Curvature, LayerSlopes, gram
 from shinso.curvature import LayerJacobian
 
 MOST_BYTES = 2**27
@@ -29,6 +30,24 @@ class Full(Curvature):
     exact: bool
     resolution: float
     name: ClassVar[str] = "full"
+    options: ClassVar[tuple[str, ...]] = ("hessian",)
+
+    @classmethod
+    def check(cls, network: Network, example: Any, limit: int) -> None:
+        """Refuse a matrix that would take more than `limit` bytes."""
+        taken = 8 * network.size**2
+        if taken > limit:
+            raise ValueError(
+                f"limit must be at least {taken:,} bytes ({taken / 2**30:,.1f} GiB) for the full posterior of "
+                f"{network.size:,} parameters; got {limit:,}. Take structure 'kronecker' or 'diagonal', or "
+                "subset='last_layer'."
+            )
+
+    @classmethod
+    def of(cls, sums: Any, choices: Choices) -> "Full":
+        """Return the Gauss–Newton matrix, or the Hessian."""
+        matrix = sums.hessian(choices.limit) if choices.hessian else sums.dense()
+        return cls(matrix, choices.hessian, sums.resolution)
 
     @property
     def diagonal(self) -> np.ndarray:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
+import equinox as eqx
 import numpy as np
 from scipy import linalg
 
-from shinso.bayes._structure import UNDETERMINED, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
-from shinso.curvature import BlockOperator, LayerJacobian
+from shinso.bayes._moments import layer_jacobians
+from shinso.bayes._network import Network, places_in, places_of
+from shinso.bayes._structure import UNDETERMINED, Choices, Covariance, Curvature, LayerSlopes, gram, gram_of_layer
+from shinso.curvature import LayerJacobian
 
 
 class Factors(NamedTuple):
@@ -39,6 +42,26 @@ class Kronecker(Curvature):
     blocks: tuple[Factors, ...]
     name: ClassVar[str] = "kronecker"
 
+    @classmethod
+    def check(cls, network: Network, example: Any, limit: int) -> None:
+        """Refuse layers that do not show their rows and gradients."""
+        eqx.filter_eval_shape(layer_jacobians, network, example)
+
+    @classmethod
+    def of(cls, sums: Any, choices: Choices) -> "Kronecker":
+        """Return the factors that `shinso.curvature.kronecker` finds."""
+        places, found = places_of(sums.network), []
+        for block in sums.kronecker().blocks:
+            left, right, products = (
+                np.asarray(part, dtype=np.float64) for part in (block.left, block.right, block.values)
+            )
+            # The eigenvalues are products; either factor is known up to a number.
+            first, second = np.unravel_index(products.argmax(), products.shape)
+            top = products[first, second] or 1.0
+            inputs = (left * products[:, second]) @ left.T
+            found.append(Factors(inputs, right, products[first] / top, places_in(block.names, places)))
+        return cls(tuple(found))
+
     @property
     def diagonal(self) -> np.ndarray:
         """A_ii G_jj."""
@@ -64,29 +87,6 @@ class Kronecker(Curvature):
         """Return what `arrays` was made of."""
         count = len(arrays) // len(Factors._fields)
         return cls(tuple(Factors(*(arrays[f"{i}.{name}"] for name in Factors._fields)) for i in range(count)))
-
-
-def kronecker_blocks(operator: BlockOperator, places: Mapping[str, slice]) -> Kronecker:
-    """Return the curvature that `shinso.curvature.kronecker` found.
-
-    Args:
-        operator: K-FAC of the posterior's parameters, scaled by the number of examples.
-        places: their places in the posterior's vector.
-    """
-    found = []
-    for block in operator.blocks:
-        left, right, products = (np.asarray(part, dtype=np.float64) for part in (block.left, block.right, block.values))
-        # The eigenvalues are products; either factor is known up to a number.
-        first, second = np.unravel_index(products.argmax(), products.shape)
-        top = products[first, second] or 1.0
-        inputs = (left * products[:, second]) @ left.T
-        found.append(Factors(inputs, right, products[first] / top, places_in(block.names, places)))
-    return Kronecker(tuple(found))
-
-
-def places_in(names: Sequence[str], places: Mapping[str, slice]) -> np.ndarray:
-    """Return where the numbers of some arrays, one below the other, stand in the flat vector."""
-    return np.concatenate([np.arange(places[name].start, places[name].stop) for name in names])
 
 
 class Inverted(NamedTuple):

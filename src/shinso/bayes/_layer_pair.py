@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shinso.bayes._kronecker import places_in
+from shinso.bayes._network import places_in
 from shinso.curvature import LayerJacobian
 
 
@@ -74,7 +74,7 @@ def _spread(values: np.ndarray, pairs: np.ndarray, first: int, second: int) -> n
     if len(pairs) == first * second:
         return values
     i, j = np.divmod(pairs, second)
-    spread = np.empty((first * second, values.shape[1]))
-    spread[pairs] = values
-    spread[j * second + i] = values
-    return spread
+    whole = np.empty((first * second, values.shape[1]))
+    whole[pairs] = values
+    whole[j * second + i] = values
+    return whole

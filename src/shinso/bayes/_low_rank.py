@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import linalg
 
-from shinso.bayes._structure import Covariance, Curvature, gram
+from shinso.bayes._structure import Choices, Covariance, Curvature, gram
 
+RANK = 50
+"""Directions kept, unless a call says otherwise."""
 OVERSAMPLING, PASSES = 10, 3
 """Directions searched beyond those kept, and products with each."""
 
@@ -26,6 +28,13 @@ class LowRank(Curvature):
     vectors: np.ndarray
     values: np.ndarray
     name: ClassVar[str] = "low_rank"
+    options: ClassVar[tuple[str, ...]] = ("rank",)
+
+    @classmethod
+    def of(cls, sums: Any, choices: Choices) -> "LowRank":
+        """Return the leading eigenvectors, from products."""
+        size = sums.network.size
+        return leading_pairs(sums.product, size, min(RANK if choices.rank is None else choices.rank, size))
 
     @property
     def diagonal(self) -> np.ndarray:

@@ -9,9 +9,16 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from shinso import curvature, nn
-from shinso.bayes._kronecker import places_in
-from shinso.bayes._network import MOST_BYTES, MOST_EXAMPLES, Network, examples_together, linearized, pieces
-from shinso.bayes._prior import places_of
+from shinso.bayes._network import (
+    MOST_BYTES,
+    MOST_EXAMPLES,
+    Network,
+    examples_together,
+    linearized,
+    pieces,
+    places_in,
+    places_of,
+)
 from shinso.bayes._structure import Covariance, LayerSlopes
 
 Centred = Callable[[Any, int], np.ndarray]
@@ -34,8 +41,8 @@ def output_moments(
     else:
         size, moments = max(1, min(MOST_EXAMPLES, MOST_BYTES // _bytes(shapes))), _moments_by_layers
     parts = [moments(network, covariances, piece, new, centred) for piece, new in pieces(inputs, size)]
-    means, spreads = zip(*parts, strict=True)
-    return np.concatenate(means), [np.concatenate(spread) for spread in zip(*spreads, strict=True)]
+    means, found = zip(*parts, strict=True)
+    return np.concatenate(means), [np.concatenate(one) for one in zip(*found, strict=True)]
 
 
 def _moments(

@@ -1,7 +1,7 @@
 """A model as a function of some of its parameters: outputs, Jacobians, and functions of the linearized model."""
 
 import fnmatch
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -11,6 +11,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
+from shinso._paths import dotted
 from shinso.nn import accepts_key
 from shinso.objectives import parameter_paths
 
@@ -114,11 +115,6 @@ def network_with(model: Any, paths: Sequence[str]) -> Network:
     return Network(*eqx.partition(model, jax.tree_util.tree_map_with_path(is_chosen, model)))
 
 
-def dotted(path: tuple[Any, ...]) -> str:
-    """Return a leaf's path as `parameter_paths` writes it."""
-    return jax.tree_util.keystr(path, simple=True, separator=".")
-
-
 def _chosen(parameters: dict[str, Array], subset: Subset) -> list[str]:
     if callable(subset):
         return [path for path, leaf in parameters.items() if subset(path, leaf)]
@@ -183,3 +179,18 @@ def functions(
 
     found: Array = jax.lax.map(one, offsets, batch_size=min(DRAWS, len(offsets)))
     return found
+
+
+def places_of(network: Network) -> dict[str, slice]:
+    """Return the place of each parameter in the flat vector."""
+    slices, start = {}, 0
+    for path, shape in network.shapes.items():
+        size = int(np.prod(shape))
+        slices[path] = slice(start, start + size)
+        start += size
+    return slices
+
+
+def places_in(names: Sequence[str], places: Mapping[str, slice]) -> np.ndarray:
+    """Return where the numbers of some arrays, one below the other, stand in the flat vector."""
+    return np.concatenate([np.arange(places[name].start, places[name].stop) for name in names])

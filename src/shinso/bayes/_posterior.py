@@ -15,13 +15,15 @@ from jaxtyping import PRNGKeyArray, PyTree
 from shinso._checks import one_of, whole_number
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._evidence import Evidence, Levels, re_estimate
+from shinso.bayes._held_out import calibrated
 from shinso.bayes._inputs import as_inputs
 from shinso.bayes._moments import output_moments
 from shinso.bayes._network import Network, functions, pieces
 from shinso.bayes._prediction import Prediction, closed_form, of_draws
 from shinso.bayes._prior import Prior
+from shinso.bayes._store import save
 from shinso.bayes._structure import Covariance, Curvature
-from shinso.objectives import Categorical, Gaussian, Likelihood
+from shinso.objectives import Predictive
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +39,19 @@ class Posterior:
         noise_precision: β of a Gaussian likelihood, else None.
         fit: how well w_MAP fits the data.
         history: a row for each step that `fit_priors` made, or each factor that `calibrate` tried.
-        temperature: T; logits of classes and labels are divided by it. 1 unless `calibrate` chose another.
+        inverse_temperature: s, what logits of classes and labels are multiplied by; 1 unless `calibrate` chose another.
 
-    Source: S2; PRML §5.7.
+    Source: Bishop, PRML, §5.7.
     """
 
     network: Network
-    unit_likelihood: Likelihood
+    unit_likelihood: Predictive
     curvature: Curvature
     prior: Prior
     noise_precision: float | None
     fit: Fit
     history: tuple[dict[str, float], ...] = ()
-    temperature: float = 1.0
+    inverse_temperature: float = 1.0
 
     @property
     def model(self) -> Any:
@@ -57,9 +59,10 @@ class Posterior:
         return self.network.model
 
     @property
-    def likelihood(self) -> Likelihood:
+    def likelihood(self) -> Predictive:
         """p(y | outputs), with the noise precision β as it was estimated last."""
-        return self.unit_likelihood if self.noise_precision is None else Gaussian(self.noise_precision)
+        noise = self.noise_precision
+        return self.unit_likelihood if noise is None else self.unit_likelihood.with_noise_precision(noise)
 
     @property
     def structure(self) -> str:
@@ -93,7 +96,7 @@ class Posterior:
 
     @property
     def effective_parameters(self) -> float:
-        """γ = W − Σ α_i (A⁻¹)_ii, how many parameters the data determine. Source: PRML (5.179)."""
+        """γ = W − Σ α_i (A⁻¹)_ii, how many parameters the data determine. Source: Bishop, PRML (5.179)."""
         return self._evidence.determined(self._levels)[1]
 
     def predict(
@@ -117,7 +120,7 @@ class Posterior:
             TypeError: one of `samples` and `key` is missing.
             ValueError: inputs or an argument are not accepted.
 
-        Source: PRML (5.167)–(5.190); Immer, Korzepa and Bauer (2021) for the linearization.
+        Source: Bishop, PRML (5.167)–(5.190); Immer, Korzepa and Bauer (2021) for the linearization.
         """
         if (samples is None) != (key is None):
             raise TypeError(f"samples and key must be given together; got samples={samples!r}, key={key!r}.")
@@ -127,7 +130,7 @@ class Posterior:
         return of_draws(self.likelihood, draws)
 
     def output_moments(self, inputs: PyTree[Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean `[N, K]` and covariance `[N, K, K]` of the linearized network's outputs: f/T and J A⁻¹ Jᵀ/T².
+        """Return mean `[N, K]` and covariance `[N, K, K]` of the linearized network's outputs: s f and s² J A⁻¹ Jᵀ.
 
         Logits of a categorical likelihood are centred, Σ_k a_k = 0: softmax does not see their common shift.
 
@@ -135,7 +138,7 @@ class Posterior:
             ValueError: inputs are not accepted.
         """
         mean, (covariance,) = output_moments(self.network, [self.covariance], as_inputs(inputs), self.centred)
-        return mean / self.temperature, covariance / self.temperature**2
+        return self.inverse_temperature * mean, self.inverse_temperature**2 * covariance
 
     def sample_functions(
         self, inputs: PyTree[Any], samples: int, *, key: PRNGKeyArray, of: str = "functions"
@@ -143,7 +146,7 @@ class Posterior:
         """Return outputs of networks drawn from the posterior, `[samples, N, K]`: each a function of x, for plots.
 
         They are raw outputs: means, log-rates, or logits, for a softmax centred; `likelihood.mean` makes rates and
-        probabilities of them. Logits are divided by `temperature`.
+        probabilities of them. Logits are multiplied by `inverse_temperature`.
 
         Args:
             inputs: `[N, …]` as in training.
@@ -160,7 +163,7 @@ class Posterior:
             self.centred(functions(self.network, offsets, piece, linear), axis=2)[:, :new]
             for piece, new in pieces(as_inputs(inputs), MOST_SAMPLED)
         ]
-        return np.concatenate(found, axis=1) / self.temperature
+        return self.inverse_temperature * np.concatenate(found, axis=1)
 
     def sample_parameters(self, samples: int, *, key: PRNGKeyArray) -> Any:
         """Return parameter trees drawn from N(w_MAP, A⁻¹), stacked along a first axis; the model's other leaves are None.
@@ -182,7 +185,7 @@ class Posterior:
         Raises:
             ValueError: a parameter has no prior: a flat prior does not integrate to 1, and the evidence means nothing.
 
-        Source: PRML (4.137), (5.175).
+        Source: Bishop, PRML (4.137), (5.175).
         """
         if not self.prior.proper:
             free = self.prior.free_paths(self.network)
@@ -213,25 +216,26 @@ class Posterior:
             ValueError: an argument is not accepted, there is no group to estimate, or the noise cannot be estimated (no
                 more values than parameters, or a model that fits exactly).
 
-        Source: PRML (5.178)–(5.180), (3.91)–(3.95); MacKay (1992).
+        Source: Bishop, PRML (5.178)–(5.180), (3.91)–(3.95); MacKay (1992).
         """
         levels, rows = re_estimate(self._evidence, self._levels, method, steps, tolerance)
         return dataclasses.replace(self, prior=levels.prior, noise_precision=levels.noise, history=tuple(rows))
 
     def calibrate(self, inputs: PyTree[Any], targets: Any) -> "Posterior":
-        """Return the posterior with the width and the sharpness that suit held-out examples best.
+        """Return the posterior with the width and the inverse temperature that suit held-out examples best.
 
-        Two numbers are chosen on a grid: a factor c on α/β, which makes the posterior wider or narrower, and a sharpness
-        s: logits of classes and labels are multiplied by s, so that `temperature` is 1/s; β of a Gaussian likelihood
-        becomes s over the mean squared error on these examples; a Poisson likelihood has none. They maximise
+        Two numbers are chosen on a grid: a factor c on α/β, which makes the posterior wider or narrower, and an inverse
+        temperature s, which puts p(y | a)ˢ, made to sum to 1, in the place of p(y | a): logits of classes and labels are
+        multiplied by s; β of a Gaussian likelihood becomes s over the mean squared error on these examples; counts
+        have none. They maximise
 
             Σ_n ln p(y_n | x_n, data) − ½ (log₁₀ c / 2)² − ½ (log₂ s)².
 
         The last terms are hyperpriors, which count where held-out examples are few: a factor of 100 costs half a nat, as
-        does a doubled sharpness. The evidence trusts the curvature at w_MAP, and where training leaves hardly an error
-        that is next to nothing and the posterior too wide; a strong penalty leaves logits too small. This mends both. As
-        c grows the posterior becomes the network with its weights as they are. `history` of the result has a row for each
-        c, with the factor on α.
+        does a doubled s. The evidence trusts the curvature at w_MAP, and where training leaves hardly an error that is
+        next to nothing and the posterior too wide; a strong penalty leaves logits too small. This mends both. As c grows
+        the posterior becomes the network with its weights as they are. `history` of the result has a row for each c, with
+        the factor on α.
 
         Args:
             inputs: `[N, …]`, not used in training.
@@ -240,10 +244,8 @@ class Posterior:
         Raises:
             ValueError: inputs or targets are not accepted.
 
-        Source: Guo, Pleiss, Sun and Weinberger (2017) for the temperature.
+        Source: Guo, Pleiss, Sun and Weinberger (2017) for the temperature 1/s.
         """
-        from shinso.bayes._held_out import calibrated
-
         return calibrated(self, inputs, targets)
 
     def save(self, path: str | Path) -> Path:
@@ -252,8 +254,6 @@ class Posterior:
         Raises:
             OSError: it cannot be written; an older file is untouched.
         """
-        from shinso.bayes._file import save
-
         return save(self, Path(path))
 
     @cached_property
@@ -267,7 +267,7 @@ class Posterior:
     def centred(self, array: Any, axis: int) -> np.ndarray:
         """Return an array over outputs in float64; that of logits for a softmax minus its mean, which means nothing."""
         wide = np.asarray(array, dtype=np.float64)
-        return wide - wide.mean(axis=axis, keepdims=True) if isinstance(self.unit_likelihood, Categorical) else wide
+        return wide - wide.mean(axis=axis, keepdims=True) if self.unit_likelihood.shift_invariant else wide
 
     def _offsets(self, samples: int, key: PRNGKeyArray) -> Any:
         flat, _ = ravel_pytree(self.network.parameters)

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from shinso._checks import real
-from shinso.bayes._network import Network
-from shinso.objectives import ARD, L2, Penalty
+from shinso.bayes._network import Network, places_of
+from shinso.objectives import Penalty
 
 FREE = -1
 """The group of parameters without a prior."""
@@ -95,12 +95,13 @@ def prior_of(penalties: Sequence[Penalty], network: Network, examples: float, gi
         touched = [path for path in penalty.touched(network.model) if path in left]
         if not touched:
             continue
-        if not isinstance(penalty, L2 | ARD):
+        precisions = penalty.prior_precisions
+        if precisions is None:
             raise ValueError(
                 f"penalties must be L2 or ARD, which are Gaussian priors; got {type(penalty).__name__}. "
                 "Give prior_precision to put a prior in its place."
             )
-        groups += _groups(penalty, touched, network, examples)
+        groups += _groups(penalty, precisions, touched, network, examples)
     return _assembled(groups, network)
 
 
@@ -111,15 +112,20 @@ def penalties_of_prior(penalties: Sequence[Penalty], model: Any, prior: Prior, e
     def updated(penalty: Penalty) -> Penalty:
         # A group has the name of those parameters of the penalty that the posterior is of.
         touched = penalty.touched(model)
-        first = {name: alpha for name, alpha in precisions.items() if name.partition("[")[0].split(", ")[0] in touched}
-        if not first:
+        names = [name for name in precisions if name.partition("[")[0].split(", ")[0] in touched]
+        if not names or penalty.prior_precisions is None:
             return penalty
-        alphas = list(first.values())
-        if isinstance(penalty, ARD):
-            return ARD(np.array(alphas), penalty.where, 1 / examples, penalty.scale)
-        return L2(alphas[0] / examples, penalty.where, penalty.scale)
+        found = np.array([precisions[name] for name in names]) / examples
+        return penalty.with_prior_precisions(found.reshape(penalty.prior_precisions.shape))
 
     return tuple(updated(penalty) for penalty in penalties)
+
+
+def free_precisions(penalties: Sequence[Penalty], network: Network) -> dict[str, float]:
+    """Return a precision of 1 for each array of the posterior that no penalty gives a Gaussian prior."""
+    gaussian = [one for one in penalties if one.prior_precisions is not None and float(one.strength) > 0]
+    touched = {path for penalty in gaussian for path in penalty.touched(network.model)}
+    return {path: 1.0 for path in network.shapes if path not in touched}
 
 
 def in_units_of_the_mean(penalties: Sequence[Penalty], batch: float) -> tuple[Penalty, ...]:
@@ -152,20 +158,16 @@ def _given(given: Any, network: Network) -> list[_Group]:
     return groups
 
 
-def _groups(penalty: L2 | ARD, touched: Sequence[str], network: Network, examples: float) -> list[_Group]:
+def _groups(
+    penalty: Penalty, precisions: np.ndarray, touched: Sequence[str], network: Network, examples: float
+) -> list[_Group]:
     """Return name, precision and members of each group of a penalty."""
-    places, shapes, every = places_of(network), network.shapes, np.arange(network.size)
-    name, strength = ", ".join(touched), examples * float(penalty.strength)
-    if isinstance(penalty, L2):
-        return [(name, strength, np.concatenate([every[places[path]] for path in touched]))]
-    return [
-        (
-            f"{name}[{d}]",
-            strength * alpha,
-            np.concatenate([every[places[path]].reshape(shapes[path])[..., d, :].ravel() for path in touched]),
-        )
-        for d, alpha in enumerate(np.asarray(penalty.precisions, dtype=np.float64).tolist())
-    ]
+    places, name = places_of(network), ", ".join(touched)
+    members = np.concatenate([np.arange(network.size)[places[path]] for path in touched])
+    group = np.concatenate([penalty.prior_groups(network.shapes[path]).ravel() for path in touched])
+    names = [name] if precisions.ndim == 0 else [f"{name}[{d}]" for d in range(len(precisions))]
+    alphas = (examples * precisions).ravel().tolist()
+    return [(names[k], alpha, members[group == k]) for k, alpha in enumerate(alphas)]
 
 
 def _assembled(groups: Sequence[_Group], network: Network) -> Prior:
@@ -179,13 +181,3 @@ def _assembled(groups: Sequence[_Group], network: Network) -> Prior:
         np.array([alpha for _, alpha, _ in groups], dtype=np.float64),
     )
     return Prior(names, precisions, membership, np.zeros(network.size))
-
-
-def places_of(network: Network) -> dict[str, slice]:
-    """Return the place of each parameter in the flat vector."""
-    slices, start = {}, 0
-    for path, shape in network.shapes.items():
-        size = int(np.prod(shape))
-        slices[path] = slice(start, start + size)
-        start += size
-    return slices

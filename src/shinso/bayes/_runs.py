@@ -11,16 +11,15 @@ import numpy as np
 from scipy import special
 
 from shinso.bayes._assessment import Assessment, assess, predict_alone
-from shinso.bayes._file import load_posterior
 from shinso.bayes._laplace import laplace
-from shinso.bayes._network import Subset
+from shinso.bayes._load import load_posterior
+from shinso.bayes._network import Subset, network_of
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prediction import Prediction
-from shinso.bayes._with_evidence import free_precisions, laplace_with_evidence
+from shinso.bayes._prior import free_precisions
 from shinso.data import Dataset, Encoder
 from shinso.experiment import Predictions, data_of_run, encoder_of, in_words, read_inputs
-from shinso.objectives import Gaussian
-from shinso.training import Run, load
+from shinso.training import Run, load_run
 
 POSTERIOR = "posterior.safetensors"
 """The posterior's file in a run folder."""
@@ -62,7 +61,7 @@ def posterior_of_run(
     *,
     subset: Subset = "last_layer",
     structure: str = "kronecker",
-    fit_priors: bool = True,
+    priors: str = "evidence",
     prior_precision: float | None = None,
     data_dir: str | Path | None = None,
 ) -> RunPosterior:
@@ -72,28 +71,27 @@ def posterior_of_run(
         folder: the run folder; its training data are read again, and must be what they were.
         subset: as for `laplace`.
         structure: as for `laplace`.
-        fit_priors: re-estimate precisions by the evidence (`laplace_with_evidence`), then, where the run has validation
-            examples, width and sharpness by these (`Posterior.calibrate`); else they are those of the run's
-            penalties, and 1 for parameters without one.
-        prior_precision: α > 0 of all parameters instead, when `fit_priors` is False.
+        priors: "evidence": as for `laplace`, then, where the run has validation examples, width and inverse temperature by
+            these (`Posterior.calibrate`); "penalties": those of the run's penalties, and 1 for parameters without one.
+        prior_precision: α > 0 of all parameters instead, with `priors="penalties"`.
         data_dir: folder of the MNIST files, where it has moved.
 
     Raises:
         FileNotFoundError: not the folder of an experiment.
         TypeError, ValueError: what `laplace` and `Posterior.fit_priors` refuse, or the data have changed.
     """
-    run = load(folder)
+    run = load_run(folder)
     encoder = encoder_of(run)
-    if fit_priors and prior_precision is not None:
-        raise ValueError(f"prior_precision must be left out when priors are fitted; got {prior_precision:g}.")
     prepared = data_of_run(run, data_dir)
-    if fit_priors:
-        posterior = laplace_with_evidence(run, prepared.training, subset=subset, structure=structure)
+    if priors == "penalties" and prior_precision is None:
+        given: Any = free_precisions(run.objective.penalties, network_of(run.model, subset)) or None
     else:
-        prior: Any = prior_precision or free_precisions(run.objective.penalties, run.model, subset) or None
-        posterior = laplace(run, prepared.training, subset=subset, structure=structure, prior_precision=prior)
+        given = prior_precision
+    posterior = laplace(
+        run, prepared.training, subset=subset, structure=structure, priors=priors, prior_precision=given
+    )
     evidence, scale, validation = posterior.log_evidence(), 1.0, prepared.validation
-    if fit_priors and validation is not None:
+    if priors == "evidence" and validation is not None:
         posterior = posterior.calibrate(validation.inputs, validation.targets)
         scale = min(posterior.history, key=lambda row: row["penalized"])["factor"]
     held = {"validation": prepared.validation, "test": prepared.test}
@@ -116,10 +114,10 @@ def load_run_posterior(folder: str | Path) -> Posterior:
         FileNotFoundError: there is none yet, or it is no run folder.
         ValueError: it is damaged, or of other parameters than the run has now.
     """
-    return _posterior_of(load(folder), Path(folder))
+    return _posterior_of(load_run(folder), Path(folder))
 
 
-def predict_run_with_spread(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
+def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
     """Predict for files with a stored run and its posterior, and say how sure each prediction is.
 
     Further columns are `std of …`, √Var[y | x], of a number or count, in its own units; of a class, `std of probability`,
@@ -130,32 +128,34 @@ def predict_run_with_spread(folder: str | Path, paths: Sequence[str | Path]) -> 
         FileNotFoundError: not a run folder, or it has no posterior yet.
         ValueError: a file cannot be read or does not fit the model, or the posterior is damaged or out of date.
     """
-    run = load(folder)
+    run = load_run(folder)
     posterior = _posterior_of(run, Path(folder))
     names, inputs = read_inputs(run, paths)
     prediction = posterior.predict(inputs)
     means = prediction.mean
     if prediction.probabilities is None:
-        return in_words(run, names, means, means).with_spread(*_of_numbers(prediction, encoder_of(run)))
+        return in_words(run, names, means, means).with_standard_deviations(*_of_numbers(prediction, encoder_of(run)))
     if encoder_of(run).classes is None:
         found = in_words(run, names, means, means)
-        return found.with_spread([f"std of {name}" for name in found.outcomes], np.sqrt(prediction.epistemic))
+        return found.with_standard_deviations(
+            [f"std of {name}" for name in found.outcomes], np.sqrt(prediction.epistemic)
+        )
     chosen = means.argmax(axis=1)
     sure = np.sqrt(prediction.epistemic[np.arange(len(means)), chosen])
     values = np.stack([sure, special.entr(means).sum(axis=1)], axis=1)
-    return in_words(run, names, means, chosen).with_spread(("std of probability", "entropy"), values)
+    return in_words(run, names, means, chosen).with_standard_deviations(("std of probability", "entropy"), values)
 
 
 def _of_numbers(prediction: Prediction, encoder: Encoder) -> tuple[list[str], np.ndarray]:
     columns = [f"std of {name}" for name in encoder.target_names]
-    return columns, prediction.std * _units(prediction.mean.shape[1], encoder)
+    return columns, prediction.standard_deviation * _units(prediction.mean.shape[1], encoder)
 
 
 def _noise(posterior: Posterior, encoder: Encoder) -> dict[str, float]:
     if posterior.noise_precision is None:
         return {}
-    deviations = posterior.noise_precision**-0.5 * _units(len(encoder.target_names), encoder)
-    return dict(zip(encoder.target_names, deviations.tolist(), strict=True))
+    noise = posterior.noise_precision**-0.5 * _units(len(encoder.target_names), encoder)
+    return dict(zip(encoder.target_names, noise.tolist(), strict=True))
 
 
 def _units(outputs: int, encoder: Encoder) -> np.ndarray:
@@ -185,7 +185,7 @@ def _posterior_of(run: Run, folder: Path) -> Posterior:
 def _assess(prediction: Prediction, dataset: Dataset, encoder: Encoder) -> Assessment:
     """Return the figures; those of numbers are in the target's own units, not in those of training."""
     found = assess(prediction, dataset.targets)
-    if not isinstance(prediction.likelihood, Gaussian):
+    if found.root_mean_squared_error is None:
         return found
     units = _units(prediction.mean.shape[1], encoder)
     errors = (dataset.targets.reshape(prediction.mean.shape) - prediction.mean) * units

@@ -3,10 +3,11 @@
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from shinso.bayes._network import Network
 from shinso.curvature import LayerJacobian
 
 
@@ -27,6 +28,20 @@ class LayerSlopes(NamedTuple):
         """Return the layer's part of a flat vector, `[a, g]`."""
         matrix: np.ndarray = vector[self.places].reshape(self.rows.shape[-1], -1)
         return matrix
+
+
+class Choices(NamedTuple):
+    """What a call of `laplace` chose of its structure.
+
+    Attributes:
+        hessian: the exact Hessian instead of the Gauss–Newton matrix.
+        rank: directions kept; None for the structure's own.
+        limit: bytes a dense matrix may take.
+    """
+
+    hessian: bool
+    rank: int | None
+    limit: int
 
 
 class Covariance(abc.ABC):
@@ -68,9 +83,27 @@ class Curvature(abc.ABC):
     """H: the second derivative of the data's negative log-likelihood (at noise precision 1), in some structure.
 
     The fields of a subclass are arrays and numbers.
+
+    Attributes:
+        name: as `laplace` knows it.
+        options: which of `hessian` and `rank` it heeds.
     """
 
     name: ClassVar[str]
+    options: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod  # noqa: B027
+    def check(cls, network: Network, example: Any, limit: int) -> None:
+        """Refuse, by shapes alone, a network of which it cannot be made.
+
+        Raises:
+            ValueError: a matrix that would take more bytes than the limit, or a layer that it does not take.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def of(cls, sums: Any, choices: Choices) -> Self:
+        """Return the curvature from the sums over the training data (`Sums`)."""
 
     @property
     @abc.abstractmethod

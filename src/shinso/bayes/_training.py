@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from shinso._checks import whole_number
-from shinso.bayes._laplace import PosteriorWarning, laplace
+from shinso._interrupt import Interrupt
+from shinso.bayes._convergence import PosteriorWarning
+from shinso.bayes._laplace import laplace
 from shinso.bayes._network import Subset
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import in_units_of_the_mean, penalties_of_prior
-from shinso.objectives import Gaussian, Objective
+from shinso.objectives import Objective
 from shinso.optim import as_optimizer
-from shinso.training import Run, Start, train
+from shinso.training import Run, Start, cut_short, train
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,7 @@ def train_with_evidence(
     Raises:
         TypeError, ValueError: what `shinso.train`, `laplace` and `Posterior.fit_priors` refuse.
 
-    Source: PRML §3.5, §5.7.2; MacKay (1992).
+    Source: Bishop, PRML, §3.5, §5.7.2; MacKay (1992).
     """
     whole_number("rounds", rounds, least=1)
     forbidden = {"start", "folder", "resume"} & set(settings)
@@ -83,24 +85,25 @@ def train_with_evidence(
     rate = {} if learning_rate is None else {"learning_rate": learning_rate}
     rule = as_optimizer(optimizer, **rate)
     start, rows, converged = Start(), [], False
-    for number in range(1, rounds + 1):
-        run = train(
-            model, objective, data, optimizer=rule, epochs=epochs, seed=seed + number - 1, start=start, **settings
-        )
-        with warnings.catch_warnings():
-            if number < rounds:
-                warnings.simplefilter("ignore", PosteriorWarning)  # it is on its way to the minimum
-            posterior = laplace(run, data, subset=subset, structure=structure, hessian=hessian, rank=rank)
-        rows.append(_row(number, run, posterior))
-        if run.stop.reason in ("not_finite", "interrupted"):
-            break
-        after = posterior.fit_priors(steps=1)
-        converged = _change(posterior, after) < tolerance
-        if converged or number == rounds:
-            break
-        model, objective = run.model, _re_estimated(run, after)
-        if not rule.full_batch and run.state is not None:
-            start = Start(optimizer=run.state.optimizer, step=run.stop.step)
+    with Interrupt() as interrupt:
+        for number in range(1, rounds + 1):
+            run = train(
+                model, objective, data, optimizer=rule, epochs=epochs, seed=seed + number - 1, start=start, **settings
+            )
+            with warnings.catch_warnings():
+                if number < rounds:
+                    warnings.simplefilter("ignore", PosteriorWarning)  # it is on its way to the minimum
+                posterior = laplace(run, data, subset=subset, structure=structure, hessian=hessian, rank=rank)
+            rows.append(_row(number, run, posterior))
+            if cut_short(run) or interrupt.requested:
+                break
+            after = posterior.fit_priors(steps=1)
+            converged = _change(posterior, after) < tolerance
+            if converged or number == rounds:
+                break
+            model, objective = run.model, _re_estimated(run, after)
+            if not rule.full_batch and run.state is not None:
+                start = Start(optimizer=run.state.optimizer, step=run.stop.step)
     return EvidenceTraining(run, posterior, tuple(rows), converged)
 
 
@@ -110,7 +113,7 @@ def _re_estimated(run: Run, posterior: Posterior) -> Objective:
     batch = examples * run.settings["batch_size"] / run.data["n_training"]
     penalties = in_units_of_the_mean(run.objective.penalties, batch)
     noise = posterior.noise_precision
-    likelihood = run.objective.likelihood if noise is None else Gaussian(noise)
+    likelihood = run.objective.likelihood if noise is None else posterior.likelihood
     return Objective(likelihood, penalties_of_prior(penalties, run.model, posterior.prior, examples))
 
 

@@ -46,13 +46,13 @@ def curvature(
     from shinso.curvature import gauss_newton, hessian, outer_product, summarize
     from shinso.experiment import data_of_run
     from shinso.report import spectrum_figure
-    from shinso.training import load
+    from shinso.training import load_run
 
     kinds = {"hessian": hessian, "gauss_newton": gauss_newton, "outer_product": outer_product}
     chosen = kinds[one_of("of", of, tuple(kinds))]
     path = out or run / f"spectrum-{of}.svg"
     refuse_folder(out)
-    loaded = load(run)
+    loaded = load_run(run)
     operator = chosen(loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
     found = summarize(operator, key=jax.random.key(seed))
     spectrum_figure(found.density).savefig(path)

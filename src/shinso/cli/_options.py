@@ -57,17 +57,18 @@ def with_settings(
 def given(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that were given, as `Settings` takes them."""
     table = rows()
-    return {name: table[name].accepted.read(name, value) for name, value in settings.items() if value is not None}
+    return {name: table[name].accepted.read(name, value) for name, value in settings.items() if value not in (None, [])}
 
 
 def _parameter(name: str) -> inspect.Parameter:
-    kind = rows()[name].accepted.option
+    option_type = rows()[name].accepted.option
+    kind: Any = list[str] if option_type is list else option_type
     annotation: Any = Annotated[kind | None, setting_option(name)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _source(default: Any) -> inspect.Parameter:
-    text = "[bold]digits[/], [bold]mnist[/], or a CSV, TSV, Parquet or NPZ file."
+    text = "[bold]digits[/], [bold]mnist[/], a table (CSV, Excel, Parquet, SQLite, …), an NPZ file, a folder of images."
     argument = typer.Argument(metavar="SOURCE", help=text, show_default=False)
     text_or_none: Any = str if default is ... else str | None
     annotation: Any = Annotated[text_or_none, argument]

@@ -75,7 +75,7 @@ def posterior(
         run,
         subset=patterns,
         structure=structure,
-        fit_priors=fit_priors,
+        priors="evidence" if fit_priors else "penalties",
         prior_precision=prior_precision,
         data_dir=data_dir,
     )

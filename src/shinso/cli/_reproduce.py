@@ -80,25 +80,27 @@ def reproduce(
 
 
 def _told(group: "Group") -> str:
-    from shinso.reproduce import in_words
+    from shinso.reproduce import duration_in_words
 
     seeds = ", ".join(map(str, group.seeds))
-    return f"{group.entry.id}: seed{'s' if len(group.seeds) > 1 else ''} {seeds}, about {in_words(group.seconds)}"
+    return (
+        f"{group.entry.id}: seed{'s' if len(group.seeds) > 1 else ''} {seeds}, about {duration_in_words(group.seconds)}"
+    )
 
 
 def _say_rest(errors: "Console", left_out: "Sequence[Group]") -> None:
-    from shinso.reproduce import in_words
+    from shinso.reproduce import duration_in_words
 
     if left_out:
         names = ", ".join(dict.fromkeys(group.entry.id for group in left_out))
-        seconds = in_words(sum(group.seconds for group in left_out))
+        seconds = duration_in_words(sum(group.seconds for group in left_out))
         errors.print(f"Left out for want of time: {names}, about {seconds}; the same command goes on with them.")
 
 
 def _list(entries: "Mapping[str, Entry]") -> "Table":
     from rich.table import Table
 
-    from shinso.reproduce import in_words
+    from shinso.reproduce import duration_in_words
 
     table = Table(box=None, pad_edge=False)
     for header, ratio in (("row", None), ("claim", 3), ("source", 2), ("published", 2), ("data", None), ("time", None)):
@@ -110,7 +112,7 @@ def _list(entries: "Mapping[str, Entry]") -> "Table":
             entry.source,
             "; ".join(dict.fromkeys(claim.published for claim in entry.claims)),
             "mnist" if entry.mnist else "none",
-            in_words(entry.seconds * entry.seeds),
+            duration_in_words(entry.seconds * entry.seeds),
         )
     return table
 

@@ -13,7 +13,7 @@ from shinso.cli._shell import INTERRUPTED
 from shinso.settings import TRAINING, Settings, read_settings
 
 if TYPE_CHECKING:
-    from shinso.training import Run
+    from shinso.training import Ensemble, Run
 
 _EXIT_CODES = {"interrupted": INTERRUPTED, "not_finite": 1}
 
@@ -66,17 +66,18 @@ def resume(
     )
 
 
-def _train(work: "Callable[[Any], Run]", *, quiet: bool) -> None:
+def _train(work: "Callable[[Any], Run | Ensemble]", *, quiet: bool) -> None:
     """Train with a progress bar, write the report, say what came out; exit code 130 after Ctrl-C, 1 if it diverged."""
     from shinso.cli._results import summary
     from shinso.report import write
-    from shinso.training import ProgressBar
+    from shinso.training import ProgressBar, Run
 
     errors = console(error=True)
     with nullcontext(False) if quiet else ProgressBar(errors) as progress:
         run = work(progress)
     page = (run.folder or Path()) / "report.html"
     write(run, page)
+    run = run if isinstance(run, Run) else run.summary()
     if not quiet:
         summary(console(), run, page)
     if run.stop.reason in _EXIT_CODES:

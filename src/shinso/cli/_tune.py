@@ -23,7 +23,7 @@ SHOWN = 5
     "shinso tune digits --strategy bayes --search learning_rate=1e-4:1e-2 --search hidden=64/128/128,64  |  "
     "shinso tune digits --out runs/digits-tuning-1 --resume --seconds 300",
 )
-@with_settings(source=..., but=("seed",))
+@with_settings(source=..., but=("seed", "strategy", "members"))
 def tune(
     config: Annotated[
         Path | None, option(OUTPUT, "TOML file of settings that stay as they are.", False, metavar="FILE")
@@ -176,13 +176,13 @@ def _margin(margin: Any) -> str:
 def _trials(tuning: Any) -> Table:
     """Return the best whole trainings as a table, the defaults among them."""
     ranked = tuning.whole
-    shown = ranked[:SHOWN] + [trial for trial in ranked[SHOWN:] if not trial.ask.changes]
+    shown = ranked[:SHOWN] + [trial for trial in ranked[SHOWN:] if not trial.spec.changes]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("loss", "±", tuning.score_name.replace("_", " ")):
         table.add_column(name, justify="right")
     table.add_column("settings")
     for trial in shown:
-        changed = ", ".join(f"{name} {_words(value)}" for name, value in trial.ask.changes.items())
+        changed = ", ".join(f"{name} {_words(value)}" for name, value in trial.spec.changes.items())
         error = "" if trial.error != trial.error else f"{trial.error:.1g}"
         table.add_row(f"{trial.loss:.4g}", error, f"{trial.score:.4g}", changed or "defaults")
     return table

@@ -55,7 +55,7 @@ def predict(
 
     refuse_folder(out)
     if std:
-        from shinso.bayes import predict_run_with_spread as predict_run
+        from shinso.bayes import predict_run_with_standard_deviations as predict_run
     else:
         from shinso.experiment import predict_run
     predicted = predict_run(run, inputs)
@@ -70,9 +70,10 @@ def show(run: RunFolder) -> None:
     """Show a run's results, its settings and its network: layers, output shapes, parameters, multiply-adds."""
     from shinso.cli._results import overview
     from shinso.experiment import read_experiment
-    from shinso.training import load
+    from shinso.training import Run, load
 
-    loaded = load(run)
+    found = load(run)
+    loaded = found if isinstance(found, Run) else found.summary()
     overview(
         console(), loaded, loaded.settings if loaded.data.get("encoder") is None else read_experiment(run).to_dict()
     )

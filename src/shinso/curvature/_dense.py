@@ -49,7 +49,7 @@ def eigenvalues(operator: lx.AbstractLinearOperator, *, limit: int = LIMIT) -> F
 def condition_number(operator: lx.AbstractLinearOperator, *, limit: int = LIMIT) -> Float[Array, ""]:
     """Return max|λ| / min|λ| of a symmetric operator, from its dense matrix; infinite if it is exactly singular.
 
-    A number above 1/ε (8·10⁶ in float32, 4·10¹⁵ in float64) says no more than that. Source: S3 §8.2.1.
+    A number above 1/ε (8·10⁶ in float32, 4·10¹⁵ in float64) says no more than that. Source: Goodfellow et al., §8.2.1.
 
     Raises:
         ValueError: The matrix would take more than `limit` bytes.

@@ -51,7 +51,7 @@ def finite_difference(
         TypeError: `objective` or `data` is something else.
         ValueError: As `hessian`; `of` is unknown, `step` is not positive, or the matrix is larger than `limit`.
 
-    Source: S2 §1.3; PRML (5.90)–(5.91).
+    Source: Bishop, PRML (5.90)–(5.91).
     """
     of = one_of("of", of, ("gradient", "cost"))
     made = problem(model, objective, data, chunk)

@@ -55,7 +55,7 @@ def hessian(model: Callable[..., Any], objective: Objective, data: Any, *, chunk
         ValueError: The model has no parameters or a `step` activation, there is no example, lengths differ, numbers are
             not finite, weights are negative or all 0, or targets do not fit the outputs.
 
-    Source: S2 §1.4–1.5; PRML §5.4.5–5.4.6 (the R-operator); Pearlmutter (1994).
+    Source: Bishop, PRML §5.4.5–5.4.6 (the R-operator); Pearlmutter (1994).
     """
     return Hessian(problem(model, objective, data, chunk))
 

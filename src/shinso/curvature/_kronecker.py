@@ -13,7 +13,8 @@ from shinso._checks import one_of
 from shinso.curvature._blocks import Block, BlockOperator
 from shinso.curvature._dense import LIMIT
 from shinso.curvature._layer_diagonal import scaled, second_moments
-from shinso.curvature._layer_taps import Part, in_cache, parts_of, probes, seen
+from shinso.curvature._layer_parts import Part, parts_of
+from shinso.curvature._layer_taps import in_cache, probes, seen
 from shinso.curvature._output_curvature import (
     OutputCurvature,
     fisher,
@@ -68,7 +69,8 @@ def kronecker(
 
     Args:
         model: Maps a batch to outputs `[N, K]` example by example, in prediction mode. Its parameters must be those of
-            Dense, Conv2d, Elman, LSTM and GRU layers anywhere in it, each called once, outside of loops and `jax.vmap`.
+            Dense, Conv2d, Conv1d, Elman, LSTM and GRU layers anywhere in it, each called once, outside of loops and
+            `jax.vmap`.
         objective: The cost, of which the likelihood counts.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
         of: "gauss_newton", "fisher" or "outer_product".

@@ -59,7 +59,7 @@ def extreme_eigenvalues(operator: lx.AbstractLinearOperator, *, steps: int = 64,
     Raises:
         ValueError: `steps` is below 1.
 
-    Source: S3 §8.2.1–8.2.3; Golub and Van Loan, §10.1–10.3.
+    Source: Goodfellow et al., §8.2.1–8.2.3; Golub and Van Loan, §10.1–10.3.
     """
     found = ritz(operator, steps, key)
     return Extremes(found.values[0], found.values[-1], found.errors[0], found.errors[-1])

@@ -10,15 +10,14 @@ from jaxtyping import Array, Float, Int
 
 from shinso.curvature._diagonal import by_products, flat_diagonal
 from shinso.curvature._flat import flatten
-from shinso.curvature._layer_taps import Part, in_cache, parts_of, probes, seen
+from shinso.curvature._layer_parts import Part, parts_of
+from shinso.curvature._layer_taps import in_cache, probes, seen
 from shinso.curvature._output_curvature import OutputCurvature
 from shinso.curvature._restrict import leaf_paths
-from shinso.objectives import ARD, L1, L2, Batch
+from shinso.objectives import Batch
 
 MOST_BYTES = 2**27
 """What the gradients of the examples looked at together may take, where they are made one by one."""
-ELEMENTWISE = (L1, L2, ARD)
-"""Penalties whose second derivative is diagonal."""
 
 
 @flat_diagonal.register
@@ -37,7 +36,7 @@ def _(operator: OutputCurvature) -> Float[Array, " W"]:
 def _has_roots(operator: OutputCurvature) -> bool:
     """Whether M has real roots for each example, and the penalties a diagonal second derivative."""
     penalties = operator.problem.objective.penalties
-    return operator.has_roots and all(isinstance(penalty, ELEMENTWISE) for penalty in penalties)
+    return operator.has_roots and all(penalty.separable for penalty in penalties)
 
 
 def _by_layers(operator: OutputCurvature) -> Float[Array, " W"] | None:

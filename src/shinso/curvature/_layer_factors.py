@@ -9,7 +9,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso.curvature._blocks import Block
 from shinso.curvature._kronecker import factors_of_sites
-from shinso.curvature._layer_taps import Part, parts_of, probes
+from shinso.curvature._layer_parts import Part, parts_of
+from shinso.curvature._layer_taps import probes
 from shinso.curvature._output_curvature import SampledFisher
 from shinso.curvature._problem import Parameters, Problem, one_output_each
 from shinso.curvature._restrict import leaf_paths

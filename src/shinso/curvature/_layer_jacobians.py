@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from shinso import nn
-from shinso.curvature._layer_taps import Seen, parts_of, probes, seen_of_example
+from shinso.curvature._layer_parts import parts_of
+from shinso.curvature._layer_taps import Seen, probes, seen_of_example
 from shinso.curvature._problem import Problem
 from shinso.curvature._restrict import Where, narrowed
 from shinso.objectives import Batch, Gaussian, Objective

@@ -16,32 +16,10 @@ from shinso.curvature._flat import flatten
 from shinso.curvature._matrix import by_layers, by_roots
 from shinso.curvature._operator import ParameterOperator
 from shinso.curvature._problem import Parameters, Problem, problem
-from shinso.objectives import (
-    L1,
-    L2,
-    Batch,
-    Bernoulli,
-    Categorical,
-    Gaussian,
-    Likelihood,
-    Objective,
-    Poisson,
-    Reconstruction,
-    SigmoidCrossEntropy,
-)
+from shinso.objectives import Batch, Likelihood, Objective
 
-CONVEX_PENALTIES = (L2, L1)
-DIAGONAL = (Gaussian, Bernoulli, Poisson, SigmoidCrossEntropy)
-"""Likelihoods whose outputs are independent of each other: M is diagonal, and not negative."""
 FEW_ROOTS = 8
 """Output vectors of an example up to which a matrix is made sooner from their gradients than from products."""
-
-
-def is_convex(likelihood: Likelihood) -> bool:
-    """Return whether the loss is known to be convex in the outputs, so that M is positive semidefinite."""
-    if isinstance(likelihood, Reconstruction):
-        return likelihood.code is None and is_convex(likelihood.likelihood)
-    return isinstance(likelihood, Gaussian | Bernoulli | Categorical | Poisson | SigmoidCrossEntropy)
 
 
 class OutputCurvature(ParameterOperator):
@@ -136,7 +114,7 @@ class GaussNewton(OutputCurvature):
     @property
     def has_roots(self) -> bool:
         """Whether besides the loss is convex."""
-        return super().has_roots and is_convex(self.problem.objective.likelihood)
+        return super().has_roots and self.problem.objective.likelihood.convex
 
     def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
         """Return M u, the derivative of δ = ∂L/∂a along u: M itself, K × K for each example, is not made."""
@@ -146,7 +124,7 @@ class GaussNewton(OutputCurvature):
 
     def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
         """Return K rows."""
-        return output_roots(self.problem.objective.likelihood, outputs, targets)
+        return self.problem.objective.likelihood.hessian_root(outputs, targets)
 
 
 class OuterProduct(OutputCurvature):
@@ -162,15 +140,15 @@ class OuterProduct(OutputCurvature):
 
 
 class Fisher(OutputCurvature):
-    """M = E[δδᵀ] = E[∂²L/∂a∂aᵀ], targets drawn from the model."""
+    """M = E[δδᵀ], targets drawn from the model."""
 
     def curve(self, outputs: Array, targets: Array, indices: Array, tangents: Array) -> Array:
         """Return M u."""
-        return _times(expected_output_hessian(self.problem.objective.likelihood, outputs), tangents)
+        return _times(self.problem.objective.likelihood.output_fisher(outputs), tangents)
 
     def roots(self, outputs: Array, targets: Array, indices: Array) -> Array:
         """Return K rows."""
-        return expected_output_roots(self.problem.objective.likelihood, outputs)
+        return self.problem.objective.likelihood.fisher_root(outputs)
 
 
 class SampledFisher(OutputCurvature):
@@ -211,9 +189,9 @@ def gauss_newton(
     """Return the generalized Gauss–Newton matrix Σ_n (w_n/Σw) J_nᵀ M_n J_n + ∇∇ penalties, M = ∂²L/∂a∂aᵀ.
 
     It is the Hessian without the term Σ (∂L/∂a) ∇∇a, which vanishes for linear models and for outputs that fit. For
-    a Gaussian likelihood of precision 1 it is PRML's outer-product approximation Σ b bᵀ with b = ∇a. It is positive
-    semidefinite for every likelihood but `sigmoid_quadratic`, whose M may be negative: take `fisher` there. A product
-    holds the activations of one chunk.
+    a Gaussian likelihood of precision 1 it is Bishop's outer-product approximation Σ b bᵀ with b = ∇a. It is positive
+    semidefinite where the likelihood is `convex`. Where M may be negative (`sigmoid_quadratic`) or is 0 almost everywhere
+    (`quantile`) take `fisher`. A product holds the activations of one chunk.
 
     Args:
         model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real
@@ -226,10 +204,10 @@ def gauss_newton(
         TypeError: `objective` or `data` is something else.
         ValueError: As `hessian`.
 
-    Source: S2 §1.1, S0 §2.2.4; PRML (5.83)–(5.85); Schraudolph (2002).
+    Source: notes on neural networks, §2.2.4; Bishop, PRML (5.83)–(5.85); Schraudolph (2002).
     """
     made = problem(model, objective, data, chunk)
-    return GaussNewton(made, is_convex(objective.likelihood) and _convex_penalties(objective))
+    return GaussNewton(made, objective.likelihood.convex and _convex_penalties(objective))
 
 
 def outer_product(
@@ -237,8 +215,9 @@ def outer_product(
 ) -> OuterProduct:
     """Return the empirical Fisher matrix Σ_n (w_n/Σw) g_n g_nᵀ + ∇∇ penalties, g_n = ∇L_n at the observed targets.
 
-    g is the gradient of the loss, not of the outputs: PRML's outer-product approximation is `gauss_newton`. Near a
-    perfect fit g, and with it this matrix, vanishes where the Hessian does not. The model must treat examples one by one.
+    g is the gradient of the loss, not of the outputs: the outer-product approximation of Bishop, PRML (5.84), is
+    `gauss_newton`. Near a perfect fit g, and with it this matrix, vanishes where the Hessian does not. The model must treat
+    examples one by one.
 
     Args:
         model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real
@@ -251,7 +230,7 @@ def outer_product(
         TypeError: `objective` or `data` is something else.
         ValueError: As `hessian`.
 
-    Source: S2 §1.1; Kunstner, Balles and Hennig (2019).
+    Source: Kunstner, Balles and Hennig (2019).
     """
     return OuterProduct(problem(model, objective, data, chunk), _convex_penalties(objective))
 
@@ -267,9 +246,9 @@ def fisher(
 ) -> Fisher | SampledFisher:
     """Return the Fisher matrix Σ_n (w_n/Σw) E_y[g_n g_nᵀ] + ∇∇ penalties, y ~ p(y | a_n).
 
-    Exact without `samples`: M = E_y[∂²L/∂a∂aᵀ], the output Hessian at y = E[y | a] (every loss here is affine in y or
-    has a second derivative that is). It equals `gauss_newton` for canonical links and is positive where that is not
-    (`sigmoid_quadratic`). With `samples`, an unbiased estimate by targets drawn once for each example.
+    Exact without `samples`: M = E_y[δδᵀ], the likelihood's `output_fisher`. It equals `gauss_newton` for canonical links and
+    tells the curvature where that does not (`sigmoid_quadratic`, `quantile`). With `samples`, an unbiased estimate by
+    targets drawn once for each example.
 
     Args:
         model: Maps a batch to outputs `[N, K]`, or `[N, T, K]`, where n counts steps; the operator acts on its real
@@ -284,7 +263,7 @@ def fisher(
         TypeError: `objective` or `data` is something else, or one of `samples` and `key` is missing.
         ValueError: As `hessian`; `samples` is below 1.
 
-    Source: S0 §2.2.4; Martens (2020), §5–9.
+    Source: notes on neural networks, §2.2.4; Martens (2020), §5–9.
     """
     if (samples is None) != (key is None):
         raise TypeError(f"samples and key must be given together; got samples={samples!r}, key={key!r}.")
@@ -301,40 +280,14 @@ def gauss_newton_forms(problem: Problem, vectors: Parameters) -> Float[Array, "V
         problem: Model, cost and examples.
         vectors: A parameter tree with V vectors along the first axis of every leaf.
     """
-    convex = is_convex(problem.objective.likelihood)
+    convex = problem.objective.likelihood.convex
     return (GaussNewton(problem, True) if convex else Fisher(problem, True)).forms(vectors)
-
-
-def expected_output_hessian(likelihood: Likelihood, outputs: Float[Array, "n K"]) -> Float[Array, "n K K"]:
-    """Return E_y[∂²L/∂a∂aᵀ], which for a second derivative affine in y is its value at the mean."""
-    return likelihood.output_hessian(outputs, likelihood.mean(outputs))
 
 
 def output_gradient(likelihood: Likelihood, outputs: Float[Array, "n K"], targets: Array) -> Float[Array, "n K"]:
     """Return δ = ∂L/∂a for each example."""
     delta: Array = jax.grad(lambda a: jnp.sum(likelihood.loss(a, targets)))(outputs)
     return delta
-
-
-def expected_output_roots(likelihood: Likelihood, outputs: Float[Array, "n K"]) -> Float[Array, "n K K"]:
-    """Return rows r_c with Σ_c r_c r_cᵀ = E_y[∂²L/∂a∂aᵀ]."""
-    return output_roots(likelihood, outputs, likelihood.mean(outputs))
-
-
-def output_roots(likelihood: Likelihood, outputs: Float[Array, "n K"], targets: Array) -> Float[Array, "n K K"]:
-    """Return rows r_c with Σ_c r_c r_cᵀ = M = ∂²L/∂a∂aᵀ where that is positive semidefinite.
-
-    That of a softmax is Σ_c p_c (e_c − p)(e_c − p)ᵀ. Without a closed form they are √λ v of M's eigenvectors v.
-    """
-    if isinstance(likelihood, Categorical):
-        p = likelihood.mean(outputs)
-        return jnp.sqrt(p)[..., :, None] * (jnp.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])
-    hessians = likelihood.output_hessian(outputs, targets)
-    if isinstance(likelihood, DIAGONAL):
-        return jnp.sqrt(hessians)
-    values, bases = jnp.linalg.eigh(hessians)
-    # Rounding may leave an eigenvalue just below zero.
-    return jnp.sqrt(jnp.maximum(values, 0))[:, :, None] * jnp.swapaxes(bases, -1, -2)
 
 
 def _places(indices: Int[Array, " n"], outputs: Float[Array, "M K"]) -> Int[Array, " M"]:
@@ -352,7 +305,7 @@ def _outer_times(deltas: Float[Array, "n K"], vectors: Float[Array, "n K"]) -> F
 
 
 def _convex_penalties(objective: Objective) -> bool:
-    return all(isinstance(penalty, CONVEX_PENALTIES) for penalty in objective.penalties)
+    return all(penalty.convex for penalty in objective.penalties)
 
 
 @eqx.filter_jit  # traced once for each structure; nothing is computed

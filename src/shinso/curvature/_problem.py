@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from shinso import nn
 from shinso._checks import whole_number
 from shinso.nn import Activation, Sequences, accepts_key
-from shinso.objectives import Batch, Categorical, Objective, as_batch, per_example
+from shinso.objectives import Batch, Objective, as_batch, per_example
 
 Parameters: TypeAlias = Any
 """The model with everything but its real arrays left out."""
@@ -213,8 +213,4 @@ def _looked_at(problem: Problem) -> tuple[tuple[int, ...], int]:
 
 
 def _refuse_unknown_classes(problem: Problem) -> None:
-    targets, classes = problem.batch.targets, problem.output_shape[-1]
-    if not isinstance(problem.objective.likelihood, Categorical) or isinstance(targets, jax.core.Tracer):
-        return
-    if (most := int(targets.max())) >= classes:
-        raise ValueError(f"targets must be class indices 0 to {classes - 1}; got {most}.")
+    problem.objective.likelihood.target.check_outputs("targets", problem.batch.targets, problem.output_shape[-1])

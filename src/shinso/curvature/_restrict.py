@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import lineax as lx
 from jaxtyping import Array, PyTree
 
+from shinso._paths import leaves_by_path
 from shinso.curvature._operator import ParameterOperator
 from shinso.curvature._problem import Parameters, Problem
 
@@ -89,8 +90,7 @@ def narrowed(problem: Problem, where: Where) -> Problem:
 
 def leaf_paths(tree: PyTree[Any]) -> list[str]:
     """Return the dotted path of every leaf, such as `layers.0.weight`."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in leaves]
+    return list(leaves_by_path(tree))
 
 
 def _matcher(patterns: tuple[str, ...]) -> Callable[[str, Any], bool]:

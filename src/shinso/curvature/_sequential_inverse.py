@@ -13,7 +13,7 @@ from jaxtyping import Array, ArrayLike, Float
 from shinso._numbers import number_leaf
 from shinso.curvature._dense import LIMIT, refuse_large
 from shinso.curvature._operator import DenseOperator
-from shinso.curvature._output_curvature import CONVEX_PENALTIES, OutputCurvature, fisher
+from shinso.curvature._output_curvature import OutputCurvature, fisher
 from shinso.curvature._problem import one_output_each
 from shinso.objectives import Objective
 
@@ -37,7 +37,7 @@ def inverse_outer_product(
 
     Args:
         model: Maps a batch to outputs `[N, K]` example by example. It runs in prediction mode.
-        objective: The cost; its penalties must be L2 or L1, whose second derivative is diagonal.
+        objective: The cost; the second derivative of its penalties must be diagonal and not negative, as of L2, L1 and ARD.
         data: `(X, y)`, `(X, y, weights)`, a `Batch` or a `Dataset`.
         alpha: α > 0. In float32 the result loses meaning when α is below 10⁻⁷ times the largest eigenvalue.
         limit: Bytes the matrix may take.
@@ -46,12 +46,15 @@ def inverse_outer_product(
         TypeError: `objective` or `data` is something else.
         ValueError: As `hessian`; α is not positive, a penalty is another one, or the matrix is larger than `limit`.
 
-    Source: S2 §1.2; PRML (5.86)–(5.89).
+    Source: Bishop, PRML (5.86)–(5.89).
     """
     alpha = number_leaf("alpha", alpha, above=0.0)
     for penalty in objective.penalties if isinstance(objective, Objective) else ():
-        if not isinstance(penalty, CONVEX_PENALTIES):
-            raise ValueError(f"penalties must be L2 or L1 for inverse_outer_product; got {type(penalty).__name__}.")
+        if not (penalty.convex and penalty.separable):
+            raise ValueError(
+                "penalties must be convex and sums over single numbers for inverse_outer_product; "
+                f"got {type(penalty).__name__}."
+            )
     operator = fisher(model, objective, data)
     made = one_output_each("inverse_outer_product", operator.problem)
     refuse_large(operator, limit)

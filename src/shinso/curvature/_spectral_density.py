@@ -66,7 +66,8 @@ def spectral_density(
     Raises:
         ValueError: `samples` or `steps` is below 1.
 
-    Source: Ghorbani, Krishnan and Xiao (2019); Ubaru, Chen and Saad (2017). S3 §8.2 on what the spectrum means.
+    Source: Ghorbani, Krishnan and Xiao (2019); Ubaru, Chen and Saad (2017). Goodfellow et al., §8.2, on what the spectrum
+    means.
     """
     starts = jax.random.split(key, whole_number("samples", samples, least=1))
     return _density(operator, min(whole_number("steps", steps, least=1), operator.in_size()), starts)

@@ -69,7 +69,7 @@ def summarize(
     Raises:
         ValueError: a number is too small.
 
-    Source: S3 §8.2.1; Ghorbani, Krishnan and Xiao (2019).
+    Source: Goodfellow et al., §8.2.1; Ghorbani, Krishnan and Xiao (2019).
     """
     whole_number("probes", probes, least=2)
     if operator.in_size() <= EXACT:

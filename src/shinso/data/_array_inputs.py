@@ -5,15 +5,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float, Float32, Shaped
 from PIL import Image
 
 from shinso.data._arrays import check_inputs, number_array, unit_pixels, wide_array
 from shinso.data._columns import as_numbers
-from shinso.data._frames import TABLE_SUFFIXES, frame_of, is_frame, read_table
+from shinso.data._frames import frame_of, is_frame
 from shinso.data._images import IMAGE_SUFFIXES, image_array, read_image
 from shinso.data._npz import inputs_of, read_npz
-from shinso.data._scaling import scale_of
+from shinso.data._options import Options
+from shinso.data._reading import open_table
+from shinso.data._scaling import drawn_in, scale_of
+from shinso.data._sources import TABLE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -23,19 +27,25 @@ class VectorInputs:
     Attributes:
         mean: what is subtracted from each column (0 where nothing is standardized).
         std: what divides each column (1 where nothing is standardized, or the column is constant).
+        low: least training value of each column; values outside the range are drawn in smoothly (`drawn_in`).
+        high: greatest training value of each column.
     """
 
     type: ClassVar[str] = "vector"
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
 
     @classmethod
     def fit(cls, training: Float[np.ndarray, "N D"], *, standardize: bool, weights: Any = None) -> "VectorInputs":
         """Fit the means and standard deviations of the columns on training rows, with their weights."""
         count = training.shape[1]
+        training = training if weights is None else training[weights > 0]
+        weights = None if weights is None else weights[weights > 0]
         scales = [scale_of(column, weights) for column in training.T] if standardize else [(0.0, 1.0)] * count
         mean, std = zip(*scales, strict=True)
-        return cls(mean, std)
+        return cls(mean, std, tuple(training.min(axis=0).tolist()), tuple(training.max(axis=0).tolist()))
 
     @property
     def feature_names(self) -> None:
@@ -59,7 +69,16 @@ class VectorInputs:
         array = wide_array("inputs", raw)
         array = array[None] if array.ndim == 1 else array
         check_inputs(array, self.shape)
-        return number_array("inputs", (array - np.asarray(self.mean)) / np.asarray(self.std)), ()
+        notes: tuple[str, ...] = ()
+        if self.low is not None and self.high is not None:
+            array, far = drawn_in(array, np.asarray(self.low), np.asarray(self.high))
+            notes = tuple(
+                f"column {column} of the inputs: {count} of {len(far)} values far from those of training, "
+                f"{self.low[column]:g} to {self.high[column]:g}, drawn in"
+                for column, count in enumerate(far.sum(axis=0))
+                if count
+            )
+        return number_array("inputs", (array - np.asarray(self.mean)) / np.asarray(self.std)), notes
 
     def read(self, path: str | Path, *, resize: bool = False) -> Any:
         """Read an NPZ archive, or a table whose columns are the D inputs, for `encode`; `resize` concerns images only.
@@ -71,17 +90,18 @@ class VectorInputs:
         if path.suffix.lower() == ".npz":
             return inputs_of(read_npz(path), path)
         if path.suffix.lower() in TABLE_SUFFIXES:
-            return read_table(path)
+            columns = open_table(path, Options())[0]
+            return pl.DataFrame([column.values for column in columns.values()])
         raise ValueError(f"{path} must be .npz, {', '.join(TABLE_SUFFIXES)}, as the model reads vectors.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a description of plain values that JSON keeps exactly."""
-        return {"type": self.type, "mean": list(self.mean), "std": list(self.std)}
+        return {"type": self.type, **{key: list(value) for key, value in asdict(self).items() if value is not None}}
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "VectorInputs":
         """Rebuild what `to_dict` described."""
-        return cls(tuple(description["mean"]), tuple(description["std"]))
+        return cls(**{key: tuple(value) for key, value in description.items() if key != "type"})
 
 
 @dataclass(frozen=True)
@@ -93,6 +113,7 @@ class ImageInputs:
         mean: what is subtracted from each channel (0 where nothing is standardized).
         std: what divides each channel (1 where nothing is standardized, or the channel is constant).
         unit: whether pixels run from 0 to 1, so that others (such as 0 to 255) are refused.
+        white: what pixels of training were divided by beside 8-bit ones: 255 where they ran from 0 to 255, else 1.
     """
 
     type: ClassVar[str] = "image"
@@ -100,16 +121,17 @@ class ImageInputs:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     unit: bool
+    white: float = 1.0
 
     @classmethod
-    def fit(cls, training: Float32[np.ndarray, "N H W C"], *, standardize: bool) -> "ImageInputs":
+    def fit(cls, training: Float32[np.ndarray, "N H W C"], *, standardize: bool, white: float = 1.0) -> "ImageInputs":
         """Fit the means and standard deviations of the channels on training images, whose pixels are as in `pixels`."""
         height, width, channels = training.shape[1:]
         count = range(channels)
         scales = [scale_of(training[..., c]) for c in count] if standardize else [(0.0, 1.0) for _ in count]
         mean, std = zip(*scales, strict=True)
         unit = bool(training.min() >= 0 and training.max() <= 1)
-        return cls((height, width, channels), mean, std, unit)
+        return cls((height, width, channels), mean, std, unit, white)
 
     @property
     def feature_names(self) -> None:
@@ -121,14 +143,15 @@ class ImageInputs:
 
         Args:
             raw: array `[N, H, W, C]`, one image `[H, W, C]`, or either without C where it is 1; 8-bit values are
-                divided by 255. Or a Pillow image, which must have the size.
+                divided by 255, and so are others where those of training were. Or a Pillow image, which must have the
+                size.
 
         Raises:
             TypeError: the values are not numbers.
             ValueError: the shape is another, a value is not finite, or it is outside 0 to 1 where that was the range
                 in training.
         """
-        array = pixels(self._picture(raw) if isinstance(raw, Image.Image) else raw)
+        array = self._picture(raw) if isinstance(raw, Image.Image) else pixels(raw, self.white)
         array = check_inputs(self._batch(array), self.shape)
         if self.unit and (array.min() < 0 or array.max() > 1):
             raise ValueError(
@@ -140,7 +163,7 @@ class ImageInputs:
         return (array - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32), ()
 
     def read(self, path: str | Path, *, resize: bool = False) -> Any:
-        """Read a PNG or JPEG file, or the images of an NPZ archive, for `encode`.
+        """Read an image file, or the images of an NPZ archive, for `encode`.
 
         Args:
             path: the file.
@@ -165,7 +188,7 @@ class ImageInputs:
         """Rebuild what `to_dict` described."""
         height, width, channels = description["shape"]
         mean, std = tuple(description["mean"]), tuple(description["std"])
-        return cls((height, width, channels), mean, std, description["unit"])
+        return cls((height, width, channels), mean, std, description["unit"], description["white"])
 
     def _picture(self, image: Image.Image) -> Float32[np.ndarray, "H W C"]:
         height, width, _ = self.shape
@@ -182,8 +205,8 @@ class ImageInputs:
         return array[None] if array.shape == self.shape else array
 
 
-def pixels(raw: Any) -> Float32[np.ndarray, "..."]:
-    """Return pixels as finite float32: 8-bit integers divided by 255, all else as it is.
+def pixels(raw: Any, white: float = 1.0) -> Float32[np.ndarray, "..."]:
+    """Return pixels as finite float32: 8-bit integers divided by 255, all else by `white`.
 
     Raises:
         TypeError: the values are not numbers.
@@ -192,4 +215,16 @@ def pixels(raw: Any) -> Float32[np.ndarray, "..."]:
     array: Shaped[np.ndarray, "..."] = np.asarray(raw)
     if array.dtype == np.uint8:
         return unit_pixels(array)
-    return number_array("inputs", raw)
+    numbers = number_array("inputs", raw)
+    return numbers if white == 1 or numbers.size == 0 or numbers.max() <= 1 else numbers / np.float32(white)
+
+
+def white_of(raw: Any) -> float:
+    """Return what pixels of training are divided by: 255 where whole numbers beyond 16 lie in 0–255, 65,535 for 16 bits."""
+    array: Shaped[np.ndarray, "..."] = np.asarray(raw)
+    if array.dtype == np.uint8 or array.size == 0 or array.dtype.kind not in "iuf":
+        return 1.0
+    low, high = float(array.min()), float(array.max())
+    if low < 0 or high <= 16 or not np.isfinite(high) or (array.dtype.kind == "f" and (array != np.round(array)).any()):
+        return 1.0
+    return 255.0 if high <= 255 else 65_535.0 if array.dtype == np.uint16 else 1.0

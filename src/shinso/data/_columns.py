@@ -1,57 +1,85 @@
 """What a column of a table holds, and its values as numbers or as text."""
 
-from typing import Literal
+import re
+from typing import Any
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float64
 
-from shinso.data._frames import MISSING
+from shinso.data._header import is_nameless
+from shinso.data._missing import stripped
+from shinso.data._numerals import read_numbers
+from shinso.data._options import ColumnKind
+from shinso.data._typed import as_words, seconds
 
-ColumnType = Literal["number", "boolean", "category", "text", "date", "row number", "empty"]
+FEW = 10
+"""So few distinct values of text are categories even if they hardly repeat."""
 
-MOST_CATEGORIES = 50
-"""A text column with more distinct values than this is not turned into categories."""
+_IDENTIFIER = re.compile(
+    r"(?i:ids?|uu?id|guid|.*[_ .\-]id|id[_ .\-].*|.*番号|no\.?|nr\.?|#|№|key|.*_key|account|acct|serial.*)|.*[a-z]I[dD]"
+)
+_ORDER = re.compile(r"index|row|order|row_?(?:id|number|num)|rownames|seq|sequence|連番|順番", re.IGNORECASE)
+_QUANTITY = re.compile(
+    r"x|t|.*(?:year|date|time|month|week|day|hour|minute|second|step|epoch|age|年|月|日|時|週).*", re.IGNORECASE
+)
+_GROUP = re.compile(
+    r".*(?:patient|subject|participant|person|user|customer|client|member|household|session|speaker|患者|被験者|顧客|会員).*",
+    re.IGNORECASE,
+)
 
-_FEW = 10  # so few distinct values are categories even if they hardly repeat
-_DATE = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([T ]\d{1,2}:\d{2}.*)?$"
-_ROW_NUMBER_NAMES = {"", "id", "index", "row", "unnamed: 0", "row_id", "row_number"}
 
+def column_kind(values: pl.Series) -> ColumnKind:
+    """Say what a column (as `typed` returns it) holds, by these rules in this order.
 
-def column_type(values: pl.Series) -> ColumnType:
-    """Say what a column holds, by these rules in this order.
-
-    1. `empty`: every value is missing.
-    2. By its type in the file or DataFrame: numbers, booleans, dates and times, and categories (at most 50; more are
-       `text`).
-    3. Text, of which: all `true` / `false` (in any case) → `boolean`; all dates → `date`; at least half numbers →
-       `number` (one that is not a number is then an error), unless it has at most 20 distinct values and every text
-       among them occurs at least five times (such as `3+` beside `0`, `1`, `2`), which makes it a `category`.
-    4. Other text: `category` with at most 10 distinct values, or at most 50 that occur twice on average; otherwise
-       `text` (names, identifiers, sentences).
-    5. A column of whole numbers, all different, whose name is empty, `id`, `index`, `row`, … → `row number`.
+    1. No value → `empty`; one value in every row → `constant`.
+    2. Booleans, dates and times, and categories of a DataFrame are what they are.
+    3. Whole numbers, all different → `identifier`, if the name says so (`id`, `PassengerId`, `番号`), or they ascend
+       and the name is
+       none or says an order (`index`, `Order`), or they count the rows one by one and the name says no time or
+       quantity. Other whole numbers of at least 0 → `count`, other numbers → `number`.
+    4. Text: see `_text_kind`.
     """
-    if values.dtype.is_numeric():
-        if np.isnan(_cast(values)).all():
-            return "empty"
-        return "row number" if _counts_rows(values) else "number"
-    if values.null_count() == len(values):
+    present = values.fill_nan(None).drop_nulls() if values.dtype.is_float() else values.drop_nulls()
+    if len(present) == 0:
         return "empty"
+    distinct = present.n_unique()
+    if distinct == 1 and len(present) == len(values) > 1:
+        return "constant"
+    if values.dtype == pl.Boolean:
+        return "boolean"
     if values.dtype.is_temporal():
         return "date"
     if isinstance(values.dtype, pl.Categorical | pl.Enum):
-        return "category" if values.n_unique() <= MOST_CATEGORIES else "text"
-    return "boolean" if values.dtype == pl.Boolean else _text_type(as_strings(values).drop_nulls())
+        return "category"
+    if values.dtype.is_numeric():
+        if not is_whole(present):
+            return "number"
+        if _is_identifier(present, distinct == len(values)):
+            return "identifier"
+        return "count" if present.min() >= 0 else "number"  # type: ignore[operator]
+    return _text_kind(present, distinct)
 
 
-def as_numbers(values: pl.Series) -> Float64[np.ndarray, " N"]:
+def may_be_a_group(values: pl.Series) -> bool:
+    """Whether a column names somebody or something that several rows are of, as a patient's number does."""
+    distinct = values.drop_nulls().n_unique()
+    named = _GROUP.fullmatch(values.name) or _named_identifier(values.name)
+    return bool(named) and FEW < distinct < len(values) and not values.dtype.is_float()
+
+
+def as_numbers(values: pl.Series, decimal: str | None = None) -> Float64[np.ndarray, " N"]:
     """Return a column as float64, NaN where it is missing; booleans and `true` / `false` become 1 and 0.
+
+    Args:
+        values: the column.
+        decimal: the decimal mark of text; `.` when left out.
 
     Raises:
         ValueError: a value is infinite or beyond the range of 32-bit floats, or is text that is no number; the error
             names the column, the row (data rows count from 1) and the value.
     """
-    numbers = _cast(values)
+    numbers = _cast(values, decimal or ".")
     with np.errstate(over="ignore"):
         bad = ~np.isfinite(numbers.astype(np.float32)) & ~np.isnan(numbers)
     if bad.any():
@@ -64,28 +92,36 @@ def as_numbers(values: pl.Series) -> Float64[np.ndarray, " N"]:
 
 
 def as_strings(values: pl.Series) -> pl.Series:
-    """Return a column as text without spaces around it, null where it is missing."""
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
-    text = values.cast(pl.String).str.strip_chars()
-    return text.set(text.is_in(MISSING).fill_null(False), None)
+    """Return a column as text without blanks around it, null where it is missing."""
+    return stripped(values) if values.dtype == pl.String else as_words(values)
 
 
 def is_whole(values: pl.Series) -> bool:
-    """Whether a column of numbers is written without decimals: integers, or text such as `3` (but not `3.0`)."""
-    if values.dtype == pl.String:
-        present = as_strings(values).drop_nulls()
-        return present.cast(pl.Int64, strict=False).null_count() == 0
-    return values.dtype.is_integer()
+    """Whether the values of a column are whole numbers (3, 3.0, or text such as `3`)."""
+    if values.dtype.is_integer():
+        return True
+    numbers = (
+        as_strings(values).cast(pl.Float64, strict=False) if values.dtype == pl.String else values.cast(pl.Float64)
+    )
+    present = numbers.to_numpy()
+    if values.dtype == pl.String and numbers.null_count() > as_strings(values).null_count():
+        return False
+    present = present[~np.isnan(present)]
+    return bool(np.isfinite(present).all() and (present == np.round(present)).all() and (np.abs(present) < 2**53).all())
 
 
-def _cast(values: pl.Series) -> Float64[np.ndarray, " N"]:
+def _cast(values: pl.Series, decimal: str) -> Float64[np.ndarray, " N"]:
     if values.dtype.is_numeric() or values.dtype == pl.Boolean:
         return values.cast(pl.Float64).to_numpy()  # null becomes NaN
+    if values.dtype == pl.Duration:
+        return seconds(values).to_numpy()
     if values.dtype.is_temporal():
         raise ValueError(f"column {values.name!r} must hold numbers; it holds dates or times.")
     text = as_strings(values)
-    numbers = _parse(text)
+    lower = text.str.to_lowercase()
+    if lower.drop_nulls().is_in(["true", "false"]).all():
+        return (lower == "true").cast(pl.Float64).to_numpy()
+    numbers = read_numbers(text, decimal).values
     strange = (text.is_not_null() & numbers.is_null()).arg_true()
     if len(strange):
         place = int(strange[0])
@@ -96,34 +132,46 @@ def _cast(values: pl.Series) -> Float64[np.ndarray, " N"]:
     return numbers.to_numpy()
 
 
-def _parse(text: pl.Series) -> pl.Series:
-    lower = text.str.to_lowercase()
-    if lower.drop_nulls().is_in(["true", "false"]).all():
-        return (lower == "true").cast(pl.Float64)
-    return text.cast(pl.Float64, strict=False)
+def _text_kind(present: pl.Series, distinct: int) -> ColumnKind:
+    """Tell categories from identifiers and free text.
+
+    All different under a name such as `id` → `identifier`. At most 10 different values, or repeated twice on average →
+    `category`. Of the others: three words and more on average → `text`; nearly all different → `identifier` (codes,
+    names); else `category`, of which the frequent ones tell.
+    """
+    count = len(present)
+    if distinct == count > 1 and _named_identifier(present.name):
+        return "identifier"
+    if distinct <= FEW or 2 * distinct <= count:
+        return "category"
+    # Japanese and Chinese have no blanks: four of their characters count as a word.
+    blanks, dense = present.str.count_matches(r"\s+"), present.str.count_matches(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+    words = 1 + float((blanks + dense / 4).to_numpy().mean())
+    if words >= 3:
+        return "text"
+    return "identifier" if distinct >= 0.9 * count else "category"
 
 
-def _text_type(present: pl.Series) -> ColumnType:
-    if len(present) == 0:
-        return "empty"
-    if present.str.to_lowercase().is_in(["true", "false"]).all():
-        return "boolean"
-    if present.str.contains(_DATE).all():
-        return "date"
-    distinct = present.n_unique()
-    numeric = present.cast(pl.Float64, strict=False).is_not_null()
-    if 2 * int(numeric.sum()) >= len(present):
-        words = present.filter(~numeric)
-        if len(words) == 0 or distinct > 20 or int(words.value_counts()["count"].min()) < 5:  # type: ignore[arg-type]
-            return "number"
-    few = distinct <= _FEW or (distinct <= MOST_CATEGORIES and 2 * distinct <= len(present))
-    return "category" if few else "text"
+def _is_identifier(present: pl.Series, unique: bool) -> bool:
+    if not unique or len(present) < 2:
+        return False
+    if _named_identifier(present.name):
+        return True
+    steps = np.diff(present.cast(pl.Int64).to_numpy())
+    if is_nameless(present.name) or _ORDER.fullmatch(present.name):
+        return bool((steps > 0).all())
+    return len(present) >= FEW and bool((steps == 1).all()) and not _QUANTITY.fullmatch(present.name)
 
 
-def _counts_rows(values: pl.Series) -> bool:
-    return (
-        values.dtype.is_integer()
-        and values.name.strip().lower() in _ROW_NUMBER_NAMES
-        and len(values) > 1
-        and values.n_unique() == len(values)
-    )
+def _named_identifier(name: str) -> bool:
+    return bool(_IDENTIFIER.fullmatch(name.strip()))
+
+
+def dropped_because(kind: str, values: pl.Series) -> str:
+    """Say why a column of a kind is no input."""
+    reasons: dict[str, Any] = {
+        "identifier": f"it tells rows apart ({values.drop_nulls().n_unique()} different values)",
+        "empty": "it holds no value",
+        "constant": "it is the same in every row",
+    }
+    return f"{reasons[kind]}; kinds={{{values.name!r}: …}} uses it" if kind == "identifier" else str(reasons[kind])

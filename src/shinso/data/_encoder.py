@@ -1,18 +1,22 @@
 """From raw input to what a network reads, and from what it predicts back to labels and values."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float32, Shaped
 
 from shinso.data._array_inputs import ImageInputs, VectorInputs
 from shinso.data._dataset import Dataset, Kind, Label
 from shinso.data._frames import frame_of, is_frame, require_columns
+from shinso.data._options import Options
 from shinso.data._table_inputs import TableInputs
+from shinso.data._target_kinds import missing_targets
 from shinso.data._targets import TargetEncoder, target_frame
+from shinso.data._typed import typed_frame
 
 Inputs = TableInputs | VectorInputs | ImageInputs
 
@@ -70,11 +74,20 @@ class Encoder:
         Raises:
             ValueError: the file cannot be read or does not fit the model; the error names what is accepted.
         """
-        if not Path(path).is_file():
-            raise ValueError(
-                f"{path} {'is a folder' if Path(path).is_dir() else 'does not exist'}; a file was expected."
-            )
-        return self.inputs.read(path, resize=resize)
+        file = Path(str(path).partition("::")[0])
+        table = isinstance(self.inputs, TableInputs)
+        if not (file.is_file() or (table and (str(path) == "-" or file.is_dir()))):
+            raise ValueError(f"{path} {'is a folder' if file.is_dir() else 'does not exist'}; a file was expected.")
+        return self._with_targets(self.inputs.read(path, resize=resize))
+
+    def _with_targets(self, raw: Any) -> Any:
+        """Return a table with its target columns in the type of their values."""
+        names = [name for name in self.targets.names if isinstance(raw, pl.DataFrame) and name in raw.columns]
+        if not names or not isinstance(self.inputs, TableInputs):
+            return raw
+        options = Options.of(self.inputs.reading)
+        kinds = {name: "category" for name in names if isinstance((self.classes or (0,))[0], str)}
+        return raw.with_columns(typed_frame(raw.select(names), replace(options, kinds=kinds))[0])
 
     def encode(self, raw: Any) -> Float32[np.ndarray, "N ..."]:
         """Return the inputs of raw data, float32 `[N, *input_shape]`.
@@ -131,6 +144,8 @@ class Encoder:
         """
         if raw_targets is None and not is_frame(raw_inputs):
             raise TypeError("raw_targets must be given with inputs that are not a table; got None.")
+        if raw_targets is None:
+            raw_inputs = self._with_all_targets(raw_inputs)
         targets = self.encode_targets(raw_inputs if raw_targets is None else raw_targets)
         return self.make_dataset(self.encode(raw_inputs), targets)
 
@@ -138,6 +153,20 @@ class Encoder:
     def units_of_targets(self) -> Shaped[np.ndarray, " K"]:
         """How much of the target one unit of each encoded column is: its standard deviation in regression, else 1."""
         return np.ones(1) if self.targets.std is None else np.asarray(self.targets.std)
+
+    def _with_all_targets(self, raw: Any) -> pl.DataFrame:
+        """Return a table without the rows that lack a target; how many is a warning."""
+        frame = frame_of(raw)
+        require_columns("target column", self.targets.names, frame.columns, "the table")
+        missing = missing_targets(frame.select(self.targets.names))
+        if missing.any() and not missing.all():
+            warnings.warn(
+                f"{int(missing.sum())} of {len(missing)} rows have no target and are left out",
+                UserWarning,
+                stacklevel=3,
+            )
+            return frame.filter(~pl.Series(missing))
+        return frame
 
     def make_dataset(self, inputs: Float32[np.ndarray, "N ..."], targets: Shaped[np.ndarray, "N ..."]) -> Dataset:
         """Return encoded inputs and targets as a `Dataset` with the encoder's names."""

@@ -1,42 +1,14 @@
-"""Tables from files and from DataFrames of any library, as Polars frames."""
+"""DataFrames of any library as Polars frames."""
 
 import difflib
-from collections import Counter
+import warnings
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
-
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "?")
-"""What counts as a missing value in a text file, after spaces are stripped."""
-
-
-def read_table(path: str | Path, text_columns: Sequence[str] = ()) -> pl.DataFrame:
-    """Read a CSV, TSV or Parquet file whose columns have names.
-
-    CSV files may separate with commas, semicolons or tabs (whichever the first line has most of); the first line holds
-    the names. Missing values are empty fields, `NA`, `N/A`, `NaN`, `nan`, `null`, `NULL` and `?`. Lines at the end
-    that hold nothing are left out.
-
-    Args:
-        path: the file; its suffix says what it is.
-        text_columns: columns that are text even if they look like numbers.
-
-    Raises:
-        ValueError: there is no such file, it cannot be read as its suffix says, a name stands twice, or there is no
-            row of data.
-    """
-    path = Path(path)
-    try:
-        frame = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path, text_columns)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".:")
-        raise ValueError(f"{path} cannot be read as a {path.suffix[1:].upper()} file: {reason}.") from error
-    return _checked(frame, str(path))
+from shinso.data._header import unique_names
 
 
 def frame_of(table: Any) -> pl.DataFrame:
@@ -44,22 +16,33 @@ def frame_of(table: Any) -> pl.DataFrame:
 
     Raises:
         TypeError: `table` is not a DataFrame.
-        ValueError: a column name stands twice, or there is no row.
+        ValueError: there is no row, or a column holds lists, bytes or objects.
+
+    Warns:
+        UserWarning: a name stands twice or is empty, and was made up.
     """
     if isinstance(table, pl.DataFrame):
-        return _checked(table, "the table")
+        return checked(table, "the table")
+    table = _with_names(table)
     try:
         known = nw.from_native(table)
-    except nw.exceptions.DuplicateError as error:
-        raise ValueError(_duplicates("the table", [str(name) for name in table.columns])) from error
     except TypeError as error:
         if not hasattr(table, "__arrow_c_stream__"):
             raise TypeError(f"a table must be a DataFrame; got {type(table).__name__}.") from error
-        return _checked(pl.DataFrame(table), "the table")
+        return checked(pl.DataFrame(table), "the table")
     eager = known.collect() if isinstance(known, nw.LazyFrame) else known
-    columns = [_series(column) for column in eager.iter_columns()]
-    _refuse_duplicates("the table", [column.name for column in columns])
-    return _checked(pl.DataFrame(columns), "the table")
+    return checked(pl.DataFrame([_series(column) for column in eager.iter_columns()]), "the table")
+
+
+def _with_names(table: Any) -> Any:
+    """Return a pandas table whose names are text and different: 5 becomes `5`, `("a", "b")` becomes `a, b`."""
+    if not hasattr(table, "set_axis") or not hasattr(table, "columns"):
+        return table
+    plain = [", ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in table.columns]
+    names, changes = unique_names(plain)
+    for change in changes:
+        warnings.warn(f"the table: {change}", UserWarning, stacklevel=4)
+    return table if names == list(table.columns) else table.set_axis(names, axis=1)
 
 
 def is_frame(value: Any) -> bool:
@@ -88,33 +71,12 @@ def require_columns(what: str, wanted: Iterable[str], present: Sequence[str], so
     )
 
 
-def _read_text(path: Path, text_columns: Sequence[str]) -> pl.DataFrame:
-    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(path)
-    header = pl.read_csv(path, separator=separator, has_header=False, n_rows=1, infer_schema=False)
-    names = [(value or "").strip() for value in header.row(0)]
-    _refuse_duplicates(str(path), names)
-    frame = pl.read_csv(
-        path,
-        separator=separator,
-        schema_overrides={
-            raw: pl.String for raw, name in zip(header.row(0), names, strict=True) if name in text_columns
-        },
-        null_values=list(MISSING),
-        infer_schema_length=None,  # every row: a type inferred from the first hundred fails at the hundred and first
-    )
-    frame.columns = names
-    filled = frame.select(pl.any_horizontal(pl.all().is_not_null()).alias("filled")).to_series().arg_true()
-    return frame.head(int(filled[-1]) + 1 if len(filled) else 0)
+def checked(frame: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Return a frame that has rows, and columns of plain values.
 
-
-def _separator(path: Path) -> str:
-    with path.open("rb") as file:
-        first = file.readline(1 << 20)
-    unquoted = b"".join(first.split(b'"')[::2])
-    return max((",", ";", "\t"), key=lambda mark: unquoted.count(mark.encode()))
-
-
-def _checked(frame: pl.DataFrame, source: str) -> pl.DataFrame:
+    Raises:
+        ValueError: it has no row, or a column holds lists, bytes or objects.
+    """
     if frame.height == 0:
         raise ValueError(f"{source} holds no row of data.")
     for name, dtype in frame.schema.items():
@@ -123,16 +85,6 @@ def _checked(frame: pl.DataFrame, source: str) -> pl.DataFrame:
                 f"column {name!r} of {source} holds {dtype}; accepted are numbers, booleans, text and dates."
             )
     return frame
-
-
-def _refuse_duplicates(source: str, names: Sequence[str]) -> None:
-    if len(set(names)) < len(names):
-        raise ValueError(_duplicates(source, names))
-
-
-def _duplicates(source: str, names: Sequence[str]) -> str:
-    name, times = Counter(names).most_common(1)[0]
-    return f"{source} has {times} columns named {name!r}; every column needs a name of its own."
 
 
 def _series(column: nw.Series[Any]) -> pl.Series:

@@ -8,13 +8,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from shinso.data._arrays import unit_pixels
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for files that are no images."""
 
 
 def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = False) -> Float32[np.ndarray, "H W C"]:
-    """Read a PNG or JPEG file as an image of the given shape, from 0 (black) to 1 (white).
+    """Read an image file as an image of the given shape, from 0 (black) to 1 (white).
 
-    Colours become grey (ITU-R 601 luma) for one channel, grey becomes RGB for three. Transparent parts count as black.
+    Colours become grey (ITU-R 601 luma) for one channel, grey becomes RGB for three. Transparent parts show paper:
+    white.
 
     Args:
         path: the file.
@@ -24,20 +28,22 @@ def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = 
     Raises:
         ValueError: there is no such file, it is not an image, or its size is another and `resize` is false.
     """
-    path, (height, width, _) = Path(path), shape
+    path, (height, width, channels) = Path(path), shape
+    _check_channels(channels)
     if not path.is_file():
-        raise ValueError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}; a PNG or JPEG was expected.")
+        raise ValueError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}; an image was expected.")
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image)
-            if upright.size != (width, height) and not resize:
-                raise ValueError(
-                    f"{path} must be an image of {width}×{height} pixels (width × height); it has "
-                    f"{upright.size[0]}×{upright.size[1]}; pass resize=True to scale it."
-                )
-            return image_array(upright, shape)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+            array = image_array(upright, shape) if resize or upright.size == (width, height) else None
+    except UNREADABLE as error:
         raise ValueError(f"{path} cannot be read as an image ({' '.join(str(error).split())}).") from error
+    if array is None:
+        raise ValueError(
+            f"{path} must be an image of {width}×{height} pixels (width × height); it has "
+            f"{upright.size[0]}×{upright.size[1]}; pass resize=True to scale it."
+        )
+    return array
 
 
 def image_array(image: Image.Image, shape: tuple[int, int, int]) -> Float32[np.ndarray, "H W C"]:
@@ -47,15 +53,19 @@ def image_array(image: Image.Image, shape: tuple[int, int, int]) -> Float32[np.n
         ValueError: C is neither 1 nor 3.
     """
     height, width, channels = shape
-    if channels not in (1, 3):
-        raise ValueError(f"an image file has 1 or 3 channels; the model expects {channels}.")
+    _check_channels(channels)
     if image.mode.startswith("I") or image.mode == "F":
         # Pillow clips 16-bit grey at 255 when it converts to 8 bits.
         image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).round().clip(0, 255).astype(np.uint8))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, (0, 0, 0, 255)), layer)
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, (255, 255, 255, 255)), layer)
     image = image.convert("L" if channels == 1 else "RGB")
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.LANCZOS)
     return unit_pixels(np.asarray(image)).reshape(shape)
+
+
+def _check_channels(channels: int) -> None:
+    if channels not in (1, 3):
+        raise ValueError(f"an image file has 1 or 3 channels; the model expects {channels}.")

@@ -1,29 +1,23 @@
 """From a source of examples to training, validation and test data."""
 
-import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 from jaxtyping import Integer, Shaped
 
-from shinso.data._array_inputs import ImageInputs, VectorInputs, pixels
-from shinso.data._arrays import wide_array
+from shinso.data._array_inputs import ImageInputs
 from shinso.data._dataset import Dataset
-from shinso.data._digits import load_digits
-from shinso.data._encoder import Encoder, Inputs
-from shinso.data._frames import TABLE_SUFFIXES, frame_of, is_frame, read_table, require_columns
+from shinso.data._encoder import Encoder
 from shinso.data._mnist import load_mnist
-from shinso.data._npz import inputs_of, read_npz, targets_of
+from shinso.data._options import Options
+from shinso.data._raw import SOURCES, Raw, Request, read_source
 from shinso.data._splits import Split, book_split, split
-from shinso.data._table_inputs import TableInputs
-from shinso.data._targets import TargetEncoder, kind_of, target_frame
-
-SOURCES = ("digits", "mnist")
-"""Names that `prepare` knows beside files."""
+from shinso.data._target_kinds import kind_of
+from shinso.data._targets import TargetEncoder
 
 _VALIDATION, _TEST = 0.1, 0.25
 
@@ -49,15 +43,6 @@ class Prepared:
     rows: Split | None = None
 
 
-class _Raw(NamedTuple):
-    """Examples before they are split: inputs, target columns, and how an input encoder is fitted on training rows."""
-
-    name: str
-    inputs: Any
-    targets: pl.DataFrame
-    fit: Callable[[Integer[np.ndarray, " A"], Any], tuple[Inputs, tuple[str, ...]]]
-
-
 def prepare(
     source: Any,
     *,
@@ -66,6 +51,10 @@ def prepare(
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
     standardize: bool | None = None,
+    group: Any = None,
+    time: Any = None,
+    reading: Mapping[str, Any] | None = None,
+    image_size: tuple[int, int] | None = None,
     weights: Any = None,
     seed: int = 0,
     data_dir: str | Path | None = None,
@@ -76,11 +65,13 @@ def prepare(
     and standard deviation (`Encoder.decode_targets` undoes it).
 
     Args:
-        source: `"digits"`; `"mnist"`; the path of a `.csv`, `.tsv`, `.parquet` or `.npz` file; a DataFrame of any
-            library; or arrays `(X, y)`. Arrays are vectors `[N, D]`, images `[N, H, W, C]`, or grey images `[N, H, W]`;
-            8-bit images are divided by 255.
+        source: `"digits"`; `"mnist"`; a table as for `read_table` (a file, several, a folder); the path of an `.npz`
+            file; a folder
+            of folders of images, one a class; a table of paths of images; a DataFrame of any library; or arrays `(X,
+            y)`, X a DataFrame, vectors `[N, D]`, images `[N, H, W, C]`, or grey images `[N, H, W]`; 8-bit images are
+            divided by 255.
         target: for tables, the column to predict, or several; for `.npz`, the name of the array (`y`, `targets` or
-            `labels` when left out).
+            `labels` when left out). Rows without a target are left out and counted.
         kind: what the targets are, `"classification"`, `"regression"`, `"multilabel"` or `"count"`; inferred (see
             `infer_kind`) when left out.
         validation_fraction: share of all examples kept for validation, in [0, 1); 0.1 when left out. For MNIST a share
@@ -89,6 +80,12 @@ def prepare(
             own, always used.
         standardize: whether numbers are brought to mean 0 and standard deviation 1; left out, tables and vectors are
             and images are not.
+        group: name of the column (or one value an example) that says whose an example is: none is on both sides of a
+            split. The column is no input.
+        time: name of the column (or one value an example) that says when it was: the latest are the test, those
+            before validate.
+        reading: options of `read_table`, by name.
+        image_size: height and width to which image files are scaled; see `read_pictures`.
         weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
         seed: whole number; the same seed gives the same split.
         data_dir: folder of the MNIST files; see `locate`.
@@ -102,9 +99,11 @@ def prepare(
         kind = "classification"
     if isinstance(source, str) and source == "mnist":
         return _mnist(data_dir, validation_fraction, test_fraction, bool(standardize), seed)
-    raw = _read(source, target, standardize)
+    request = Request(_names(target), standardize, Options.of(reading or {}), group, time, image_size)
+    raw = read_source(source, request)
     if raw.targets.height < 2:
-        raise ValueError(f"{raw.name} must hold at least two examples; got {raw.targets.height}.")
+        told = f" ({'; '.join(raw.notes)})" if raw.notes else ""
+        raise ValueError(f"{raw.name} must hold at least two examples; got {raw.targets.height}{told}.")
     fractions = (
         _VALIDATION if validation_fraction is None else validation_fraction,
         _TEST if test_fraction is None else test_fraction,
@@ -112,11 +111,30 @@ def prepare(
     return _assemble(raw, kind, fractions, seed, weights)
 
 
-def _assemble(raw: _Raw, kind: str | None, fractions: tuple[float, float], seed: int, weights: Any) -> Prepared:
+def _names(target: Any) -> tuple[str, ...]:
+    names = (target,) if isinstance(target, str) else () if target is None else target
+    if isinstance(names, int | float) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"target must be the name of a column, or several names; got {target!r}.")
+    return tuple(names)
+
+
+def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: int, weights: Any) -> Prepared:
     rows = np.arange(raw.targets.height)
     found = kind_of(raw.targets, kind)
     strata = _labels(raw.targets, rows) if found == "classification" else None
-    parts = split(len(rows), validation_fraction=fractions[0], test_fraction=fractions[1], labels=strata, seed=seed)
+    if strata is not None and len(rows) > 20 and len(np.unique(strata)) == len(rows):
+        raise ValueError(
+            f"target column {raw.targets.columns[0]!r} tells rows apart: its {len(rows)} values all differ."
+        )
+    parts = split(
+        len(rows),
+        validation_fraction=fractions[0],
+        test_fraction=fractions[1],
+        labels=strata,
+        groups=raw.groups,
+        order=raw.order,
+        seed=seed,
+    )
     own = None if weights is None else np.asarray(weights, dtype=np.float64)[parts.training]
     targets = TargetEncoder.fit(raw.targets, parts.training, found, own)
     inputs, dropped = raw.fit(parts.training, own)
@@ -124,7 +142,8 @@ def _assemble(raw: _Raw, kind: str | None, fractions: tuple[float, float], seed:
     vectors, notes = inputs.encode(raw.inputs)
     everything = encoder.make_dataset(vectors, targets.encode(raw.targets))
     validation, test = (everything.take(part) if len(part) else None for part in parts[1:])
-    told = (*_describe(everything, inferred=kind is None), *dropped, *notes)
+    told = _describe(everything, inferred=kind is None, lonely=_lonely_class(raw.targets))
+    told = (*told, *raw.notes, *dropped, *notes, *_of_the_split(everything, parts))
     return Prepared(everything.take(parts.training), validation, test, encoder, told, parts)
 
 
@@ -134,96 +153,50 @@ def _labels(targets: pl.DataFrame, rows: Integer[np.ndarray, " N"]) -> Shaped[np
     return encoder.decode(encoder.encode(targets))
 
 
-def _describe(data: Dataset, *, inferred: bool) -> tuple[str, ...]:
+def _lonely_class(targets: pl.DataFrame) -> str:
+    """Return the value that keeps whole numbers from being classes, as it stands once only."""
+    counts = targets.to_series(0).value_counts()
+    alone = counts.filter(counts["count"] == 1).to_series(0)
+    few = targets.width == 1 and counts.height <= 20 and targets.to_series(0).dtype.is_numeric()
+    return f"{alone[0]:g}" if few and len(alone) == 1 else ""
+
+
+def _of_the_split(data: Dataset, parts: Split) -> tuple[str, ...]:
+    """Say what makes the judgement of a split doubtful: rows on both sides, parts that do not vary, classes not trained."""
+    notes = []
+    held = np.concatenate([parts.validation, parts.test])
+    if len(held):
+        rows = np.concatenate([data.inputs.reshape(len(data), -1), data.targets.reshape(len(data), -1)], axis=1)
+        training = {rows[place].tobytes() for place in parts.training}
+        again = sum(rows[place].tobytes() in training for place in held)
+        if again:
+            often = "; scores may be too good" if 10 * again > len(held) else ""
+            notes.append(f"{again} of {len(held)} rows held out stand in training too, exactly{often}")
+    for name, part in (("validation", parts.validation), ("test", parts.test)):
+        if len(part) > 1 and (data.targets[part] == data.targets[part[0]]).all():
+            notes.append(f"the {name} part has one and the same target in all {len(part)} rows")
+    if data.classes is not None:
+        absent = set(range(len(data.classes))) - set(data.targets[parts.training].tolist())
+        if absent:
+            shown = ", ".join(repr(data.classes[one]) for one in sorted(absent)[:5])
+            notes.append(f"no training row is of class {shown}")
+    return tuple(notes)
+
+
+def _describe(data: Dataset, *, inferred: bool, lonely: str = "") -> tuple[str, ...]:
     notes = [f"the target is taken as {data.kind} (inferred; `kind` overrides it)"] if inferred else []
     if data.classes is not None:
         counts = np.bincount(data.targets, minlength=len(data.classes))
         shown = [f"{label!r} {count}" for label, count in zip(data.classes, counts, strict=True)]
         notes.append(f"{len(shown)} classes: {', '.join(shown[:12])}{', …' if len(shown) > 12 else ''}")
+        alone = [repr(label) for label, count in zip(data.classes, counts, strict=True) if count == 1]
+        if alone:
+            notes.append(f"class {', '.join(alone[:5])} has a single row, which is trained on and never judged")
+    elif lonely and inferred:
+        notes.append(
+            f"the few whole values could be classes, but {lonely} stands once only; kind=classification takes them so"
+        )
     return tuple(notes)
-
-
-def _read(source: Any, target: str | Sequence[str] | None, standardize: bool | None) -> _Raw:
-    if isinstance(source, str) and source == "digits":
-        digits = load_digits()
-        return _from_arrays(source, digits.inputs, digits.targets, standardize)
-    if isinstance(source, str | Path):
-        path = _existing(source)
-        if path.suffix.lower() == ".npz":
-            if target is not None and not isinstance(target, str):
-                raise TypeError(f"target must be the name of one array of {path}; got {target!r}.")
-            arrays = read_npz(path)
-            return _from_arrays(path.stem, inputs_of(arrays, path), targets_of(arrays, path, target), standardize)
-        return _from_table(path.stem, str(path), read_table(path), target, standardize)
-    if is_frame(source):
-        return _from_table("table", "the table", frame_of(source), target, standardize)
-    if isinstance(source, tuple) and len(source) == 2:
-        if target is not None:
-            raise ValueError(f"target names a column or an array of a file; arrays (X, y) have none, got {target!r}.")
-        return _from_arrays("arrays", source[0], source[1], standardize)
-    raise TypeError(
-        f"source must be {', '.join(SOURCES)}, a file, a DataFrame or arrays (X, y); got {type(source).__name__}."
-    )
-
-
-def _existing(source: str | Path) -> Path:
-    """Return the path of a readable file, or say what `source` may be, with the nearest name."""
-    path, suffixes = Path(source), (*TABLE_SUFFIXES, ".npz")
-    accepted = f"source must be {', '.join(SOURCES)} or a file ({', '.join(suffixes)})"
-    if path.is_dir():
-        raise ValueError(f"{accepted}; {str(source)!r} is a folder.")
-    if not path.exists():
-        beside = [str(other) for other in path.parent.glob("*.*")] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(str(source), [*SOURCES, *beside], n=1, cutoff=0.6)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise ValueError(f"{accepted}; there is no file {str(source)!r}{hint}")
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{accepted}; got {str(source)!r}.")
-    return path
-
-
-def _from_table(
-    name: str, where: str, frame: pl.DataFrame, target: str | Sequence[str] | None, standardize: bool | None
-) -> _Raw:
-    if target is not None and (isinstance(target, int | float) or not all(isinstance(name, str) for name in target)):
-        raise TypeError(f"target must be the name of a column of {where}, or several names; got {target!r}.")
-    names = [target] if isinstance(target, str) else list(target or ())
-    if not names:
-        raise ValueError(
-            f"target must name the column of {where} to predict, one of {', '.join(frame.columns)}; got none."
-        )
-    require_columns("target column", names, frame.columns, where)
-    if len(set(names)) < len(names):
-        raise ValueError(f"target must name each column once; got {', '.join(names)}.")
-    features = frame.drop(names)
-    if features.width == 0:
-        raise ValueError(f"{where} must have at least one column beside the target {names[0]!r}; got none.")
-
-    def fit(training: Integer[np.ndarray, " A"], weights: Any) -> tuple[Inputs, tuple[str, ...]]:
-        return TableInputs.fit(features, training, standardize=standardize is not False)
-
-    return _Raw(name, features, frame.select(names), fit)
-
-
-def _from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], standardize: bool | None) -> _Raw:
-    image = np.ndim(inputs) > 2
-    array = pixels(inputs) if image else wide_array("inputs", inputs)
-    columns = target_frame(targets)
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.ndim not in (2, 4) or 0 in array.shape[1:]:
-        raise ValueError(f"inputs of {name} must have shape (N, D), (N, H, W) or (N, H, W, C); got {np.shape(inputs)}.")
-    if len(array) != columns.height:
-        raise ValueError(
-            f"{name} must hold as many targets as inputs; got {len(array)} inputs and {columns.height} targets."
-        )
-
-    def fit(training: Integer[np.ndarray, " A"], weights: Any) -> tuple[Inputs, tuple[str, ...]]:
-        if image:
-            return ImageInputs.fit(array[training], standardize=bool(standardize)), ()
-        return VectorInputs.fit(array[training], standardize=standardize is not False, weights=weights), ()
-
-    return _Raw(name, array, columns, fit)
 
 
 def _mnist(

@@ -1,7 +1,7 @@
-"""Mean and standard deviation for standardization."""
+"""Mean and standard deviation for standardization, and limits for values far outside those of training."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Float64
 
 
 def scale_of(values: Float[np.ndarray, "..."], weights: Float[np.ndarray, "..."] | None = None) -> tuple[float, float]:
@@ -18,3 +18,22 @@ def scale_of(values: Float[np.ndarray, "..."], weights: Float[np.ndarray, "..."]
         std = float(np.sqrt(np.average(np.square(values.astype(np.float64) - mean), weights=weights)))
     rounding = float(np.finfo(values.dtype).eps) * abs(mean)
     return mean, std if std > max(10 * rounding, float(np.finfo(np.float32).tiny)) else 1.0
+
+
+def drawn_in(
+    values: Float64[np.ndarray, "*N"], low: Float64[np.ndarray, "*D"] | float, high: Float64[np.ndarray, "*D"] | float
+) -> tuple[Float64[np.ndarray, "*N"], Bool[np.ndarray, "*N"]]:
+    """Draw values outside a range in, smoothly, and tell which are far outside.
+
+    With w = high − low, a value d above the range becomes high + w·tanh(d / w), and likewise below: as it is within
+    the range and near it, and never further out than w.
+
+    Returns:
+        The values drawn in, and whether each was more than w outside.
+    """
+    edge = np.clip(values, low, high)
+    width = np.broadcast_to(np.subtract(high, low), values.shape)
+    beyond = values - edge
+    some = width > 0
+    drawn = edge + width * np.tanh(np.divide(beyond, width, out=np.zeros_like(beyond), where=some))
+    return np.where(beyond == 0, values, drawn), np.abs(beyond) > width

@@ -1,4 +1,4 @@
-"""Targets: what kind they are, and labels ↔ class indices, values ↔ standardized values."""
+"""Targets: labels ↔ class indices, values ↔ standardized values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,40 +9,10 @@ import polars as pl
 from jaxtyping import Float64, Integer, Shaped
 
 from shinso._checks import one_of
-from shinso.data._columns import as_numbers, as_strings, column_type, is_whole
+from shinso.data._columns import as_numbers, as_strings, is_whole
 from shinso.data._dataset import KINDS, Kind, Label
 from shinso.data._scaling import scale_of
-
-_MOST_CLASSES = 20
-
-
-def infer_kind(columns: pl.DataFrame) -> Kind:
-    """Say what targets are, by this rule.
-
-    One column of text or booleans → classification. One column of whole numbers (written without decimals) with at
-    most 20 distinct values that each occur twice on average → classification. Several columns that are all 0 or 1 →
-    multilabel. All other numbers → regression. Counts are never inferred.
-
-    Raises:
-        ValueError: a column holds dates, or several columns hold text, or numbers and text are mixed.
-    """
-    types = {values.name: column_type(values) for values in columns.iter_columns()}
-    for name, found in types.items():
-        if found == "date":
-            raise ValueError(f"target column {name!r} must hold numbers, booleans or labels; it holds dates or times.")
-    if columns.width > 1:
-        numbers = np.stack([as_numbers(values) for values in columns.iter_columns()])
-        whole = all(
-            is_whole(values) or found == "boolean" for values, found in zip(columns, types.values(), strict=True)
-        )
-        return "multilabel" if whole and np.isin(numbers, (0, 1)).all() else "regression"
-    (values,), (found,) = columns.get_columns(), types.values()
-    if found not in ("number", "row number"):
-        return "classification"
-    numbers = as_numbers(values)
-    distinct = len(np.unique(numbers))
-    few = distinct <= _MOST_CLASSES and 2 * distinct <= len(numbers)
-    return "classification" if is_whole(values) and few else "regression"
+from shinso.data._target_kinds import kind_of, one_hot_rows, refuse_missing
 
 
 def target_frame(targets: Any, names: Sequence[str] | None = None) -> pl.DataFrame:
@@ -119,7 +89,8 @@ class TargetEncoder:
         """
         kind = kind_of(columns, kind)
         if kind == "classification":
-            return cls(kind, tuple(columns.columns), classes=_classes(columns))
+            classes = _one_hot_classes(columns) if columns.width > 1 else _classes(columns.to_series(0))
+            return cls(kind, tuple(columns.columns), classes=classes)
         values = _values(columns, kind)
         _refuse_constant(values, columns.columns, kind)
         if kind != "regression":
@@ -133,8 +104,10 @@ class TargetEncoder:
         Raises:
             ValueError: a value is missing, infinite, of an unknown class, or does not fit the kind.
         """
-        if self.classes is not None:
+        if self.classes is not None and columns.width == 1:
             return self._indices(columns.to_series(0))
+        if self.classes is not None:
+            return np.asarray(one_hot_rows(columns).argmax(axis=1), np.int32)
         values = _values(columns, self.kind)
         if self.mean is not None and self.std is not None:
             values = (values - np.asarray(self.mean)) / np.asarray(self.std)
@@ -164,7 +137,7 @@ class TargetEncoder:
         return cls(kind, tuple(description["names"]), classes, mean, std)
 
     def _indices(self, values: pl.Series) -> Integer[np.ndarray, " N"]:
-        _refuse_missing(values)
+        refuse_missing(values)
         classes = self.classes or ()
         labels = _labels(values, classes[0])
         index = labels.replace_strict(classes, range(len(classes)), default=None, return_dtype=pl.Int32)
@@ -178,48 +151,18 @@ class TargetEncoder:
         return index.to_numpy()
 
 
-def kind_of(columns: pl.DataFrame, kind: str | None) -> Kind:
-    """Check that no target is missing, then return `kind`, or the inferred one where it is `None`.
-
-    Raises:
-        ValueError: `kind` is unknown or is classification of several columns, or a target is missing.
-    """
-    if kind is not None:
-        one_of("kind", kind, KINDS)
-    for values in columns.iter_columns():
-        _refuse_missing(values)
-    if kind == "classification" and columns.width > 1:
-        raise ValueError(
-            f"classification needs a single target column; got {', '.join(columns.columns)} "
-            "(kind='multilabel' takes several)."
-        )
-    return infer_kind(columns) if kind is None else cast("Kind", kind)
+def _one_hot_classes(columns: pl.DataFrame) -> tuple[Label, ...]:
+    """Return the names of one-hot columns as labels; those of an array, which has none, are 0 to K − 1."""
+    names = columns.columns
+    return tuple(range(len(names))) if names == [f"y{k}" for k in range(len(names))] else tuple(names)
 
 
-def _refuse_missing(values: pl.Series) -> None:
-    missing = values.is_null() | (values.is_nan() if values.dtype.is_float() else values.is_null())
-    if values.dtype == pl.String:
-        missing = as_strings(values).is_null()
-    if missing.any():
-        count, place = int(missing.sum()), int(missing.arg_true()[0])
-        others = f" (and in {count - 1} other rows)" if count > 1 else ""
-        raise ValueError(
-            f"target column {values.name!r} must have a value in every row; it is missing or NaN in data row "
-            f"{place + 1}{others}."
-        )
-
-
-def _classes(columns: pl.DataFrame) -> tuple[Label, ...]:
-    values = columns.to_series(0)
-    found = column_type(values)
-    if values.dtype.is_numeric():
-        as_numbers(values)  # names the row of an infinite value
-    elif found == "number" and as_strings(values).cast(pl.Float64, strict=False).null_count():
-        found = "category"  # numbers and words, asked for as classes
+def _classes(values: pl.Series) -> tuple[Label, ...]:
     sample: Label = "text"
-    if found == "boolean":
+    if values.dtype == pl.Boolean:
         sample = True
-    elif found in ("number", "row number"):
+    elif values.dtype.is_numeric():
+        as_numbers(values)  # names the row of an infinite value
         sample = 0 if is_whole(values) else 0.0
     classes = tuple(_labels(values, sample).unique().sort())
     if len(classes) < 2:
@@ -228,23 +171,28 @@ def _classes(columns: pl.DataFrame) -> tuple[Label, ...]:
 
 
 def _labels(values: pl.Series, like: Label) -> pl.Series:
-    """Return labels in the type of `like`, null where they cannot be."""
+    """Return labels in the type of `like`, null where they cannot be: 0.7 is not the class 0."""
     if isinstance(like, str):
         return as_strings(values)
-    if values.dtype == pl.String:
-        values = as_strings(values)
-        if isinstance(like, bool):
-            return values.str.to_lowercase().replace_strict(["true", "false"], [True, False], default=None)
-    return values.cast(
-        pl.Boolean if isinstance(like, bool) else pl.Int64 if isinstance(like, int) else pl.Float64, strict=False
+    if isinstance(like, bool):
+        words = as_strings(values).str.to_lowercase()
+        pairs = {"true": True, "false": False, "1": True, "0": False}
+        return words.replace_strict(pairs, default=None, return_dtype=pl.Boolean)
+    if values.dtype.is_integer() and isinstance(like, int):
+        return values.cast(pl.Int64, strict=False)
+    numbers = (
+        as_strings(values).cast(pl.Float64, strict=False) if values.dtype == pl.String else values.cast(pl.Float64)
     )
+    if isinstance(like, int):
+        return numbers.set((numbers != numbers.round()).fill_null(False), None).cast(pl.Int64, strict=False)
+    return numbers
 
 
 def _values(columns: pl.DataFrame, kind: Kind) -> Float64[np.ndarray, "N K"]:
     """Return target columns as float64 `[N, K]` in the range of their kind."""
     numbers = []
     for values in columns.iter_columns():
-        _refuse_missing(values)
+        refuse_missing(values)
         column = as_numbers(values)
         bad = np.zeros(len(column), dtype=bool)
         if kind == "multilabel":

@@ -27,7 +27,7 @@ HIDDEN, ACTIVATION = (100,), "relu"
 _OF_OTHERS = (
     "network", "channels", "kernel_size", "padding", "pool", "basis", "basis_size", "configuration", "depth", "cell",
     "bidirectional", "truncate", "normalization", "initialization", "gain", "bias_init", "dropout", "drop_connect",
-    "gaussian_noise", "likelihood", "augmentation", "standardize", "stopping_monitor", "monitor",
+    "gaussian_noise", "likelihood", "augmentation", "standardize", "stopping_monitor", "monitor", "members", "strategy",
 )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         reconstruction: L: ``"gaussian"``, ½‖x − x̃‖², or ``"bernoulli"``, the cross-entropy of values in [0, 1].
         tied: the decoder's weights are the encoder's transposed.
         corruption: noise on the inputs in training: ``{"name": "masking", "rate": 0.3}`` or
-            ``{"name": "gaussian", "deviation": 0.5}``; None for none.
+            ``{"name": "gaussian", "standard_deviation": 0.5}``; None for none.
         code_penalty: Ω: ``{"name": "l1", "strength": 0.1}``, or ``{"name": "sparsity", "strength": 0.1, "target": 0.05}``
             for codes in [0, 1]; None for none (`shinso.objectives.Reconstruction`).
         variational: a random code z ~ N(μ(x), σ²(x)) and Ω = β KL(N(μ, σ²) ‖ N(0, I)); `transform` returns μ.

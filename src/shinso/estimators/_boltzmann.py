@@ -33,7 +33,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     Two differences: the order of examples is drawn anew for each iteration, and `score_samples` is the expectation over
     the unit that scikit-learn draws at random, so it is exact and deterministic.
 
-    Source: S4; Tieleman (2008); Hinton (2002).
+    Source: Nielsen, chapter 6 (deep belief networks); Tieleman (2008); Hinton (2002).
 
     Args:
         n_components: number of hidden units.

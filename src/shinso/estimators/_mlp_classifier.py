@@ -59,7 +59,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
         posterior: parameters whose posterior `fit` makes after training: ``"last_layer"``, ``"all"``, patterns over their
             paths; None makes none. Its priors come from the training data
-            (`shinso.bayes.laplace_with_evidence`), whatever `alpha` and `l1` are; `partial_fit` drops it.
+            (`shinso.laplace(priors="evidence")`), whatever `alpha` and `l1` are; `partial_fit` drops it.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 

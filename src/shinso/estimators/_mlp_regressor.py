@@ -60,7 +60,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
         l1: strength ≥ 0 of the penalty l1 · Σ|w|, divided by the mini-batch's weight.
         posterior: parameters whose posterior `fit` makes after training: ``"last_layer"``, ``"all"``, patterns over their
             paths; None makes none. Its priors and noise come from the training data
-            (`shinso.bayes.laplace_with_evidence`), whatever `alpha` and `l1` are; `partial_fit` drops it.
+            (`shinso.laplace(priors="evidence")`), whatever `alpha` and `l1` are; `partial_fit` drops it.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``, …; None is JAX's default.
 
@@ -179,7 +179,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
         """
         if return_std:
             prediction = self._predictive(X)
-            return _without_axis_of_one(prediction.mean), _without_axis_of_one(prediction.std)
+            return _without_axis_of_one(prediction.mean), _without_axis_of_one(prediction.standard_deviation)
         return _without_axis_of_one(self._predict_mean(X))
 
     def _new_targets(self, y: Any) -> np.ndarray:

@@ -1,7 +1,6 @@
 """What the multilayer perceptrons for classes and for numbers have in common."""
 
 import contextlib
-import functools
 import itertools
 import math
 import sys
@@ -16,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -24,10 +22,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shinso import nn, optim
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
-from shinso.estimators._full_batch import Cost, minimized
+from shinso.estimators._full_batch import FullBatchMixin, blank, parameters_of
 from shinso.estimators._posterior import PosteriorMixin
-from shinso.estimators._progress import Progress
-from shinso.estimators._rows import bucket, class_weights, dense, example_weights, host_batch, padded, predicted_means
+from shinso.estimators._progress import Progress, quietly_trained, warn_of_the_end
+from shinso.estimators._rows import bucket, class_weights, dense, example_weights, host_batch, padded
 from shinso.estimators._solvers import (
     SolverState,
     WarmInverseScaling,
@@ -37,14 +35,10 @@ from shinso.estimators._solvers import (
     is_scipys,
 )
 from shinso.objectives import Batch, Likelihood, Objective, penalty
-from shinso.training import Event, Run, Stopping, TrainingWarning, train
+from shinso.training import Event, Run, Stopping
 
 AUTO_BATCH = 200
 """Most examples in a mini-batch of size "auto"."""
-
-NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
-)
 
 UNPRINTED = ("epoch", "step", "seconds", "gradient_norm")
 """Columns of the history that `verbose` leaves out."""
@@ -57,7 +51,7 @@ class Split(NamedTuple):
     validation: Batch | None
 
 
-class MultilayerPerceptron(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
+class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     """A multilayer perceptron with scikit-learn's arguments, trained by `shinso.train`.
 
     Subclasses say what targets are: `_validated`, `_likelihood`, `_targets`, `_stratify`, `_score_name`.
@@ -215,17 +209,20 @@ class MultilayerPerceptron(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         penalties = [penalty(name, strength=strength, scale="batch") for name, strength in strengths.items()]
         return Objective(self._likelihood(), penalties)
 
+    def _models(self) -> list[nn.Sequential]:
+        return [self._model()]
+
     def _model(self) -> nn.Sequential:
         """Return the network with the current `coefs_` and `intercepts_`."""
         units = [np.shape(weight)[0] for weight in self.coefs_]
         activation = _parameters.activation("activation", self.activation)
-        blank = _blank(units[0], np.shape(self.coefs_[-1])[1], tuple(units[1:]), activation, float(self.dropout))
-        model: nn.Sequential = eqx.tree_at(_parameters_of, blank, [*self.coefs_, *self.intercepts_])
+        shapes = blank(units[0], np.shape(self.coefs_[-1])[1], tuple(units[1:]), activation, float(self.dropout))
+        model: nn.Sequential = eqx.tree_at(parameters_of, shapes, [*self.coefs_, *self.intercepts_])
         return model
 
     def _take(self, model: Any) -> None:
         """Make the parameters of `model` the current ones, as NumPy arrays."""
-        arrays = [np.array(leaf) for leaf in _parameters_of(model)]
+        arrays = [np.array(leaf) for leaf in parameters_of(model)]
         self.coefs_, self.intercepts_ = arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
 
     # ---- mini-batch solvers ------------------------------------------------------------------------------------------
@@ -244,7 +241,7 @@ class MultilayerPerceptron(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         self._take(state.best.params if self.early_stopping else run.model)
         self._record(run, split, progress)
         self._optimizer.leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state.optimizer)]
-        self._judge(run, incremental=incremental)
+        warn_of_the_end(run, self, incremental=incremental)
         return split.training
 
     def _split(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Split:
@@ -374,91 +371,12 @@ class MultilayerPerceptron(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         divisor = self._loss_divisor()
         return float(row["cost"] if divisor == 1 else row["cost"] - row["loss"] + row["loss"] / divisor)
 
-    def _judge(self, run: Run, *, incremental: bool) -> None:
-        """Warn or raise as the way training ended demands."""
-        if run.stop.reason == "interrupted":
-            warnings.warn(f"Training was interrupted after {self.n_iter_} epochs.", stacklevel=5)
-        if run.stop.reason == "epochs" and not incremental:
-            warnings.warn(
-                f"max_iter={self.max_iter} epochs were made and training has not converged.",
-                ConvergenceWarning,
-                stacklevel=5,
-            )
-        if run.stop.reason == "not_finite":
-            if not self.early_stopping:
-                raise ValueError(f"{NOT_FINITE} {run.stop.message}")
-            warnings.warn(run.stop.message, ConvergenceWarning, stacklevel=5)
-
     def _print(self, event: Event) -> None:
         for row in event.rows:
             words = "  ".join(f"{name} = {value:.8g}" for name, value in row.items() if name not in UNPRINTED)
             sys.stdout.write(f"Iteration {row['epoch']}  {words}\n")
 
-    # ---- full-batch solvers ------------------------------------------------------------------------------------------
-
-    def _fit_full_batch(self, training: Batch) -> None:
-        if self.dropout:
-            raise ValueError(f"dropout must be 0 with solver='lbfgs', whose cost must not change; got {self.dropout}.")
-        cost = self._packed_cost(padded(training, bucket(len(training.weights))))
-        start = np.concatenate([np.ravel(array) for array in (*self.coefs_, *self.intercepts_)]).astype(np.float64)
-        end = minimized(
-            cost,
-            start,
-            tolerance=self.tol,
-            iterations=self.max_iter,
-            evaluations=self.max_fun,
-            verbose=self.verbose,
-        )
-        if not math.isfinite(end.value):
-            raise ValueError(f"{NOT_FINITE} The parameters from before are kept.")
-        arrays = self._unpacked(end.packed, training.inputs.dtype)
-        self.coefs_, self.intercepts_ = arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
-        self.n_iter_ = end.iterations
-        self.loss_ = end.value + self._loss_offset(training)
-        if end.complaint is not None:
-            warnings.warn(
-                f"lbfgs did not converge in {end.iterations} iterations: {end.complaint}. Raise max_iter or max_fun, or "
-                "scale the inputs.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
-    def _packed_cost(self, batch: Batch) -> Cost:
-        """Return the cost of a batch and its gradient, as a function of all weights and then all biases in one vector."""
-        blank, objective, batch = self._model(), self._objective(), jax.tree.map(jnp.asarray, batch)
-
-        def cost(packed: np.ndarray) -> tuple[float, np.ndarray]:
-            model = eqx.tree_at(_parameters_of, blank, self._unpacked(packed, batch.inputs.dtype))
-            value, gradient = _cost_and_gradient(model, objective, batch)
-            slopes = [np.ravel(leaf) for leaf in _parameters_of(gradient)]
-            return float(value), np.concatenate(slopes).astype(np.float64)
-
-        return cost
-
-    def _unpacked(self, packed: np.ndarray, dtype: np.dtype[Any]) -> list[np.ndarray]:
-        """Return the arrays whose entries `packed` holds, weights and then biases."""
-        shapes = [np.shape(array) for array in (*self.coefs_, *self.intercepts_)]
-        ends = np.cumsum([math.prod(shape) for shape in shapes])
-        parts = np.split(packed.astype(dtype), ends[:-1])
-        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-
-    def _loss_grad_lbfgs(
-        self, packed: np.ndarray, X: np.ndarray, y: np.ndarray, sample_weight: Any, *_: Any
-    ) -> tuple[float, np.ndarray]:
-        """Return the cost and its gradient at `packed`; scikit-learn has this method, with work space at its end."""
-        with computing(X.dtype, self.device):
-            return self._packed_cost(self._batch(X, np.asarray(y), example_weights(sample_weight, len(X), X.dtype)))(
-                packed
-            )
-
     # ---- prediction --------------------------------------------------------------------------------------------------
-
-    def _predict_mean(self, X: Any) -> np.ndarray:
-        """Return means or probabilities `[N, K]` for new X, averaged over the posterior if there is one."""
-        if self._mean_is_averaged():
-            return self._predictive(X).mean
-        with self._examples(X) as inputs:
-            return predicted_means(self._model(), self._likelihood(), inputs)
 
     @contextlib.contextmanager
     def _examples(self, X: Any) -> Iterator[np.ndarray]:
@@ -473,29 +391,3 @@ class MultilayerPerceptron(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def quietly_trained(*arguments: Any, **options: Any) -> Run:
-    """Return `shinso.train`'s run, its warning left to the estimator, which says it in scikit-learn's words."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TrainingWarning)
-        return train(*arguments, **options)
-
-
-@functools.lru_cache(maxsize=128)
-def _blank(inputs: int, outputs: int, hidden: tuple[int, ...], activation: str, dropout: float) -> nn.Sequential:
-    """Return a network whose parameters are only shapes: nothing is drawn, nothing compiled."""
-    build = functools.partial(nn.mlp, inputs, outputs, hidden, activation=activation, dropout=dropout)
-    model: nn.Sequential = eqx.filter_eval_shape(lambda: build(key=jax.random.key(0)))
-    return model
-
-
-def _parameters_of(model: Any) -> list[Any]:
-    """Return all weights, then all biases, of a network's dense layers."""
-    layers = [layer for layer in model.layers if isinstance(layer, nn.Dense)]
-    return [layer.weight for layer in layers] + [layer.bias for layer in layers]
-
-
-@eqx.filter_jit
-def _cost_and_gradient(model: nn.Sequential, objective: Objective, batch: Batch) -> tuple[Array, nn.Sequential]:
-    return eqx.filter_value_and_grad(lambda model: objective(model, batch))(model)

@@ -28,12 +28,11 @@ from shinso.estimators._rows import (
     example_weights,
     host_batch,
     padded,
-    predicted_means,
 )
-from shinso.experiment import describe, prepare_experiment, training_arguments
+from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
 from shinso.objectives import Batch, Likelihood
 from shinso.settings import Description, Settings, complete
-from shinso.training import Event, device_named, metrics_in_words, train
+from shinso.training import Ensemble, Event, device_named, metrics_in_words
 
 VALIDATION_FRACTION = 0.1
 """Share held out where `patience` asks for a validation loss and nobody says how much."""
@@ -85,6 +84,9 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     def _targets(self, y: Any) -> Targets:
         """Return what y is; set what the estimator knows of its targets."""
 
+    def _check_targets(self, labels: np.ndarray) -> None:
+        """Refuse targets of the examples that count from which nothing can be learned."""
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network on examples X and targets y.
 
@@ -106,6 +108,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("X must hold at least two examples; got one sample.")
         targets = self._targets(y)
         weights = example_weights(sample_weight, _count(X), np.dtype(np.float32))
+        self._check_targets(targets.labels[weights > 0])
         weights = class_weights(getattr(self, "class_weight", None), targets.labels, weights)
         examples = self._examples_of(asked.replace(kind=targets.kind), X, targets.values, weights)
         arguments = training_arguments(
@@ -122,9 +125,15 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         self._likelihood_ = arguments["objective"].likelihood
         self._refuse_without_posterior()
         if self.posterior is not None:
+            if self.settings_.members:
+                raise ValueError(f"posterior is that of one network; got {self.settings_.members} members.")
             self._refuse_posterior(arguments["model"], examples.training)
-        run = train(**_in_bucket(arguments), progress=_print if self.verbose else False)
-        self.network_ = as_numpy(run.model)
+        arguments = arguments if self.settings_.strategy else _in_bucket(arguments)
+        found = train_by_settings(examples.settings, arguments, progress=_print if self.verbose else False)
+        runs = found.runs if isinstance(found, Ensemble) else (found,)
+        self.networks_ = [as_numpy(run.model) for run in runs]
+        self.network_ = self.networks_[0]
+        run = found.summary() if isinstance(found, Ensemble) else found
         self._learn_posterior(run.model, run.objective, examples.training)
         self.history_ = run.history.rows
         self.loss_curve_ = [row["cost"] for row in self.history_]
@@ -179,24 +188,35 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         return prepared, complete(asked, describe(prepared.training))
 
     def _first_model(self, examples: Examples) -> Any:
-        """Return the network before training, or None where the settings name it."""
-        if self.warm_start and hasattr(self, "network_"):
-            return jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array_like(leaf) else leaf, self.network_)
+        """Return the network, or a list of the members, before training; None where the settings name it."""
+        models: list[Any] = []
+        if self.warm_start and hasattr(self, "networks_"):
+            models = [
+                jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array_like(leaf) else leaf, one)
+                for one in self.networks_
+            ]
+        elif self.network_arguments or is_object("network", self.network):
+            models = [self._built(examples, key) for key in first_keys(examples.settings)]
+        return models if examples.settings.members and models else models[0] if models else None
+
+    def _built(self, examples: Examples, key: jax.Array) -> Any:
+        """Return the network that was given, or made by what was given."""
         arguments = dict(self.network_arguments or {})
         shape, outputs = examples.description.input_shape, examples.description.outputs
-        key = jax.random.fold_in(jax.random.key(examples.settings.seed), 1)
         if isinstance(self.network, eqx.Module):
             if arguments:
                 raise ValueError(f"network_arguments go with a builder, not with a module; got {arguments!r}.")
+            if examples.settings.members:
+                raise ValueError(
+                    "members start from different weights, not from a module; give a callable that builds one."
+                )
             return self.network
         if callable(self.network):
             model = self.network(shape, outputs, key=key, **arguments)
             if not isinstance(model, eqx.Module):
                 raise TypeError(f"network must build an Equinox module; got {type(model).__name__}.")
             return model
-        if arguments:
-            return nn.network(examples.settings.network or "", shape, outputs, key=key, **arguments)
-        return None
+        return nn.network(examples.settings.network or "", shape, outputs, key=key, **arguments)
 
     def _given_optimizer(self) -> optim.Optimizer | None:
         """Return the optimizer where it, or its learning rate, was given as an object."""
@@ -211,18 +231,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     def _likelihood(self) -> Likelihood:
         return self._likelihood_
 
-    def _predict_mean(self, X: Any) -> np.ndarray:
-        """Return means `[N, K]` in the target's units, or probabilities; averaged over the posterior if there is one."""
-        if self._mean_is_averaged():
-            means = self._predictive(X).mean
-        else:
-            with self._examples(X) as inputs:
-                means = predicted_means(self.network_, self._likelihood(), inputs)
-        return self._in_units(means)
-
-    def _in_units(self, means: np.ndarray) -> np.ndarray:
-        """Return means in the units of y."""
-        return means
+    def _models(self) -> list[Any]:
+        return self.networks_
 
     @contextlib.contextmanager
     def _examples(self, X: Any) -> Iterator[PyTree]:

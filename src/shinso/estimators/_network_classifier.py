@@ -42,13 +42,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         random_state: seed of first weights, split, order and noise; the same seed gives the same bits.
         verbose: print the history as it comes.
         posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
-            None makes none. Its priors come from the training data, whatever `l2` and `l1` are.
+            None makes none. Its priors come from the training data (`shinso.laplace(priors="evidence")`),
+            whatever `l2` and `l1` are.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
 
     Attributes:
         settings_: the settings of the training, those that were None completed (`shinso.settings.complete`).
         encoder_: how examples become inputs, fitted on the training examples (`shinso.data.Encoder`).
-        network_: the trained module, its arrays NumPy's.
+        network_: the trained module, its arrays NumPy's; networks_: all of them, where there are several `members`.
         history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.
@@ -82,7 +83,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         (the book's likelihoods) are divided by their sum.
         """
         means = self._predict_mean(X)
-        if self._multilabel or self._likelihood().name == "categorical":
+        if self._multilabel:
             return means
         return np.asarray(means / np.maximum(means.sum(axis=1, keepdims=True), np.finfo(means.dtype).tiny))
 
@@ -104,12 +105,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             self.classes_ = np.arange(labels.shape[1])
             return Targets("multilabel", labels, labels)
         self.classes_, indices = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y must hold at least two classes; got one class, {self.classes_[0]!r}.")
         if before is not None and not np.array_equal(before, self.classes_):
             self.classes_, now = before, self.classes_
             raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")
         return Targets("classification", indices.astype(np.int32), y)
+
+    def _check_targets(self, labels: np.ndarray) -> None:
+        classes = np.unique(labels)
+        if not self._multilabel and len(classes) == 1:
+            raise ValueError(f"y must hold at least two classes, of weight > 0; got one class, {classes[0]!r}.")
 
     def _new_targets(self, y: Any) -> np.ndarray:
         labels = np.asarray(y.toarray() if hasattr(y, "toarray") else y)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from shinso._kinds import LIKELIHOODS
-from shinso.estimators._arguments import with_settings
+from shinso.estimators._arguments import checked_settings, with_settings
 from shinso.estimators._network import NetworkEstimator, Targets
 from shinso.estimators._rows import column_if_one
+from shinso.experiment import likelihood_named
 
 
 @with_settings(
@@ -39,13 +39,14 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         random_state: seed of first weights, split, order and noise; the same seed gives the same bits.
         verbose: print the history as it comes.
         posterior: parameters whose posterior is made after training: ``"last_layer"``, ``"all"``, patterns over their paths;
-            None makes none. Its priors and noise come from the training data, whatever `l2` and `l1` are.
+            None makes none. Its priors and noise come from the training data (`shinso.laplace(priors="evidence")`),
+            whatever `l2` and `l1` are.
         structure: of the posterior: ``"kronecker"``, ``"full"``, ``"low_rank"`` or ``"diagonal"`` (`shinso.laplace`).
 
     Attributes:
         settings_: the settings of the training, those that were None completed (`shinso.settings.complete`).
         encoder_: how examples become inputs and targets, fitted on the training examples (`shinso.data.Encoder`).
-        network_: the trained module, its arrays NumPy's.
+        network_: the trained module, its arrays NumPy's; networks_: all of them, where there are several `members`.
         history_: one dictionary of metrics for each epoch (`shinso.training.History`).
         loss_curve_: cost of each epoch, penalties included.
         n_iter_: epochs made.
@@ -59,7 +60,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
     """
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the means (rates with ``likelihood="poisson"``), `[N]` or `[N, K]` as y was.
+        """Return the means (rates of counts, quantiles with ``likelihood="quantile"``), `[N]` or `[N, K]` as y was.
 
         Args:
             X: as in `fit`.
@@ -71,26 +72,28 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         """
         if return_std:
             prediction = self._predictive(X)
-            return self._as_y(self.encoder_.decode_targets(prediction.mean)), self._as_y(prediction.std * self._units())
+            standard_deviation = prediction.standard_deviation * self._units()
+            return self._as_y(self._in_units(prediction.mean)), self._as_y(standard_deviation)
         return self._as_y(self._predict_mean(X))
 
     def _as_y(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._one_column else values
 
     def _targets(self, y: Any) -> Targets:
-        name = (self.likelihood or "gaussian").partition(":")[0]
-        counts = name in LIKELIHOODS and name == "poisson"
+        target = likelihood_named(checked_settings(self).get("likelihood", "gaussian")).target
+        if target.name not in ("regression", "count"):
+            raise ValueError(f"likelihood must be one of numbers or counts; got {self.likelihood!r}.")
         y = np.asarray(column_if_one(y), dtype=float)
-        if counts and np.min(y) < 0:
-            raise ValueError(f"y must be at least 0 with likelihood={self.likelihood!r}; got {np.min(y):g}.")
+        if target.wrong(y).any():
+            raise ValueError(f"y must be {target.accepted} with likelihood={self.likelihood!r}; got {np.min(y):g}.")
         self._one_column = y.ndim == 1
-        return Targets("count" if counts else "regression", y, y)
+        return Targets(target.name, y, y)
 
     def _new_targets(self, y: Any) -> np.ndarray:
         return np.asarray(self.encoder_.encode_targets(np.asarray(y, dtype=float)))
 
     def _in_units(self, means: np.ndarray) -> np.ndarray:
-        return np.asarray(self.encoder_.decode_targets(means))
+        return np.asarray(self.encoder_.decode_targets(self._likelihood().decide(means)))
 
     def _units(self) -> np.ndarray:
         return self.encoder_.units_of_targets

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shinso import nn
+from shinso import nn, objectives
 from shinso._checks import one_of, real, whole_number
 
 ACTIVATION_ALIASES = {"logistic": "sigmoid"}
@@ -51,6 +51,14 @@ def whole(least: int) -> Check:
 def name(*accepted: str) -> Check:
     """Return a check for one of the names `accepted`."""
     return lambda argument, value: one_of(argument, value, accepted)
+
+
+def likelihood(argument: str, value: Any) -> dict[str, Any]:
+    """Return the arguments of a likelihood of numbers or counts, given by its name or as a dictionary with its numbers."""
+    spec = {"name": value} if isinstance(value, str) else dict(arguments(argument, value))
+    names = [name for name, kind in objectives.LIKELIHOODS.items() if not kind.target.probabilities]
+    one_of(argument, spec.get("name"), names)
+    return spec
 
 
 def patience(argument: str, value: Any) -> float:

@@ -10,17 +10,16 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso.bayes import (
-    LIKELIHOODS,
     STRUCTURES,
     Posterior,
     Prediction,
     check_posterior,
-    laplace_with_evidence,
+    laplace,
     log_density,
 )
 from shinso.estimators import _parameters
-from shinso.estimators._rows import as_numpy, bucket, padded
-from shinso.objectives import Batch, Gaussian, Likelihood, Objective
+from shinso.estimators._rows import as_numpy, bucket, padded, predicted_means
+from shinso.objectives import Batch, Likelihood, Objective, predictive
 
 
 class PosteriorMixin:
@@ -56,6 +55,22 @@ class PosteriorMixin:
         """Return how much of y one unit of each thing learned is, `[K]`; 1 where y is learned as it is."""
         return np.ones(1)
 
+    @abstractmethod
+    def _models(self) -> list[Any]:
+        """Return the trained networks, one or several that answer together."""
+
+    def _in_units(self, means: np.ndarray) -> np.ndarray:
+        """Return means in the units of y."""
+        return means
+
+    def _predict_mean(self, X: Any) -> np.ndarray:
+        """Return means `[N, K]` in the units of y, or probabilities; averaged over the posterior if there is one."""
+        if self._mean_is_averaged():
+            return self._in_units(self._predictive(X).mean)
+        with self._examples(X) as inputs:
+            means = [predicted_means(model, self._likelihood(), inputs) for model in self._models()]
+        return self._in_units(means[0] if len(means) == 1 else np.mean(means, axis=0))
+
     def log_predictive_density(self, X: Any, y: Any) -> np.ndarray:
         """Return ln p(y_n | x_n, training data) of each example, `[N]`, in nats: how expected y_n was. Higher is better.
 
@@ -73,12 +88,12 @@ class PosteriorMixin:
 
     def _refuse_without_posterior(self) -> None:
         """Raise before training where there can be no posterior after it."""
-        likelihood = self._likelihood()
-        if self.posterior is not None and not isinstance(likelihood, LIKELIHOODS):
-            raise ValueError(
-                "posterior must be None with a likelihood other than gaussian, bernoulli, categorical and poisson; "
-                f"got {self.posterior!r} with {likelihood.name}."
-            )
+        if self.posterior is None:
+            return
+        try:
+            predictive(self._likelihood())
+        except ValueError as error:
+            raise ValueError(f"posterior must be None for this likelihood; got {self.posterior!r}: {error}") from None
 
     def _refuse_posterior(self, model: Any, training: Batch) -> None:
         """Raise before training what would be refused after it: patterns, layers, sizes, targets that are all one."""
@@ -95,7 +110,7 @@ class PosteriorMixin:
         if self.posterior is None:
             return
         data = padded(training, bucket(len(training.weights)))
-        made = laplace_with_evidence(model, data, objective, subset=self.posterior, structure=self.structure)
+        made = laplace(model, data, objective, subset=self.posterior, structure=self.structure, priors="evidence")
         # JAX's arrays would be unpickled in JAX's default precision.
         self.posterior_ = dataclasses.replace(made, network=as_numpy(made.network))
         # A density of y: of what is learned, divided by the units it is learned in.
@@ -114,7 +129,7 @@ class PosteriorMixin:
 
     def _mean_is_averaged(self) -> bool:
         """Whether the posterior changes E[y | x]; it does not where outputs are means themselves."""
-        return hasattr(self, "posterior_") and not isinstance(self._likelihood(), Gaussian)
+        return hasattr(self, "posterior_") and not self._likelihood().identity_link
 
 
 def as_arrays(inputs: PyTree, dtype: np.dtype[Any]) -> PyTree:

@@ -2,17 +2,24 @@
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
-from shinso.training import Start, Stopping
+from shinso.training import Run, Start, Stopping, TrainingWarning, train
 
 SMALLEST_RATE = 1e-6
 """``adaptive`` stops at a stall once the learning rate is this small."""
 
 DIVISOR = 5.0
 """What ``adaptive`` divides the learning rate by at a stall."""
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
 
 
 @dataclasses.dataclass
@@ -61,3 +68,26 @@ class Progress:
             if adaptive and self.stalled > patience and rate > SMALLEST_RATE:
                 self.stalled, rate = 0, rate / DIVISOR
         return rate
+
+
+def warn_of_the_end(run: Run, estimator: Any, *, incremental: bool) -> None:
+    """Warn or raise as the way training ended demands."""
+    if run.stop.reason == "interrupted":
+        warnings.warn(f"Training was interrupted after {estimator.n_iter_} epochs.", stacklevel=6)
+    if run.stop.reason == "epochs" and not incremental:
+        warnings.warn(
+            f"max_iter={estimator.max_iter} epochs were made and training has not converged.",
+            ConvergenceWarning,
+            stacklevel=6,
+        )
+    if run.stop.reason == "not_finite":
+        if not estimator.early_stopping:
+            raise ValueError(f"{NOT_FINITE} {run.stop.message}")
+        warnings.warn(run.stop.message, ConvergenceWarning, stacklevel=6)
+
+
+def quietly_trained(*arguments: Any, **options: Any) -> Run:
+    """Return `shinso.train`'s run, its warning left to the estimator, which says it in scikit-learn's words."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TrainingWarning)
+        return train(*arguments, **options)

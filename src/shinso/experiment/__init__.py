@@ -1,13 +1,15 @@
 """A whole experiment: from settings and a source of data to a run folder, and the use of the folder afterwards.
 
 - `run_experiment`, `resume_run`, `evaluate_run`, `predict_run` (`Predictions`): what the command line does.
-- `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_of`,
-  `optimizer_of`: the steps before training, for whoever trains in another way.
+- `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
+  `reading_of`,  `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
+  `train_by_settings`: training itself.
 - `read_experiment`, `data_of_run`, `encoder_of`, `read_inputs`, `in_words`: what a run folder knows of its data.
   `next_folder`: where the next one goes.
 """
 
-from shinso.experiment._arguments import likelihood_of as likelihood_of
+from shinso.experiment._arguments import first_keys as first_keys
+from shinso.experiment._arguments import likelihood_named as likelihood_named
 from shinso.experiment._arguments import optimizer_of as optimizer_of
 from shinso.experiment._arguments import training_arguments as training_arguments
 from shinso.experiment._evaluate import data_of_run as data_of_run
@@ -22,5 +24,7 @@ from shinso.experiment._predictions import read_inputs as read_inputs
 from shinso.experiment._prepare import arguments_of as arguments_of
 from shinso.experiment._prepare import describe as describe
 from shinso.experiment._prepare import prepare_experiment as prepare_experiment
+from shinso.experiment._prepare import reading_of as reading_of
 from shinso.experiment._run import resume_run as resume_run
 from shinso.experiment._run import run_experiment as run_experiment
+from shinso.experiment._training import train_by_settings as train_by_settings

@@ -36,15 +36,17 @@ def training_arguments(
         description: of the training examples.
         training: examples to train on.
         validation: examples to choose by, if there are any.
-        model: the network to start from; None builds the one that the settings name.
+        model: the network to start from, or a list of them for several members; None builds what the settings name.
         optimizer: instead of the one that the settings name.
         likelihood: the same.
+
+    Raises:
+        ValueError: the likelihood is of other targets.
     """
-    likelihood = likelihood or likelihood_of(settings)
+    likelihood = likelihood or _fitting(likelihood_of(settings), settings, description)
     if model is None:
-        # The first weights come from another stream of numbers than the order of the examples.
-        key = jax.random.fold_in(jax.random.key(settings.seed), 1)
-        model = network_of(settings, description, training.inputs, key)
+        models = [network_of(settings, description, training.inputs, key) for key in first_keys(settings)]
+        model = models if settings.members else models[0]
     return {
         "model": model,
         "objective": objectives.Objective(likelihood, penalties_of(settings)),
@@ -61,13 +63,34 @@ def training_arguments(
     }
 
 
+def first_keys(settings: Settings) -> list[jax.Array]:
+    """Return the key of each network's first weights: another stream of numbers than the order of the examples."""
+    root = jax.random.key(settings.seed)
+    return [jax.random.fold_in(root, 1 + member) for member in range(settings.members or 1)]
+
+
 def _plain(examples: Examples | None) -> Any:
     return (examples.inputs, examples.targets) if isinstance(examples, Dataset) else examples
 
 
+def _fitting(likelihood: objectives.Likelihood, settings: Settings, description: Description) -> objectives.Likelihood:
+    """Return a likelihood of targets like these; counts are numbers too."""
+    kind, of = description.kind, likelihood.target.name
+    if kind != of and (kind, of) != ("count", "regression"):
+        raise ValueError(
+            f"likelihood must be one of targets of the kind {kind!r}; got {settings.likelihood!r}, which is of {of!r}."
+        )
+    return likelihood
+
+
 def likelihood_of(settings: Settings) -> objectives.Likelihood:
     """Return the likelihood that complete settings name."""
-    kind = kind_of("likelihood", settings.likelihood or "")
+    return likelihood_named(settings.likelihood or "")
+
+
+def likelihood_named(text: str) -> objectives.Likelihood:
+    """Return the likelihood of a setting: a name, or a name and its numbers, such as `quantile:level=0.9`."""
+    kind = kind_of("likelihood", text)
     arguments = dict(kind) if isinstance(kind, dict) else {"name": kind}
     return objectives.likelihood(arguments.pop("name"), **arguments)
 
@@ -153,7 +176,9 @@ def optimizer_of(settings: Settings, examples: int) -> optim.Optimizer:
     per_epoch = math.ceil(examples / (settings.batch_size or examples))
     steps = (settings.epochs or 1) * per_epoch
     if settings.learning_rate is not None:
-        chosen["learning_rate"] = _rate(settings, settings.learning_rate, steps)
+        rate = settings.learning_rate
+        constant = settings.schedule in (None, "constant")
+        chosen["learning_rate"] = rate if constant else optim.schedule_named(settings.schedule or "", rate, steps)
     rule = optim.optimizer_named(settings.optimizer, **chosen)
     if settings.max_norm is not None:
         rule = optim.max_norm(rule, settings.max_norm)
@@ -162,13 +187,3 @@ def optimizer_of(settings: Settings, examples: int) -> optim.Optimizer:
     if settings.averaging == "exponential":
         return optim.averaged(rule, decay=1 - 1 / max(per_epoch, 10))
     return rule
-
-
-def _rate(settings: Settings, largest: float, steps: int) -> float | optim.Schedule:
-    if settings.schedule == "cosine":
-        return optim.Cosine(largest, steps)
-    if settings.schedule == "linear":
-        return optim.LinearDecay(largest, 0.0, steps)
-    if settings.schedule == "robbins_monro":
-        return optim.RobbinsMonro(largest)
-    return optim.OneCycle(largest, steps) if settings.schedule == "one_cycle" else largest

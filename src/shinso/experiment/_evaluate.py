@@ -4,17 +4,14 @@ import dataclasses
 import warnings
 from pathlib import Path
 
-import jax.numpy as jnp
-import numpy as np
-
 from shinso import data
 from shinso.data import Dataset, Encoder, Prepared
 from shinso.experiment._folder import read_experiment
 from shinso.experiment._prepare import prepare_experiment
-from shinso.training import Evaluation, Run, digest_of, evaluate_numbers, load
+from shinso.training import Ensemble, Evaluation, Run, digest_of, evaluate_numbers, load
 
 
-def judge(run: Run, prepared: Prepared) -> Run:
+def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
     """Evaluate a trained run, add what is known of the data, and store it."""
     sets = {"test": prepared.test, "validation": prepared.validation}
     run.data |= {
@@ -27,7 +24,7 @@ def judge(run: Run, prepared: Prepared) -> Run:
     present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
     for name, dataset in present.items():
         run.evaluations[name] = evaluate(run, dataset, prepared.encoder)
-        if run.averaged_model is not None:
+        if isinstance(run, Run) and run.averaged_model is not None:
             averaged = dataclasses.replace(run, model=run.averaged_model)
             run.evaluations[f"averaged_{name}"] = evaluate(averaged, dataset, prepared.encoder)
     if run.folder is not None:
@@ -60,7 +57,7 @@ def evaluate_run(
     return evaluate(run, _labelled(encoder, Path(source), settings.target), encoder)
 
 
-def data_of_run(run: Run, data_dir: str | Path | None = None) -> Prepared:
+def data_of_run(run: Run | Ensemble, data_dir: str | Path | None = None) -> Prepared:
     """Read and split the data of a stored experiment again, the same examples in the same order.
 
     Args:
@@ -78,7 +75,7 @@ def data_of_run(run: Run, data_dir: str | Path | None = None) -> Prepared:
     return prepared
 
 
-def encoder_of(run: Run) -> Encoder:
+def encoder_of(run: Run | Ensemble) -> Encoder:
     """Return what turns raw data into the run's inputs.
 
     Raises:
@@ -90,17 +87,18 @@ def encoder_of(run: Run) -> Encoder:
     return Encoder.from_dict(description)
 
 
-def evaluate(run: Run, dataset: Dataset, encoder: Encoder) -> Evaluation:
+def evaluate(run: Run | Ensemble, dataset: Dataset, encoder: Encoder) -> Evaluation:
+    """Return how well a run, or an ensemble, does on encoded examples; numbers in the units that people gave."""
+    found = run.evaluate(dataset.inputs, dataset.targets)
     if dataset.kind != "regression":
-        return run.evaluate(dataset.inputs, dataset.targets)
-    # Targets were standardized for training; people read errors in the units they gave.
-    outputs = jnp.asarray(run.outputs(dataset.inputs))
-    loss = float(jnp.mean(run.likelihood.loss(outputs, jnp.asarray(dataset.targets))))
-    predicted = encoder.decode_targets(np.asarray(run.likelihood.mean(outputs)))
-    return evaluate_numbers(encoder.decode_targets(dataset.targets), predicted, loss)
+        return found
+    predicted = encoder.decode_targets(run.predict(dataset.inputs))
+    return evaluate_numbers(
+        encoder.decode_targets(dataset.targets), predicted, found.loss, run.likelihood.evaluation_score
+    )
 
 
-def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:
+def _own_test(run: Run | Ensemble, folder: Path, data_dir: str | Path | None) -> Dataset:
     prepared, _ = prepare_experiment(read_experiment(folder), data_dir)
     if prepared.test is None:
         raise ValueError(f"{folder} has no test examples; name a file with targets.")
@@ -108,7 +106,7 @@ def _own_test(run: Run, folder: Path, data_dir: str | Path | None) -> Dataset:
     return prepared.test
 
 
-def refuse_changed(run: Run, folder: Path, part: str, dataset: Dataset) -> None:
+def refuse_changed(run: Run | Ensemble, folder: Path, part: str, dataset: Dataset) -> None:
     if digest(dataset) != run.data.get(f"{part}_sha256"):
         raise ValueError(
             f"the {part} examples of {folder} are no longer what they were: {run.data['name']} has changed."
@@ -119,13 +117,13 @@ def digest(dataset: Dataset) -> str:
     return digest_of((dataset.inputs, dataset.targets))
 
 
-def _labelled(encoder: Encoder, path: Path, target: str | None) -> Dataset:
+def _labelled(encoder: Encoder, path: Path, target: str | tuple[str, ...] | None) -> Dataset:
     """Read a file of inputs with targets."""
     raw = encoder.read(path)
     if path.suffix.lower() != ".npz":
         return encoder.dataset(raw)
     arrays = data.read_npz(path)
-    names = ("y", "targets", "labels") if target is None else (target,)
+    names = (target,) if isinstance(target, str) else target or ("y", "targets", "labels")
     name = next((name for name in names if name in arrays), None)
     if name is None:
         raise ValueError(f"{path} must have an array of targets called {' or '.join(names)}; got {', '.join(arrays)}.")

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shinso._manifest import SUMS, read_file
 from shinso.settings import Settings, read_settings
-from shinso.training import CHECKPOINT, RUN, read_run_json
+from shinso.training import RUN, is_unstarted, read_run_json
 
 SETTINGS = "settings.toml"
 
@@ -21,7 +22,8 @@ def read_experiment(folder: Path) -> Settings:
         if (folder / RUN).is_file():
             raise FileNotFoundError(f"{folder} was trained from Python: it has no {SETTINGS}.")
         read_run_json(folder)
-    return Settings.from_dict(read_settings(folder / SETTINGS))
+    path = folder / SETTINGS
+    return Settings.from_dict(read_settings(path, read_file(path)))
 
 
 def vacant(folder: Path) -> Path:
@@ -32,7 +34,7 @@ def vacant(folder: Path) -> Path:
     """
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file; choose a new folder for the run.")
-    if folder.is_dir() and any(folder.iterdir()):
+    if not is_unstarted(folder):
         raise FileExistsError(f"{folder} is not empty; choose a new folder for the run, or resume it.")
     return folder
 
@@ -53,8 +55,9 @@ def new_folder(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        if not (folder / CHECKPOINT).exists():
-            (folder / SETTINGS).unlink(missing_ok=True)
+        if is_unstarted(folder):
+            for name in (SETTINGS, SUMS):
+                (folder / name).unlink(missing_ok=True)
             for one in missing:
                 one.rmdir()
         raise

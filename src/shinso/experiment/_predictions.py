@@ -10,7 +10,7 @@ import numpy as np
 
 from shinso._files import write_atomically
 from shinso.experiment._evaluate import encoder_of
-from shinso.training import Run, load
+from shinso.training import Ensemble, Run, load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,19 +22,19 @@ class Predictions:
         rows: one tuple for each input.
         means: class or label probabilities, or numbers in the target's own units, `[N, K]`.
         outcomes: what the K columns of `means` stand for.
-        spread: further columns, at the end of `columns` and of each row, that say how sure the prediction is.
+        uncertainty: further columns, at the end of `columns` and of each row, that say how sure the prediction is.
     """
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     means: np.ndarray
     outcomes: tuple[str, ...]
-    spread: tuple[str, ...] = ()
+    uncertainty: tuple[str, ...] = ()
 
-    def with_spread(self, columns: Sequence[str], values: np.ndarray) -> "Predictions":
+    def with_standard_deviations(self, columns: Sequence[str], values: np.ndarray) -> "Predictions":
         """Return the same with `columns` added, whose values are `[N, columns]`."""
         rows = [(*row, *more) for row, more in zip(self.rows, values.tolist(), strict=True)]
-        return dataclasses.replace(self, columns=(*self.columns, *columns), rows=rows, spread=tuple(columns))
+        return dataclasses.replace(self, columns=(*self.columns, *columns), rows=rows, uncertainty=tuple(columns))
 
     def to_csv(self, path: str | Path) -> None:
         """Write a CSV file with a header: `columns`, then, where they are more, one probability for each outcome.
@@ -42,7 +42,7 @@ class Predictions:
         Raises:
             OSError: the file cannot be written; an older one is untouched.
         """
-        more = self.columns[1 : len(self.columns) - len(self.spread)] != self.outcomes
+        more = self.columns[1 : len(self.columns) - len(self.uncertainty)] != self.outcomes
         header = [*self.columns, *(f"probability of {outcome}" for outcome in self.outcomes if more)]
         lines: list[str] = []
         writer = csv.writer(_Lines(lines), lineterminator="\n")
@@ -73,7 +73,7 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
     return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
 
 
-def read_inputs(run: Run, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:
+def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:
     """Return a name for each example of some files, and the run's inputs `[N, …]`.
 
     Raises:
@@ -91,14 +91,14 @@ def read_inputs(run: Run, paths: Sequence[str | Path]) -> tuple[list[Any], np.nd
     return names, np.concatenate(inputs)
 
 
-def in_words(run: Run, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
+def in_words(run: Run | Ensemble, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
     """Return predictions of a run in the words and units of its data.
 
     Args:
         run: of an experiment.
         names: of the N examples.
         means: probabilities or, standardized as in training, numbers, `[N, K]`.
-        predicted: class indices `[N]` or labels `[N, K]`.
+        predicted: class indices `[N]`, labels `[N, K]` or numbers `[N, K]`, standardized as in training.
     """
     encoder = encoder_of(run)
     if encoder.classes is not None:
@@ -110,6 +110,6 @@ def in_words(run: Run, names: list[Any], means: np.ndarray, predicted: np.ndarra
     if encoder.kind == "multilabel":
         held = [", ".join(np.array(outcomes)[row > 0.5]) for row in predicted]
         return Predictions(("input", "labels"), list(zip(names, held, strict=True)), means, outcomes)
-    values = encoder.decode_targets(means)
+    values = encoder.decode_targets(predicted)
     rows = [(name, *row) for name, row in zip(names, values.tolist(), strict=True)]
     return Predictions(("input", *outcomes), rows, values, outcomes)

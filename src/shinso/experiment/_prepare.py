@@ -6,7 +6,7 @@ from typing import Any
 
 from shinso import data
 from shinso.data import Dataset, Prepared
-from shinso.experiment._arguments import training_arguments
+from shinso.experiment._arguments import likelihood_of, training_arguments
 from shinso.settings import Description, Settings, complete
 
 
@@ -29,16 +29,37 @@ def prepare_experiment(
     prepared = data.prepare(
         settings.source if source is None else source,
         target=settings.target,
-        kind=settings.kind,
+        kind=_kind(settings),
         validation_fraction=settings.validation_fraction,
         test_fraction=settings.test_fraction,
         standardize=settings.standardize,
+        group=settings.group,
+        time=settings.time,
+        reading=reading_of(settings),
+        image_size=None if settings.resize is None else (settings.resize, settings.resize),
         weights=weights,
         seed=settings.seed,
         data_dir=settings.data_dir if data_dir is None else data_dir,
     )
     prepared = _shortened(prepared, settings)
     return prepared, complete(settings, describe(prepared.training))
+
+
+def reading_of(settings: Settings) -> dict[str, Any]:
+    """Return the options of `shinso.read_table` that settings name.
+
+    Raises:
+        ValueError: a column's kind is not written as NAME=KIND.
+    """
+    names = ("separator", "decimal", "encoding", "header", "missing", "drop", "skip_ragged")
+    options = {name: getattr(settings, name) for name in names}
+    kinds = {}
+    for text in settings.column or ():
+        column, equals, kind = text.rpartition("=")
+        if not equals or not column:
+            raise ValueError(f"column must be NAME=KIND, such as zip=category; got {text!r}.")
+        kinds[column] = kind
+    return {name: value for name, value in {**options, "kinds": kinds or None}.items() if value is not None}
 
 
 def describe(training: Dataset) -> Description:
@@ -52,9 +73,17 @@ def arguments_of(settings: Settings, prepared: Prepared) -> dict[str, Any]:
     return training_arguments(settings, describe(prepared.training), prepared.training, prepared.validation)
 
 
+def _kind(settings: Settings) -> str | None:
+    """Return the kind of target that was asked for: outright, or by a likelihood of such targets."""
+    if settings.kind is None and settings.likelihood and settings.source not in data.SOURCES:
+        return likelihood_of(settings).target.name
+    return settings.kind
+
+
 def _with_whole_paths(settings: Settings) -> Settings:
-    if settings.source not in data.SOURCES and Path(settings.source).exists():
-        settings = settings.replace(source=str(Path(settings.source).absolute()))
+    file, mark, part = settings.source.partition("::")
+    if settings.source not in data.SOURCES and Path(file).exists():
+        settings = settings.replace(source=f"{Path(file).absolute()}{mark}{part}")
     if settings.data_dir is not None:
         settings = settings.replace(data_dir=str(Path(settings.data_dir).absolute()))
     return settings

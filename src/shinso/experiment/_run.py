@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from shinso._files import write_atomically
+from shinso._manifest import commit
 from shinso.experiment._evaluate import judge
 from shinso.experiment._folder import SETTINGS, new_folder, next_folder, read_experiment, vacant
 from shinso.experiment._prepare import arguments_of, prepare_experiment
+from shinso.experiment._training import train_by_settings
 from shinso.settings import Settings
-from shinso.training import RUN, Event, Run, read_run_json, train
+from shinso.training import RUN, Ensemble, Event, Run, read_run_json
 
 Listener = bool | Callable[[Event], object]
 
@@ -19,7 +20,7 @@ def run_experiment(
     folder: str | Path | None = None,
     progress: Listener = False,
     checkpoint_seconds: float = 30.0,
-) -> Run:
+) -> Run | Ensemble:
     """Prepare the data, build the network, train it, evaluate it, and store all of it in a run folder.
 
     Args:
@@ -29,7 +30,8 @@ def run_experiment(
         checkpoint_seconds: time between two checkpoints.
 
     Returns:
-        The run, with evaluations named `test` and `validation` where there are such examples, else `training`.
+        The run, or the ensemble where there are several `members`, with evaluations
+        named `test` and `validation` where there are such examples, else `training`.
 
     Raises:
         TypeError, ValueError: settings or data are not accepted; nothing is written.
@@ -40,8 +42,9 @@ def run_experiment(
     prepared, settings = prepare_experiment(settings)
     arguments = arguments_of(settings, prepared)
     with new_folder(place or next_folder(settings.source)) as made:
-        write_atomically(made / SETTINGS, settings.to_toml().encode())
-        run = train(**arguments, folder=made, progress=progress, checkpoint_seconds=checkpoint_seconds)
+        commit(made, {SETTINGS: settings.to_toml().encode()})
+        where = {"folder": made, "progress": progress, "checkpoint_seconds": checkpoint_seconds}
+        run = train_by_settings(settings, arguments, **where)
     return judge(run, prepared)
 
 
@@ -52,7 +55,7 @@ def resume_run(
     data_dir: str | Path | None = None,
     progress: Listener = False,
     checkpoint_seconds: float = 30.0,
-) -> Run:
+) -> Run | Ensemble:
     """Continue a run that was cut short, or train a finished one for more epochs; the bits are those of one go.
 
     Args:
@@ -77,8 +80,9 @@ def resume_run(
         )
     prepared, asked = prepare_experiment(asked, data_dir)
     arguments = arguments_of(asked, prepared)
-    run = train(**arguments, folder=folder, progress=progress, checkpoint_seconds=checkpoint_seconds, resume=True)
-    write_atomically(folder / SETTINGS, asked.to_toml().encode())
+    where = {"folder": folder, "progress": progress, "checkpoint_seconds": checkpoint_seconds, "resume": True}
+    run = train_by_settings(asked, arguments, **where)
+    commit(folder, {SETTINGS: asked.to_toml().encode()})
     return judge(run, prepared)
 
 

@@ -1,56 +1,21 @@
-"""Activation functions φ(x), applied to every element: one table from names to functions."""
+"""Activation functions by name, and the layer that applies one."""
 
 import functools
-import math
 from collections.abc import Callable
+from typing import Any, Self
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso import _checks
 from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
+from shinso.nn._elementwise import Elementwise
 from shinso.nn._layer import Layer
 
 ActivationFunction = Callable[..., Array]
-
-
-def identity(x: Array) -> Array:
-    """Return x."""
-    return x
-
-
-def gaussian_cdf(x: Array) -> Array:
-    """Return Φ(x)."""
-    # erfc keeps the left tail, which ½(1 + erf) rounds to zero below −5.5 in float32.
-    return 0.5 * jax.lax.erfc(x * -math.sqrt(0.5))
-
-
-def elu(x: Array, *, alpha: float = 1.0) -> Array:
-    """Return x where it is positive, else α(eˣ − 1)."""
-    return jax.nn.elu(x, _checks.real("alpha", alpha, above=0.0))
-
-
-def step(x: Array) -> Array:
-    """Return 1 where x > 0, else 0."""
-    return jnp.where(x > 0, jnp.ones_like(x), jnp.zeros_like(x))
-
-
-def gelu(x: Array) -> Array:
-    """Return x Φ(x)."""
-    return jax.nn.gelu(x, approximate=False)
-
-
-sigmoid, tanh, erf = jax.nn.sigmoid, jnp.tanh, jax.lax.erf
-relu, softplus, silu = jax.nn.relu, jax.nn.softplus, jax.nn.silu
-
-MONOTONE = frozenset(ACTIVATIONS) - {"gelu", "silu"}
-"""Activations that never decrease: they commute with taking a maximum."""
-
-RECTIFIERS = frozenset({"relu", "elu", "softplus", "gelu", "silu"})
-"""Activations that pass positive inputs and squash negative ones: He initialization is made for them."""
 
 
 def activation(spec: _spec.Spec) -> ActivationFunction:
@@ -81,13 +46,14 @@ def activation(spec: _spec.Spec) -> ActivationFunction:
     Raises:
         ValueError: the name is unknown (the nearest one is suggested), or α is not positive.
 
-    Source: S0 §2.2.1.2; Goodfellow et al., §8.7.5; Nielsen, chapters 1, 3 and 6.
+    Source: notes on neural networks, §2.2.1.2; Goodfellow et al., §8.7.5; Nielsen, chapters 1, 3 and 6.
     """
     name, arguments = _spec.parse("activation", spec, ACTIVATIONS)
-    function = ACTIVATIONS[name]
-    if "alpha" in arguments:
-        _checks.real("alpha", arguments["alpha"], above=0.0)
-    return functools.partial(function, **arguments) if arguments else function
+    function: ActivationFunction = ACTIVATIONS[name]
+    bound = functools.partial(function, **arguments) if arguments else function
+    if arguments:
+        jax.eval_shape(bound, np.zeros((), np.float32))  # a function checks its own arguments
+    return bound
 
 
 class Activation(Layer):
@@ -105,7 +71,46 @@ class Activation(Layer):
         self.name, arguments = _spec.parse("activation", spec, ACTIVATIONS)
         self.arguments = tuple(sorted(arguments.items()))
 
+    @property
+    def function(self) -> Elementwise:
+        """φ, without its arguments."""
+        function: Elementwise = ACTIVATIONS[self.name]
+        return function
+
+    @property
+    def monotone(self) -> bool:
+        """Whether φ never decreases, so that a maximum may be taken before it."""
+        return self.function.monotone
+
+    @property
+    def rectifier(self) -> bool:
+        """Whether He initialization is made for what φ takes."""
+        return self.function.rectifier
+
+    @property
+    def pieces(self) -> int:
+        """Affine pieces of a unit: one."""
+        return 1
+
     def __call__(self, x: Float[Array, "N *shape"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N *shape"]:
         """Return φ(x)."""
-        function: ActivationFunction = ACTIVATIONS[self.name]
-        return function(x, **dict(self.arguments))
+        return self.function(x, **dict(self.arguments))
+
+    @property
+    def description(self) -> str:
+        """The class and the function's name."""
+        return f"{type(self).__name__} {self.name}"
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ ⊙ φ′(x)."""
+        return delta * self.function.slope(x, **dict(self.arguments)), self
+
+    def backpropagate_diagonal(self, x: Array, first: Array, second: Array) -> tuple[Array, Array, Self]:
+        """Return φ′(x) ∂C/∂y and φ′(x)² ∂²C/∂y² + φ″(x) ∂C/∂y; φ′ and φ″ by automatic differentiation."""
+
+        def slope(x: Array) -> Array:
+            along: Array = jax.jvp(self, (x,), (jnp.ones_like(x),))[1]
+            return along
+
+        slopes, bends = jax.jvp(slope, (x,), (jnp.ones_like(x),))
+        return slopes * first, slopes**2 * second + bends * first, self

@@ -7,15 +7,15 @@ from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
 from shinso.nn._activations import Activation
-from shinso.nn._convolution import GroupedConv2d
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
 from shinso.nn._flatten import Flatten
+from shinso.nn._grouped_convolution import GroupedConv2d
 from shinso.nn._image_shape import checked_image_shape
 from shinso.nn._initializers import Initializer
 from shinso.nn._layer import Layer
 from shinso.nn._pooling import MaxPool2d
-from shinso.nn._recipe import Recipe
+from shinso.nn._recipe import builder
 from shinso.nn._response_norm import LocalResponseNorm
 from shinso.nn._sequential import Sequential
 
@@ -23,6 +23,7 @@ _WEIGHTS: Initializer = {"name": "standard_normal", "gain": 0.01}
 _ONES: Initializer = {"name": "constant", "value": 1.0}
 
 
+@builder()
 def alexnet(
     image_shape: Sequence[int] = (224, 224, 3),
     outputs: int = 1000,
@@ -52,7 +53,7 @@ def alexnet(
     Raises:
         ValueError: a number out of range, or an image too small.
 
-    Source: Nielsen, chapter 6, L5397–5421; Krizhevsky, Sutskever and Hinton (2012), §3 and §5.
+    Source: Nielsen, chapter 6 ("The 2012 KSH paper"); Krizhevsky, Sutskever and Hinton (2012), §3 and §5.
     """
     shape = checked_image_shape(image_shape)
     keys = iter(jax.random.split(key, 8))
@@ -89,5 +90,4 @@ def alexnet(
     for before in (width, 4096):
         layers += [drop, Dense(before, 4096, weight_init=_WEIGHTS, bias_init=_ONES, key=next(keys)), relu]
     layers.append(Dense(4096, outputs, weight_init=_WEIGHTS, key=next(keys)))
-    arguments = {"image_shape": list(image_shape), "outputs": outputs, "groups": groups, "dropout": dropout}
-    return Sequential(layers, Recipe("alexnet", arguments))
+    return Sequential(layers)

@@ -1,5 +1,6 @@
 """Data augmentation on the fly: layers that move or distort every training image anew, and leave predictions alone."""
 
+import abc
 import dataclasses
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -21,7 +22,16 @@ def _images(name: str, shape: Shape) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-class RandomShift(Layer):
+class Augmentation(Layer):
+    """A layer that changes the images of training."""
+
+    @property
+    @abc.abstractmethod
+    def spec(self) -> dict[str, Any]:
+        """Its name in `AUGMENTATIONS` and its arguments, as plain data."""
+
+
+class RandomShift(Augmentation):
     """In training, moves each image by whole pixels, drawn anew for every image in every step; zeros come in.
 
     Down and across are uniform on {−s, …, s}, independently. Place it before the first layer that learns. In prediction
@@ -43,6 +53,11 @@ class RandomShift(Layer):
         """False for 0 pixels."""
         return self.pixels > 0
 
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The name and the pixels."""
+        return {"name": "shift", "pixels": self.pixels}
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape; raises `ValueError` for anything but images."""
         _images("RandomShift", input_shape)
@@ -63,7 +78,7 @@ class RandomShift(Layer):
         return jnp.take_along_axis(taken, columns[:, None, :, None], axis=2)
 
 
-class RandomDistortion(Layer):
+class RandomDistortion(Augmentation):
     """In training, distorts each image smoothly: rotation, scaling, skew, translation and elastic displacement.
 
     The output at place p (measured from the image's centre) is the input, interpolated bilinearly with zeros outside, at
@@ -113,6 +128,11 @@ class RandomDistortion(Layer):
     def uses_key(self) -> bool:
         """False where every bound is 0."""
         return any((self.rotation, self.scale, self.skew, self.translation, self.elastic))
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The name and the bounds."""
+        return {"name": "distortion", **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)}}
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape; raises `ValueError` for anything but images."""
@@ -175,20 +195,7 @@ def bilinear(x: Float[Array, "N H W C"], places: Float[Array, "2 N p q"]) -> Flo
     return ((1 - down) * upper + down * lower).astype(x.dtype)
 
 
-AUGMENTATIONS: Mapping[str, Callable[..., Layer]] = MappingProxyType(
+AUGMENTATIONS: Mapping[str, Callable[..., Augmentation]] = MappingProxyType(
     {"shift": lambda *, pixels=1: RandomShift(pixels), "distortion": RandomDistortion}
 )
 """Data augmentation by name."""
-
-
-def augmentation_spec(layer: Layer) -> dict[str, Any]:
-    """Return the name and the arguments of an augmentation, as plain data for `AUGMENTATIONS`.
-
-    Raises:
-        TypeError: the layer is something else.
-    """
-    if isinstance(layer, RandomShift):
-        return {"name": "shift", "pixels": layer.pixels}
-    if not isinstance(layer, RandomDistortion):
-        raise TypeError(f"augmentation must be a RandomShift or a RandomDistortion; got {type(layer).__name__}.")
-    return {"name": "distortion", **{field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}}

@@ -37,7 +37,7 @@ class AutoencoderModel(Layer):
     Raises:
         ValueError: `tied`, and the decoder's dense layers are not the encoder's in reverse.
 
-    Source: S0 §2.4.3; S1 (autoencoders); Kingma and Welling (2014).
+    Source: notes on neural networks, §2.4.3; lecture on deep learning (autoencoders); Kingma and Welling (2014).
     """
 
     encoder: Layer
@@ -124,6 +124,18 @@ class AutoencoderModel(Layer):
                 f"code {statistics}, reconstruction {rebuilt}."
             )
         return (math.prod(rebuilt) + statistics[0],)
+
+    @property
+    def description(self) -> str:
+        """The class, and whether weights are tied."""
+        return f"{type(self).__name__}{', tied weights counted once' if self.tied else ''}"
+
+    def inside(self, input_shape: Shape) -> list[tuple[str, Layer, Shape]]:
+        """Encoder, code and decoder."""
+        statistics = self.encoder.output_shape(input_shape)
+        z = statistics if self.code is None else self.code.output_shape(statistics)
+        code: list[tuple[str, Layer, Shape]] = [("code: ", layer, statistics) for layer in self._drawn]
+        return [("encoder: ", self.encoder, input_shape), *code, ("decoder: ", self.whole_decoder, z)]
 
     def multiply_adds(self, input_shape: Shape) -> int:
         """Those of encoder and decoder."""

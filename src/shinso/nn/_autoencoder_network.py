@@ -1,6 +1,5 @@
 """The builder of autoencoders."""
 
-import math
 import warnings
 from collections.abc import Sequence
 
@@ -10,18 +9,19 @@ from jaxtyping import PRNGKeyArray
 from shinso import _checks
 from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
-from shinso.nn._activations import RECTIFIERS, Activation
+from shinso.nn._activations import Activation
 from shinso.nn._autoencoder import AutoencoderModel
 from shinso.nn._corruption import corruption as make_corruption
 from shinso.nn._dense import Dense
-from shinso.nn._flatten import Flatten
 from shinso.nn._gaussian_code import GaussianCode
 from shinso.nn._initializers import Initializer
 from shinso.nn._layer import Layer
-from shinso.nn._recipe import Recipe
+from shinso.nn._recipe import builder
 from shinso.nn._sequential import Sequential
+from shinso.nn._sizes import as_list, as_vector, sizes
 
 
+@builder(hidden=as_list, tied=bool, variational=bool)
 def autoencoder(
     inputs: int | Sequence[int],
     code: int,
@@ -54,7 +54,7 @@ def autoencoder(
         tied: the decoder's weights are the encoder's transposed.
         variational: the encoder gives [μ, ln σ²] of a Gaussian code, of which training draws; see `GaussianCode`.
         corruption: noise on the inputs in training, None for none: `{"name": "masking", "rate": 0.3}` or
-            `{"name": "gaussian", "deviation": 0.5}`.
+            `{"name": "gaussian", "standard_deviation": 0.5}`.
         weight_init: initializer of the weights; None is He normal before a rectifier, Glorot uniform elsewhere.
         bias_init: initializer of the biases.
         key: random key.
@@ -63,38 +63,24 @@ def autoencoder(
         ValueError: a size below 1, an unknown name, a corruption out of range, or a variational code that is tied or has
             an activation.
 
-    Source: S0 §2.4.3; S1 (autoencoders); Vincent et al. (2008); Kingma and Welling (2014).
+    Source: notes on neural networks, §2.4.3; lecture on deep learning (autoencoders); Vincent et al. (2008); Kingma and
+    Welling (2014).
     """
-    shape, widths = _sizes("inputs", inputs), _sizes("hidden", hidden)
+    first, width = as_vector(inputs)
+    widths = sizes("hidden", hidden)
     code = _checks.whole_number("code", code, least=1)
-    if not shape:
-        raise ValueError("inputs must name at least 1 size; got none.")
     if variational and (tied or _spec.parse("code_activation", code_activation, ACTIVATIONS)[0] != "identity"):
         raise ValueError("variational codes take neither tied weights nor a code_activation; leave both out.")
-    _warn_of_identity(code, math.prod(shape), noisy=variational or corruption is not None)
-    arguments = {
-        "inputs": inputs,
-        "code": code,
-        "hidden": widths,
-        "activation": activation,
-        "code_activation": code_activation,
-        "output_activation": output_activation,
-        "tied": bool(tied),
-        "variational": bool(variational),
-        "corruption": corruption,
-        "weight_init": weight_init,
-        "bias_init": bias_init,
-    }
-    sizes = [math.prod(shape), *widths]
-    first: list[Layer] = [Flatten()] if len(shape) > 1 else []
+    _warn_of_identity(code, width, noisy=variational or corruption is not None)
+    stack_sizes = [width, *widths]
     if corruption is not None:
         first.append(make_corruption(corruption))
     keys = jax.random.split(key)
     encoder, decoder = (
         _dense_stack(stack, activation, last, weight_init, bias_init, stack_key)
         for stack, last, stack_key in (
-            ([*sizes, 2 * code if variational else code], code_activation, keys[0]),
-            ([code, *sizes[::-1]], output_activation, keys[1]),
+            ([*stack_sizes, 2 * code if variational else code], code_activation, keys[0]),
+            ([code, *stack_sizes[::-1]], output_activation, keys[1]),
         )
     )
     return AutoencoderModel(
@@ -102,14 +88,7 @@ def autoencoder(
         Sequential(decoder),
         code=GaussianCode() if variational else None,
         tied=bool(tied),
-        recipe=None if callable(weight_init) or callable(bias_init) else Recipe("autoencoder", arguments),
     )
-
-
-def _sizes(argument: str, value: object) -> list[int]:
-    """Whole numbers of at least 1; one number stands for a list of one."""
-    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return [_checks.whole_number(argument, size, least=1) for size in values]
 
 
 def _warn_of_identity(code: int, inputs: int, *, noisy: bool) -> None:
@@ -117,12 +96,12 @@ def _warn_of_identity(code: int, inputs: int, *, noisy: bool) -> None:
         warnings.warn(
             f"code has {code} numbers for {inputs} inputs: the identity can be learned. Make the code narrower, "
             "corrupt the inputs or penalize the code.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
 def _dense_stack(
-    sizes: list[int],
+    widths: list[int],
     activation: _spec.Spec,
     last: _spec.Spec,
     weight_init: Initializer | None,
@@ -131,11 +110,11 @@ def _dense_stack(
 ) -> list[Layer]:
     """Dense layers of these sizes, each with its activation; identities are left out."""
     layers: list[Layer] = []
-    specs = [activation] * (len(sizes) - 2) + [last]
+    specs = [activation] * (len(widths) - 2) + [last]
     keys = jax.random.split(key, len(specs))
-    for before, after, spec, layer_key in zip(sizes[:-1], sizes[1:], specs, keys, strict=True):
+    for before, after, spec, layer_key in zip(widths[:-1], widths[1:], specs, keys, strict=True):
         phi = Activation(spec)
-        init = weight_init or ("he_normal" if phi.name in RECTIFIERS else "glorot_uniform")
+        init = weight_init or ("he_normal" if phi.rectifier else "glorot_uniform")
         layers.append(Dense(before, after, weight_init=init, bias_init=bias_init, key=layer_key))
         layers += [] if phi.name == "identity" else [phi]
     return layers

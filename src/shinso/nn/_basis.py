@@ -25,7 +25,7 @@ class Basis(Layer):
     Centres, width and degree are part of the model's structure, not arrays: no optimizer moves them and no penalty
     touches them. The constant function φ₀ = 1 is left to the bias of the dense layer.
 
-    Source: S0 §2.1.1–2.1.2; PRML (3.3)–(3.6).
+    Source: notes on neural networks, §2.1.1–2.1.2; Bishop, PRML (3.3)–(3.6).
     """
 
     @abc.abstractmethod
@@ -50,7 +50,7 @@ class PolynomialBasis(Basis):
     Raises:
         ValueError: a degree below 1.
 
-    Source: S0 §2.1.2 (whose M counts the constant too).
+    Source: notes on neural networks, §2.1.2 (whose M counts the constant too).
     """
 
     degree: int = eqx.field(static=True)
@@ -71,6 +71,11 @@ class PolynomialBasis(Basis):
         """D·M."""
         return inputs * self.degree
 
+    @property
+    def description(self) -> str:
+        """The class and the degree."""
+        return f"{type(self).__name__} of degree {self.degree}"
+
 
 class GaussianBasis(Basis):
     """φ_j(x) = exp(−‖x − μ_j‖² / 2s²): `[N, D]` to `[N, J]`, values in (0, 1].
@@ -82,7 +87,7 @@ class GaussianBasis(Basis):
     Raises:
         ValueError: no centre, centres that are not finite, or a width that is not positive.
 
-    Source: S0 §2.1.2; PRML (3.4).
+    Source: notes on neural networks, §2.1.2; Bishop, PRML (3.4).
     """
 
     centres: tuple[Point, ...] = eqx.field(static=True)
@@ -116,6 +121,11 @@ class GaussianBasis(Basis):
         (functions,) = self.output_shape(input_shape)
         return functions * input_shape[0]
 
+    @property
+    def description(self) -> str:
+        """The class and J."""
+        return f"{type(self).__name__} of {len(self.centres)} centres"
+
 
 class SigmoidBasis(Basis):
     """φ_j(x) = σ((x − μ_j)/s) for every input: `[N, D]` to `[N, D·J]`, the first input's J functions first.
@@ -127,7 +137,7 @@ class SigmoidBasis(Basis):
     Raises:
         ValueError: no centre, centres that are not finite, or a width that is not positive.
 
-    Source: S0 §2.1.2; PRML (3.5)–(3.6).
+    Source: notes on neural networks, §2.1.2; Bishop, PRML (3.5)–(3.6).
     """
 
     centres: tuple[float, ...] = eqx.field(static=True)
@@ -150,6 +160,11 @@ class SigmoidBasis(Basis):
     def functions(self, inputs: int) -> int:
         """D·J."""
         return inputs * len(self.centres)
+
+    @property
+    def description(self) -> str:
+        """The class and J."""
+        return f"{type(self).__name__} of {len(self.centres)} centres"
 
 
 def polynomial(*, degree: Any) -> Basis:

@@ -1,7 +1,7 @@
 """Batch normalization."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -48,7 +48,7 @@ class BatchNorm(Layer):
     Raises:
         ValueError: an argument out of range.
 
-    Source: S0 §2.3.3; Goodfellow et al., §8.7.1, (8.35)–(8.37); Ioffe and Szegedy (2015).
+    Source: notes on neural networks, §2.3.3; Goodfellow et al., §8.7.1, (8.35)–(8.37); Ioffe and Szegedy (2015).
     """
 
     scale: Float[Array, " features"]
@@ -111,6 +111,27 @@ class BatchNorm(Layer):
         if not input_shape or input_shape[-1] != features:
             raise ValueError(f"BatchNorm takes examples with {features} features last; got shape {tuple(input_shape)}.")
         return tuple(input_shape)
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return ∂C/∂a and the gradients Σ δ â by γ, Σ δ by β, with â = (a − μ)/√(σ² + c).
+
+        In prediction ∂C/∂a = γδ/√(σ² + c). In training μ and σ² are functions of a too, and with m examples (for images
+        examples × places)
+
+            ∂C/∂a = γ/√(σ² + c) · (δ − 1/m Σ δ − â · 1/m Σ δ â).
+
+        Source: Ioffe and Szegedy (2015), §3; Goodfellow et al., §8.7.1.
+        """
+        axes = tuple(range(x.ndim - 1))
+        mean, variance = (self.moments.mean, self.moments.variance) if key is None else moments(x)
+        inverse = jax.lax.rsqrt(variance + self.epsilon)
+        normalized = (x - mean) * inverse
+        scale, bias = jnp.sum(delta * normalized, axes), jnp.sum(delta, axes)
+        gradient: Self = eqx.tree_at(lambda layer: (layer.scale, layer.bias), self, (scale, bias))
+        if key is not None:
+            m = math.prod(x.shape[:-1])
+            delta = delta - bias / m - normalized * (scale / m)
+        return self.scale * inverse * delta, gradient
 
 
 def moments(x: Float[Array, "*shape features"]) -> tuple[Float[Array, " features"], Float[Array, " features"]]:

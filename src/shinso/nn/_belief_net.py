@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from shinso.nn._boltzmann import BernoulliBoltzmannMachine, BoltzmannMachine, boltzmann
 from shinso.nn._dense import Dense
 from shinso.nn._layer import Layer, Shape
+from shinso.nn._mlp import mlp
 from shinso.nn._recipe import Recipe
 from shinso.nn._sequential import Sequential
 
@@ -28,7 +29,7 @@ class DeepBeliefNet(Layer):
         TypeError: one of them is no `BoltzmannMachine`.
         ValueError: there is none, or two of them do not fit.
 
-    Source: S4, "Deep belief networks"; Hinton, Osindero and Teh (2006).
+    Source: Nielsen, chapter 6, "Deep belief networks"; Hinton, Osindero and Teh (2006).
     """
 
     machines: tuple[BoltzmannMachine, ...]
@@ -104,10 +105,8 @@ class DeepBeliefNet(Layer):
         Raises:
             ValueError: `outputs` is below 1.
 
-        Source: S1, the algorithm of pre-training; S4; Hinton and Salakhutdinov (2006).
+        Source: lecture on deep learning, the algorithm of pre-training; Nielsen, chapter 6; Hinton and Salakhutdinov (2006).
         """
-        from shinso.nn._builders import mlp  # that module knows this one, to build a net again
-
         hidden = [machine.weight.shape[1] for machine in self.machines]
         network = mlp(self.machines[0].weight.shape[0], outputs, hidden, activation="sigmoid", key=key)
 

@@ -15,7 +15,7 @@ from shinso.nn._initializers import Fans, initialize
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._recipe import Recipe
 
-DEVIATION = 0.01
+STANDARD_DEVIATION = 0.01
 """Standard deviation of the first weights: Hinton's guide (2010), and scikit-learn's `BernoulliRBM`."""
 
 
@@ -34,7 +34,8 @@ class BoltzmannMachine(Layer):
     Raises:
         ValueError: a size below 1.
 
-    Source: S4, "Deep belief networks, generative models, Boltzmann machines"; Hinton, Osindero and Teh (2006).
+    Source: Nielsen, chapter 6, "Deep belief networks, generative models, Boltzmann machines"; Hinton, Osindero and Teh
+    (2006).
     """
 
     weight: Float[Array, "visible hidden"]
@@ -47,7 +48,7 @@ class BoltzmannMachine(Layer):
     def __init__(self, visible: int, hidden: int, *, key: PRNGKeyArray):
         visible = _checks.whole_number("visible", visible, least=1)
         hidden = _checks.whole_number("hidden", hidden, least=1)
-        init = {"name": "standard_normal", "gain": DEVIATION}
+        init = {"name": "standard_normal", "gain": STANDARD_DEVIATION}
         self.weight = initialize(init, key, (visible, hidden), Fans(visible, hidden))
         self.visible_bias = jnp.zeros(visible)
         self.hidden_bias = jnp.zeros(hidden)
@@ -134,7 +135,7 @@ class BernoulliBoltzmannMachine(BoltzmannMachine):
     """Restricted Boltzmann machine with visible units v ∈ {0, 1}: E(v, h) = −bᵀv − cᵀh − vᵀWh.
 
     p(v_i = 1 | h) = σ(b_i + Σ_j W_ij h_j). Data in [0, 1] are taken as probabilities of units to be on. See
-    `BoltzmannMachine`. Source: S4; Hinton, Osindero and Teh (2006); scikit-learn's `BernoulliRBM`.
+    `BoltzmannMachine`. Source: Nielsen, chapter 6; Hinton, Osindero and Teh (2006); scikit-learn's `BernoulliRBM`.
     """
 
     units: ClassVar[str] = "bernoulli"
@@ -180,7 +181,7 @@ class GaussianBoltzmannMachine(BoltzmannMachine):
     """Restricted Boltzmann machine with real visible units: E(v, h) = ½‖v − b‖² − cᵀh − vᵀWh.
 
     p(v | h) = N(b + Wh, I): standardize the data. A rate ten times lower than with binary units is usual. See
-    `BoltzmannMachine`. Source: Hinton and Salakhutdinov (2006), named in S4.
+    `BoltzmannMachine`. Source: Hinton and Salakhutdinov (2006), named in Nielsen, chapter 6.
     """
 
     units: ClassVar[str] = "gaussian"

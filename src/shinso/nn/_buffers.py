@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, PRNGKeyArray, PyTree
 
+from shinso._paths import leaves_by_path
 from shinso.nn._layer import Layer
 
 
@@ -64,9 +65,8 @@ def restarted_buffers(model: PyTree[Any]) -> Any:
 
 def unchanged_buffers(before: PyTree[Any], after: PyTree[Any]) -> list[str]:
     """Return the dotted paths of buffers that `call_and_update` has handed on as they were, by identity."""
-    old, new = (jax.tree_util.tree_leaves_with_path(buffers(model)) for model in (before, after))
-    same = {id(leaf) for _, leaf in new}
-    return [jax.tree_util.keystr(path, simple=True, separator=".") for path, leaf in old if id(leaf) in same]
+    same = {id(leaf) for leaf in jax.tree.leaves(buffers(after))}
+    return [path for path, leaf in leaves_by_path(buffers(before)).items() if id(leaf) in same]
 
 
 def parameter_count(model: PyTree[Any]) -> int:

@@ -1,4 +1,4 @@
-"""ContrastiveDivergenceLoss divergence: a Boltzmann machine as a model whose outputs training can minimize."""
+"""Contrastive divergence: a Boltzmann machine as a model whose outputs training can minimize."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class ContrastiveDivergence(Layer):
         TypeError: `machine` is no `BoltzmannMachine`.
         ValueError: `steps` or `chains` is out of range.
 
-    Source: S4; Hinton (2002); persistent chains: Tieleman (2008).
+    Source: Nielsen, chapter 6; Hinton (2002); persistent chains: Tieleman (2008).
     """
 
     machine: BoltzmannMachine

@@ -1,6 +1,7 @@
 """Two-dimensional convolutions."""
 
 import math
+from typing import Any, ClassVar, Self
 
 import equinox as eqx
 import jax
@@ -13,6 +14,7 @@ from shinso.nn._initializers import Fans, Initializer, initialize
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._lowerings import convolve
 from shinso.nn._pooling import MaxPool2d, MeanPool2d
+from shinso.nn._tap import Site, Use, use_of
 
 Padding = str | int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
 
@@ -30,11 +32,12 @@ class Convolution(Layer):
     def _maps(self, x: Float[Array, "N H W inputs"]) -> Float[Array, "N h w outputs"]:
         """The feature maps before the bias, pooled if the layer pools."""
         self.output_shape(x.shape[1:])
-        rows, columns = self._pads(x.shape[1:])
-        if rows != (0, 0) or columns != (0, 0):
-            x = jnp.pad(x, ((0, 0), rows, columns, (0, 0)))
-        maps = convolve(x, self.weight, self.stride, self.groups)
+        maps = convolve(self._padded(x), self.weight, self.stride, self.groups)
         return maps if self.pool is None else self.pool(maps)
+
+    def _padded(self, x: Float[Array, "N H W inputs"]) -> Float[Array, "N H W inputs"]:
+        rows, columns = self._pads(x.shape[1:])
+        return x if rows == columns == (0, 0) else jnp.pad(x, ((0, 0), rows, columns, (0, 0)))
 
     def _pads(self, input_shape: Shape) -> _windows.Pads:
         return _windows.pads(self.padding, input_shape[:2], self.weight.shape[:2], self.stride)
@@ -64,6 +67,14 @@ class Convolution(Layer):
         rows, columns, _ = self._map_shape(input_shape)
         return rows * columns * math.prod(self.weight.shape)
 
+    @property
+    def description(self) -> str:
+        """The kernel's size and what else distinguishes the layer."""
+        kernel = f"Conv2d {self.weight.shape[0]}×{self.weight.shape[1]}"
+        groups = f", {self.groups} groups" if self.groups > 1 else ""
+        bias = "" if self.bias is not None else ", no bias"
+        return kernel + groups + bias + ("" if self.pool is None else f", {self.pool.description}")
+
 
 class Conv2d(Convolution):
     """Feature maps S_ij = Σ_ab W_ab X_(i+a)(j+b) + bias, `[N, H, W, inputs]` to `[N, h, w, outputs]`.
@@ -87,10 +98,11 @@ class Conv2d(Convolution):
     Raises:
         ValueError: a size below 1, an unknown padding or initializer.
 
-    Source: S0 §2.4.1; Nielsen, chapter 6, equation (125).
+    Source: notes on neural networks, §2.4.1; Nielsen, chapter 6, equation (125).
     """
 
     bias: Float[Array, " outputs"]
+    sites: ClassVar[tuple[Site, ...]] = (Site("weight", "bias"),)
 
     def __init__(
         self,
@@ -128,70 +140,33 @@ class Conv2d(Convolution):
         """
         return self._maps(x) + self.bias
 
+    def tapped(self, x: Any, probe: Array) -> tuple[Array, Use]:
+        """Return the output with the probe on the maps before the pool, and the windows of every place."""
+        # The layer pools before it adds the bias, which commutes: without its pool it gives the pre-activations.
+        plain = self._without_pool()
+        sums = plain(x) + probe
+        area = self.weight.size // self.weight.shape[-1]
+        identity = jnp.eye(area, dtype=x.dtype).reshape(*self.weight.shape[:-1], area)
+        windows = plain._holding(identity, jnp.zeros(area, x.dtype))(x).reshape(-1, area)
+        return sums if self.pool is None else self.pool(sums), use_of(windows, probe, sums)
 
-class GroupedConv2d(Convolution):
-    """A convolution whose feature maps fall into groups, each of which sees its own share of the input maps alone.
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δWᵀ of every window added in where it was, and the gradients aᵀδ over windows a, Σ δ over places."""
+        bias = delta.sum(axis=(0, 1, 2))  # every place of a map shares its bias
+        if self.pool is not None:
+            delta, _ = self.pool.backpropagate(self._without_pool()._maps(x), delta)
+        padded = self._padded(x)
+        windows = _windows.copied(padded, (self.weight.shape[0], self.weight.shape[1]), self.stride)
+        weight = jnp.tensordot(windows, delta, axes=((0, 1, 2), (0, 1, 2)))
+        deltas = _windows.added(jnp.tensordot(delta, self.weight, axes=(3, 3)), padded.shape, self.stride)
+        (top, _), (left, _) = self._pads(x.shape[1:])
+        below = deltas[:, top : top + x.shape[1], left : left + x.shape[2]]
+        return below, self._holding(weight.astype(self.weight.dtype), bias.astype(self.bias.dtype))
 
-    As `Conv2d`, with map m of group g = ⌊m·G/outputs⌋ summed over the input maps g·inputs/G … (g + 1)·inputs/G − 1, so
-    `weight` is `[kh, kw, inputs/G, outputs]`. One group without bias is what stands before a `BatchNorm`, whose β takes the
-    bias's place.
+    def _without_pool(self) -> Self:
+        plain: Self = self if self.pool is None else eqx.tree_at(lambda layer: layer.pool, self, None)
+        return plain
 
-    Args:
-        inputs: number of input maps, a multiple of `groups`.
-        outputs: number of feature maps, a multiple of `groups`.
-        kernel_size: one number or (height, width).
-        groups: G ≥ 1; 2 is the split over two processors of Krizhevsky's network, `inputs` a depthwise convolution.
-        stride: as for `Conv2d`.
-        padding: as for `Conv2d`.
-        weight_init: initializer of the weights; n_in and n_out count the maps of one group.
-        bias_init: initializer of the biases; None for no bias.
-        key: random key.
-
-    Raises:
-        ValueError: a size below 1, sizes that `groups` does not divide, an unknown padding or initializer.
-
-    Source: Nielsen, chapter 6 (the network of Krizhevsky, Sutskever and Hinton, 2012).
-    """
-
-    bias: Float[Array, " outputs"] | None
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel_size: int | tuple[int, int],
-        *,
-        groups: int = 1,
-        stride: int | tuple[int, int] = 1,
-        padding: Padding = "valid",
-        weight_init: Initializer = "glorot_uniform",
-        bias_init: Initializer | None = "zeros",
-        key: PRNGKeyArray,
-    ):
-        self.groups = _checks.whole_number("groups", groups, least=1)
-        sizes = [_checks.whole_number(name, size, least=1) for name, size in (("inputs", inputs), ("outputs", outputs))]
-        if any(size % self.groups for size in sizes):
-            raise ValueError(f"groups must divide inputs and outputs, {sizes[0]} and {sizes[1]}; got {groups}.")
-        height, width = _windows.pair("kernel_size", kernel_size, least=1)
-        group_inputs, group_outputs = sizes[0] // self.groups, sizes[1] // self.groups
-        fans = Fans(group_inputs * height * width, group_outputs * height * width)
-        weight_key, bias_key = jax.random.split(key)
-        shape = (height, width, group_inputs, sizes[1])
-        self.weight = initialize(weight_init, weight_key, shape, fans, argument="weight_init")
-        self.bias = (
-            None if bias_init is None else initialize(bias_init, bias_key, (sizes[1],), fans, argument="bias_init")
-        )
-        self.stride = _windows.pair("stride", stride, least=1)
-        self.padding = _windows.padding(padding)
-        self.pool = None
-
-    def __call__(
-        self, x: Float[Array, "N H W inputs"], *, key: PRNGKeyArray | None = None
-    ) -> Float[Array, "N h w outputs"]:
-        """Return the feature maps.
-
-        Raises:
-            ValueError: `x` is not `[N, H, W, inputs]`, or smaller than the kernel.
-        """
-        maps = self._maps(x)
-        return maps if self.bias is None else maps + self.bias
+    def _holding(self, weight: Array, bias: Array) -> Self:
+        held: Self = eqx.tree_at(lambda layer: (layer.weight, layer.bias), self, (weight, bias))
+        return held

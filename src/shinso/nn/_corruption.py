@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -44,9 +45,18 @@ class MaskingNoise(Layer):
             return x
         return jnp.where(jax.random.bernoulli(key, self.rate, x.shape), jnp.zeros_like(x), x)
 
+    @property
+    def description(self) -> str:
+        """The class and the rate."""
+        return f"{type(self).__name__} {self.rate:g}"
 
-def _gaussian(*, deviation: float) -> GaussianNoise:
-    return GaussianNoise(deviation, "additive")
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ with the same elements 0: the same key draws the same mask."""
+        return self(delta, key=key), self
+
+
+def _gaussian(*, standard_deviation: float) -> GaussianNoise:
+    return GaussianNoise(standard_deviation, "additive")
 
 
 CORRUPTIONS: Mapping[str, Callable[..., Layer]] = MappingProxyType({"masking": MaskingNoise, "gaussian": _gaussian})
@@ -56,7 +66,7 @@ def corruption(spec: _spec.Spec) -> Layer:
     """Return the corruption that `spec` describes.
 
     Args:
-        spec: `{"name": "masking", "rate": 0.3}`, or `{"name": "gaussian", "deviation": 0.5}` for added noise.
+        spec: `{"name": "masking", "rate": 0.3}`, or `{"name": "gaussian", "standard_deviation": 0.5}` for added noise.
 
     Raises:
         ValueError: an unknown name or argument, an argument that is missing, or one out of range.

@@ -1,5 +1,8 @@
 """The fully connected layer."""
 
+from typing import Any, ClassVar, Self
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -7,6 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from shinso import _checks
 from shinso.nn._initializers import Fans, Initializer, initialize
 from shinso.nn._layer import Layer, Shape
+from shinso.nn._tap import Site, Use, use_of
 
 
 class Dense(Layer):
@@ -25,11 +29,12 @@ class Dense(Layer):
     Raises:
         ValueError: a size below 1, or an unknown initializer.
 
-    Source: S0 §2.2.1; Nielsen, chapter 2, equation (25).
+    Source: notes on neural networks, §2.2.1; Nielsen, chapter 2, equation (25).
     """
 
     weight: Float[Array, "inputs outputs"]
     bias: Float[Array, " outputs"]
+    sites: ClassVar[tuple[Site, ...]] = (Site("weight", "bias"),)
 
     def __init__(
         self,
@@ -67,3 +72,23 @@ class Dense(Layer):
         """Inputs × outputs."""
         inputs, outputs = self.weight.shape
         return inputs * outputs
+
+    def tapped(self, x: Any, probe: Array) -> tuple[Array, Use]:
+        """Return z + probe, and x."""
+        sums = self(x) + probe
+        return sums, use_of(x, probe, sums)
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δWᵀ and the gradients xᵀδ, Σ_n δ_n."""
+        return delta @ self.weight.T, self._holding(x.T @ delta, delta.sum(axis=0))
+
+    def backpropagate_diagonal(self, x: Array, first: Array, second: Array) -> tuple[Array, Array, Self]:
+        """Return Σ_k w_jk ∂C/∂z_k, Σ_k w_jk² ∂²C/∂z_k², and the diagonals x_j² ∂²C/∂z_k², ∂²C/∂z_k²."""
+        squares = jnp.square(self.weight)
+        diagonal = self._holding(jnp.square(x).T @ second, second.sum(axis=0))
+        return first @ self.weight.T, second @ squares.T, diagonal
+
+    def _holding(self, weight: Array, bias: Array) -> Self:
+        numbers = (weight.astype(self.weight.dtype), bias.astype(self.bias.dtype))
+        held: Self = eqx.tree_at(lambda layer: (layer.weight, layer.bias), self, numbers)
+        return held

@@ -26,7 +26,7 @@ class DropConnect(Layer):
         TypeError: `dense` is something else.
         ValueError: `rate` lies outside [0, 1), or `mask` is something else.
 
-    Source: S0 §2.3.2; Wan et al. (2013), with the mean network for prediction.
+    Source: notes on neural networks, §2.3.2; Wan et al. (2013), with the mean network for prediction.
     """
 
     dense: Dense
@@ -59,6 +59,11 @@ class DropConnect(Layer):
             return jnp.matmul(x, dropped(weight, weight.shape, self.rate, key)) + self.dense.bias
         weights = dropped(weight, (x.shape[0], *weight.shape), self.rate, key)
         return jnp.einsum("ni,nio->no", x, weights) + self.dense.bias
+
+    @property
+    def description(self) -> str:
+        """The class and the rate, and how the mask is drawn."""
+        return f"{type(self).__name__} {self.rate:g}{'' if self.mask == 'per_example' else ', one mask a batch'}"
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The dense layer's."""

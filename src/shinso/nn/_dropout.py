@@ -1,6 +1,7 @@
 """Dropout."""
 
 import math
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -25,13 +26,13 @@ class Dropout(Layer):
 
     Args:
         rate: p, the probability of being dropped; 0 ≤ p < 1. Rate 0 costs nothing.
-        mask: a fresh mask "per_example" (S0), or one "per_batch" which all examples of a mini-batch share, so that they
-            train the same part of the network (S1, Nielsen).
+        mask: a fresh mask "per_example" (notes on neural networks), or one "per_batch" which all examples of a mini-batch
+            share, so that they train the same part of the network (lecture on deep learning; Nielsen).
 
     Raises:
         ValueError: `rate` lies outside [0, 1), or `mask` is something else.
 
-    Source: S0 §2.3.2; S1; Nielsen, chapter 3.
+    Source: notes on neural networks, §2.3.2; lecture on deep learning; Nielsen, chapter 3.
     """
 
     rate: float = eqx.field(static=True)
@@ -51,6 +52,19 @@ class Dropout(Layer):
         if key is None or not self.uses_key:
             return x
         return dropped(x, (x.shape[0] if self.mask == "per_example" else 1, *x.shape[1:]), self.rate, key)
+
+    @property
+    def description(self) -> str:
+        """The class and the rate, and how the mask is drawn."""
+        return f"{type(self).__name__} {self.rate:g}{'' if self.mask == 'per_example' else ', one mask a batch'}"
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ with the same elements dropped: the same key draws the same mask."""
+        return self(delta, key=key), self
+
+    def backpropagate_diagonal(self, x: Array, first: Array, second: Array) -> tuple[Array, Array, Self]:
+        """Return both derivatives as they are: nothing is dropped in prediction."""
+        return first, second, self
 
 
 def dropped(x: Array, mask_shape: tuple[int, ...], rate: float, key: PRNGKeyArray) -> Array:

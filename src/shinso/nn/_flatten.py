@@ -1,6 +1,7 @@
 """From images to vectors."""
 
 import math
+from typing import Any, Self
 
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -17,3 +18,11 @@ class Flatten(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         """`(D,)`."""
         return (math.prod(input_shape),)
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ in the shape of x."""
+        return delta.reshape(x.shape), self
+
+    def backpropagate_diagonal(self, x: Array, first: Array, second: Array) -> tuple[Array, Array, Self]:
+        """Return both derivatives in the shape of x."""
+        return first.reshape(x.shape), second.reshape(x.shape), self

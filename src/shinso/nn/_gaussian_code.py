@@ -13,7 +13,7 @@ class GaussianCode(Layer):
     The draw is a differentiable function of the statistics (reparameterization): ∂z/∂μ = 1, ∂z/∂s = ½ e^(s/2) ε. In
     prediction (`key=None`) z = μ.
 
-    Source: S0 §2.4.3; Kingma and Welling (2014), §2.4.
+    Source: notes on neural networks, §2.4.3; Kingma and Welling (2014), §2.4.
     """
 
     @property

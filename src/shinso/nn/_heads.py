@@ -100,6 +100,17 @@ class Heads(Layer):
         """`(K¹ + … + Kᴹ,)`."""
         return (sum(self.sizes(input_shape).values()),)
 
+    @property
+    def description(self) -> str:
+        """The class and the heads' names."""
+        return f"{type(self).__name__} {', '.join(self.names)}"
+
+    def inside(self, input_shape: Shape) -> list[tuple[str, Layer, Shape]]:
+        """The trunk and the heads."""
+        reached = self.trunk.shapes(input_shape)
+        heads = zip(self.names, self.heads, self.taps, strict=True)
+        return [("", self.trunk, input_shape), *((f"head {name}: ", head, reached[tap]) for name, head, tap in heads)]
+
     def multiply_adds(self, input_shape: Shape) -> int:
         """The trunk's and the heads'."""
         reached = self.trunk.shapes(input_shape)

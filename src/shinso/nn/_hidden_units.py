@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from shinso import _checks
 from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
-from shinso.nn._activations import MONOTONE, RECTIFIERS, Activation
+from shinso.nn._activations import Activation
 from shinso.nn._batch_norm import BatchNorm
 from shinso.nn._dense import Dense
 from shinso.nn._drop_connect import DropConnect
@@ -38,18 +38,6 @@ class HiddenUnits(NamedTuple):
     gaussian_noise: float
     mask: str
 
-    @property
-    def pieces(self) -> int:
-        """How many affine pieces a unit takes: 1, or k for maxout."""
-        phi = self.phi()
-        return phi.pieces if isinstance(phi, Maxout) else 1
-
-    @property
-    def monotone(self) -> bool:
-        """Whether φ never decreases, so that a maximum may be taken before it."""
-        phi = self.phi()
-        return isinstance(phi, Activation) and phi.name in MONOTONE
-
     def phi(self) -> Activation | Maxout:
         """The activation."""
         name, arguments = _spec.parse("activation", self.activation, UNITS)
@@ -74,9 +62,3 @@ class HiddenUnits(NamedTuple):
         """The dense layer, its connections dropped if they are to be."""
         layer = DropConnect(dense, _checks.real("drop_connect", self.drop_connect, least=0.0, below=1.0), self.mask)
         return layer if layer.uses_key else dense
-
-
-def is_rectifier(activation: _spec.Spec) -> bool:
-    """Return whether He initialization is made for these units."""
-    name, _ = _spec.parse("activation", activation, UNITS)
-    return name in RECTIFIERS or name == "maxout"

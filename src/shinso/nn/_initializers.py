@@ -24,8 +24,8 @@ class Fans(NamedTuple):
     n_out: int
 
 
-def _normal(key: PRNGKeyArray, shape: Shape, deviation: float, dtype: Any) -> Array:
-    return deviation * jax.random.normal(key, shape, dtype)
+def _normal(key: PRNGKeyArray, shape: Shape, standard_deviation: float, dtype: Any) -> Array:
+    return standard_deviation * jax.random.normal(key, shape, dtype)
 
 
 def _uniform(key: PRNGKeyArray, shape: Shape, bound: float, dtype: Any) -> Array:

@@ -10,12 +10,14 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from shinso import _checks
 from shinso.nn._embedding import Embedding
-from shinso.nn._recipe import Recipe
+from shinso.nn._recipe import builder
 from shinso.nn._recurrent_network import recurrent
 from shinso.nn._sequences import Sequences
 from shinso.nn._sequential import Sequential
+from shinso.nn._sizes import as_list
 
 
+@builder(hidden=as_list, dropout=float)
 def language_model(
     symbols: int,
     hidden: int | Sequence[int] = (128,),
@@ -43,7 +45,7 @@ def language_model(
     Raises:
         ValueError: as `recurrent`.
 
-    Source: S0 §2.4.2 (an output at every time, the errors summed).
+    Source: notes on neural networks, §2.4.2 (an output at every time, the errors summed).
     """
     embedding_key, recurrent_key = jax.random.split(key)
     first = Embedding(symbols, embedding, key=embedding_key)
@@ -57,10 +59,7 @@ def language_model(
         truncate=truncate,
         key=recurrent_key,
     )
-    arguments: dict[str, Any] = dict(rest.recipe.arguments) if rest.recipe is not None else {}
-    taken = {name: arguments[name] for name in ("hidden", "cell", "dropout", "truncate")}
-    recipe = Recipe("language_model", {"symbols": symbols, "embedding": embedding, **taken})
-    return Sequential([first, *rest.layers], recipe)
+    return Sequential([first, *rest.layers])
 
 
 def sample_symbols(

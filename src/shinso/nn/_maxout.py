@@ -31,6 +31,16 @@ class Maxout(Layer):
     def __init__(self, pieces: int = 2):
         self.pieces = _checks.whole_number("pieces", pieces, least=2)
 
+    @property
+    def monotone(self) -> bool:
+        """False: a unit is a function of several numbers."""
+        return False
+
+    @property
+    def rectifier(self) -> bool:
+        """True: He initialization is made for it too."""
+        return True
+
     def __call__(
         self, x: Float[Array, "N *shape features"], *, key: PRNGKeyArray | None = None
     ) -> Float[Array, "N *shape units"]:
@@ -49,3 +59,8 @@ class Maxout(Layer):
                 f"Maxout takes examples whose last size is a multiple of {self.pieces}; got shape {tuple(input_shape)}."
             )
         return (*input_shape[:-1], input_shape[-1] // self.pieces)
+
+    @property
+    def description(self) -> str:
+        """The class and k."""
+        return f"{type(self).__name__} of {self.pieces}"

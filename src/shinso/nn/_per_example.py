@@ -47,6 +47,11 @@ class PerExample(Layer):
         n = jax.tree.leaves(x)[0].shape[0]
         return jax.vmap(lambda example, key: self.module(example, key=key))(x, jax.random.split(key, n))
 
+    @property
+    def description(self) -> str:
+        """The class, and the module's."""
+        return f"{type(self).__name__} {type(self.module).__name__}"
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the module's output, found by abstract evaluation."""
         module = eqx.nn.inference_mode(self.module)

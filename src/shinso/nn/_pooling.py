@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -42,6 +43,11 @@ class Pool2d(Layer):
         rows = _windows.count(input_shape[0], height, self.stride[0])
         return rows, _windows.count(input_shape[1], width, self.stride[1]), input_shape[2]
 
+    @property
+    def description(self) -> str:
+        """The class and the window's size."""
+        return f"{type(self).__name__} {self.size[0]}×{self.size[1]}"
+
     def _combine(self, combine: Callable[[Array, Array], Array], x: Float[Array, "N H W C"]) -> Float[Array, "N h w C"]:
         """Combine the elements of every window: first down each column of it, then across."""
         self.output_shape(x.shape[1:])
@@ -52,23 +58,36 @@ class Pool2d(Layer):
 class MaxPool2d(Pool2d):
     """max of the window. A derivative goes to the largest element; elements that tie for it share it.
 
-    Source: S1; Nielsen, chapter 6.
+    Source: lecture on deep learning (pooling); Nielsen, chapter 6.
     """
 
     def __call__(self, x: Float[Array, "N H W C"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N h w C"]:
         """Return the largest element of every window."""
         return self._combine(jnp.maximum, x)
 
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ at the largest element of its window; elements that tie share it equally."""
+        copies = _windows.copied(x, self.size, self.stride)
+        largest = copies == jnp.max(copies, axis=(3, 4), keepdims=True)
+        shares = largest / jnp.sum(largest, axis=(3, 4), keepdims=True, dtype=delta.dtype)
+        return _windows.added(shares * delta[:, :, :, None, None], x.shape, self.stride), self
+
 
 class MeanPool2d(Pool2d):
     """Mean of the window.
 
-    Source: S1.
+    Source: lecture on deep learning (pooling).
     """
 
     def __call__(self, x: Float[Array, "N H W C"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N h w C"]:
         """Return the mean of every window."""
         return self._combine(jnp.add, x) * (1.0 / (self.size[0] * self.size[1]))
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ over the window's area at every element of it."""
+        each = delta[:, :, :, None, None] / (self.size[0] * self.size[1])
+        copies = jnp.broadcast_to(each, (*delta.shape[:3], *self.size, x.shape[3]))
+        return _windows.added(copies, x.shape, self.stride), self
 
 
 class L2Pool2d(Pool2d):
@@ -83,3 +102,10 @@ class L2Pool2d(Pool2d):
         silent = squares == 0
         # √ has an infinite derivative at 0, which the chain rule would multiply by 0: keep it away from there.
         return jnp.where(silent, jnp.zeros_like(squares), jnp.sqrt(jnp.where(silent, jnp.ones_like(squares), squares)))
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
+        """Return δ a / √Σa², 0 where the whole window is 0."""
+        copies = _windows.copied(x, self.size, self.stride)
+        norms = jnp.sqrt(jnp.sum(copies**2, axis=(3, 4), keepdims=True))
+        shares = copies / jnp.where(norms == 0, 1, norms)
+        return _windows.added(shares * delta[:, :, :, None, None], x.shape, self.stride), self

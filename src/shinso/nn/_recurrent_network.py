@@ -1,21 +1,28 @@
 """The builder of recurrent networks."""
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax
 from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
 from shinso._kinds import CELLS
+from shinso.nn._bidirectional import Bidirectional
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
+from shinso.nn._initializers import Initializer
 from shinso.nn._layer import Layer
-from shinso.nn._recipe import Recipe
-from shinso.nn._recurrent import Bidirectional, RecurrentLayer
+from shinso.nn._recipe import builder
+from shinso.nn._recurrent_layer import RecurrentLayer
 from shinso.nn._sequential import Sequential
+from shinso.nn._sizes import as_list, numbers_a_step, sizes
+from shinso.nn._spec import Spec
 from shinso.nn._steps import LastStep, TimeDistributed
 
 
+@builder(hidden=as_list, bidirectional=bool, per_step=bool, dropout=float)
 def recurrent(
     inputs: int | Sequence[int],
     outputs: int,
@@ -26,6 +33,11 @@ def recurrent(
     per_step: bool = False,
     dropout: float = 0.0,
     truncate: int | None = None,
+    activation: Spec | None = None,
+    weight_init: Initializer = "glorot_uniform",
+    recurrent_init: Initializer = "orthogonal",
+    bias_init: Initializer = "zeros",
+    forget_bias: float | None = None,
     key: PRNGKeyArray,
 ) -> Sequential:
     """Recurrent network: recurrent layers, then a linear output of the last step or of every step.
@@ -37,63 +49,68 @@ def recurrent(
         inputs: D, numbers a step, or the shape (T, D) of one example.
         outputs: number of outputs.
         hidden: units of each recurrent layer, of each direction; at least one layer.
-        cell: "lstm", "gru" or "elman" (tanh).
+        cell: "lstm", "gru" or "elman".
         bidirectional: each layer has two directions. The output then sees the last state of both.
         per_step: an output for every step.
         dropout: drop probability of every number that leaves a recurrent layer for the next layer, in training,
             0 ≤ p < 1; nothing is dropped on the way from step to step.
         truncate: back-propagation through time goes back at most this many steps; None: to the start.
+        activation: φ of "elman", tanh where None; the other cells have theirs.
+        weight_init: initializer of the weights of inputs, and of the output layer; see `initialize`.
+        recurrent_init: initializer of the weights of the state before.
+        bias_init: initializer of the biases.
+        forget_bias: added to the forget gate's biases of "lstm", 1 where None.
         key: random key.
 
     Raises:
-        ValueError: a size below 1, an unknown cell, or a dropout outside [0, 1).
+        ValueError: a size below 1, an unknown name, a dropout outside [0, 1), or an argument that the cell does not have.
 
-    Source: S0 §2.4.2; S1.
+    Source: notes on neural networks, §2.4.2; lecture on deep learning.
     """
-    width = _width(inputs)
-    units = [
-        _checks.whole_number("hidden", size, least=1) for size in (hidden if isinstance(hidden, Sequence) else [hidden])
-    ]
-    if not units:
-        raise ValueError("hidden must name at least 1 size; got none.")
-    arguments = {
-        "inputs": inputs,
-        "outputs": outputs,
-        "hidden": units,
-        "cell": _checks.one_of("cell", cell, CELLS),
-        "bidirectional": bool(bidirectional),
-        "per_step": bool(per_step),
-        "dropout": _checks.real("dropout", dropout, least=0.0, below=1.0),
+    width = numbers_a_step(inputs)
+    units = sizes("hidden", hidden, least=1)
+    _checks.one_of("cell", cell, CELLS)
+    _checks.real("dropout", dropout, least=0.0, below=1.0)
+    if isinstance(weight_init, Mapping):
+        weight_init = {"name": "glorot_uniform", **weight_init}
+    options = {
         "truncate": truncate,
+        "weight_init": weight_init,
+        "recurrent_init": recurrent_init,
+        "bias_init": bias_init,
+        **_own_options(cell, activation=activation, forget_bias=forget_bias),
     }
     *keys, last_key = jax.random.split(key, len(units) + 1)
     layers: list[Layer] = []
     for number, (size, layer_key) in enumerate(zip(units, keys, strict=True), start=1):
-        layers.append(_layer(cell, width, size, bidirectional, truncate, layer_key))
+        layers.append(_layer(cell, width, size, bidirectional, options, layer_key))
         last = number == len(units) and not per_step
         if last:
             layers.append(LastStep(size if bidirectional else 0))
         if dropout > 0:
             layers.append(Dropout(dropout) if last else TimeDistributed(Dropout(dropout)))
         width = 2 * size if bidirectional else size
-    output = Dense(width, outputs, key=last_key)
-    return Sequential([*layers, TimeDistributed(output) if per_step else output], Recipe("recurrent", arguments))
+    output = Dense(width, outputs, weight_init=weight_init, bias_init=bias_init, key=last_key)
+    return Sequential([*layers, TimeDistributed(output) if per_step else output])
 
 
-def _width(inputs: int | Sequence[int]) -> int:
-    if isinstance(inputs, Sequence) and len(inputs) != 2:
-        raise ValueError(f"inputs must be the numbers of one step, or the shape (T, D) of one example; got {inputs!r}.")
-    return _checks.whole_number("inputs", inputs[1] if isinstance(inputs, Sequence) else inputs, least=1)
+def _own_options(cell: str, **options: Any) -> dict[str, Any]:
+    """Return the options that were given, all of which the cell must have."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
+        if name not in inspect.signature(CELLS[cell]).parameters:
+            raise ValueError(f"{name} is not for cell {cell}; got {value!r}.")
+    return given
 
 
 def _layer(
-    cell: str, inputs: int, units: int, bidirectional: bool, truncate: int | None, key: PRNGKeyArray
+    cell: str, inputs: int, units: int, bidirectional: bool, options: dict[str, Any], key: PRNGKeyArray
 ) -> RecurrentLayer | Bidirectional:
     make: Callable[..., RecurrentLayer] = CELLS[cell]
     if not bidirectional:
-        return make(inputs, units, truncate=truncate, key=key)
+        return make(inputs, units, **options, key=key)
     forward_key, backward_key = jax.random.split(key)
     return Bidirectional(
-        make(inputs, units, truncate=truncate, key=forward_key),
-        make(inputs, units, truncate=truncate, reverse=True, key=backward_key),
+        make(inputs, units, **options, key=forward_key),
+        make(inputs, units, **options, reverse=True, key=backward_key),
     )

@@ -73,6 +73,10 @@ class Residual(Layer):
             raise ValueError(f"Residual takes a block that gives the shape {beside} of its shortcut; got {shape}.")
         return shape
 
+    def inside(self, input_shape: Shape) -> list[tuple[str, Layer, Shape]]:
+        """The block and the shortcut."""
+        return [(name, layer, input_shape) for name, layer in zip(("", "shortcut: "), self._layers, strict=False)]
+
     def multiply_adds(self, input_shape: Shape) -> int:
         """The block's and the shortcut's."""
         return sum(layer.multiply_adds(input_shape) for layer in self._layers)

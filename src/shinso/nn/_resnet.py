@@ -10,14 +10,14 @@ from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
 from shinso.nn._activations import Activation
-from shinso.nn._convolution import GroupedConv2d
 from shinso.nn._dense import Dense
 from shinso.nn._flatten import Flatten
+from shinso.nn._grouped_convolution import GroupedConv2d
 from shinso.nn._hidden_units import NORMALIZATIONS
 from shinso.nn._image_shape import checked_image_shape
 from shinso.nn._layer import Layer
 from shinso.nn._pooling import MaxPool2d, MeanPool2d
-from shinso.nn._recipe import Recipe
+from shinso.nn._recipe import builder
 from shinso.nn._residual import PaddedShortcut, Residual
 from shinso.nn._sequential import Sequential
 from shinso.nn._zero_pad import ZeroPad2d
@@ -30,6 +30,7 @@ LARGE: Mapping[int, tuple[int, ...]] = MappingProxyType(
 _RELU = Activation("relu")
 
 
+@builder()
 def resnet(
     image_shape: Sequence[int],
     outputs: int,
@@ -72,14 +73,7 @@ def resnet(
             maps = after
     height, width, maps = Sequential(layers).output_shape(shape)
     layers += [MeanPool2d((height, width), (1, 1)), Flatten(), Dense(maps, outputs, key=next(blocks.keys))]
-    arguments = {
-        "image_shape": list(image_shape),
-        "outputs": outputs,
-        "depth": depth,
-        "small_images": small_images,
-        "normalization": normalization,
-    }
-    return Sequential(layers, Recipe("resnet", arguments))
+    return Sequential(layers)
 
 
 def _small(blocks: "_Blocks", inputs: int, depth: int) -> tuple[list[Layer], list[tuple[int, int]]]:

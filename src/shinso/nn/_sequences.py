@@ -114,6 +114,14 @@ def opened(x: Float[Array, "N T D"] | Sequences) -> tuple[Float[Array, "N T D"],
     return jnp.where(kept, x.values, jnp.zeros_like(x.values)), x.lengths
 
 
+def present_steps(x: Float[Array, "N T D"] | Sequences) -> Float[Array, "N T"]:
+    """Return 1 for each step, 0 for those of the padding, in the type of the values."""
+    values, lengths = opened(x)
+    if lengths is None:
+        return jnp.ones(values.shape[:2], values.dtype)
+    return present(lengths, values.shape[1]).astype(values.dtype)
+
+
 def closed(values: Float[Array, "N T D"], lengths: Int[Array, " N"] | None) -> Any:
     """Return values, 0 in the padding, as what they were opened from: `Sequences`, or an array if `lengths` is None."""
     return values if lengths is None else Sequences(opened(Sequences(values, lengths))[0], lengths)
@@ -135,7 +143,7 @@ def flatten_steps(
     Raises:
         ValueError: targets are not `[N, T, …]`.
 
-    Source: S0 §2.4.2 (the error is summed over the times n).
+    Source: notes on neural networks, §2.4.2 (the error is summed over the times n).
     """
     values, lengths = opened(outputs)
     n, steps = values.shape[:2]

@@ -1,6 +1,6 @@
 """Layers between recurrent layers and after them: the last step, and every step alike."""
 
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
 from shinso.nn._layer import Layer, Shape
-from shinso.nn._sequences import Sequences, closed, opened
+from shinso.nn._sequences import Sequences, closed, opened, present_steps
 
 
 class LastStep(Layer):
@@ -47,6 +47,14 @@ class LastStep(Layer):
             raise ValueError(f"LastStep takes sequences of shape {wanted}; got {tuple(input_shape)}.")
         return (input_shape[1],)
 
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Any, Self]:
+        """Return δ at each sequence's last step, 0 at the others; at the first where a backward direction ends."""
+        values, lengths = opened(x)
+        ends = (values.shape[1] if lengths is None else lengths) - 1
+        forward = values.shape[-1] - self.backward
+        below = jnp.zeros(values.shape, delta.dtype).at[jnp.arange(len(values)), ends, :forward].set(delta[:, :forward])
+        return closed(below.at[:, 0, forward:].set(delta[:, forward:]), lengths), self
+
 
 class TimeDistributed(Layer):
     """The same layer at every step: `[N, T, D]` or `Sequences` to the same with the layer's outputs.
@@ -83,3 +91,20 @@ class TimeDistributed(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         """T times the layer's."""
         return input_shape[0] * self.layer.multiply_adds(input_shape[1:])
+
+    @property
+    def description(self) -> str:
+        """The class and the layer."""
+        return f"{type(self).__name__} {self.layer.description}"
+
+    def present_rows(self, x: Any) -> Float[Array, " R"]:
+        """Return 1 for each of the N·T steps, 0 for those of the padding."""
+        return present_steps(x).reshape(-1)
+
+    def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Any, Self]:
+        """Return what the layer gives back for every step, and its gradient, summed over steps."""
+        values, lengths = opened(x)
+        rows, deltas = (array.reshape(-1, array.shape[-1]) for array in (values, opened(delta)[0]))
+        below, gradient = self.layer.backpropagate(rows, deltas, key=key)
+        changed: Self = eqx.tree_at(lambda steps: steps.layer, self, gradient)
+        return closed(below.reshape(values.shape), lengths), changed

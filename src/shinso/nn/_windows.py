@@ -1,6 +1,7 @@
 """Windows that slide over images: sizes, strides, padding, and the strided slices that make them up."""
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from shinso import _checks
@@ -35,6 +36,23 @@ def shifts(x: Float[Array, "N H W C"], axis: int, window: int, stride: int) -> l
     """One array for each place in a one-dimensional window: the first element of every window, the second, and so on."""
     last = stride * (count(x.shape[axis], window, stride) - 1) + 1
     return [jax.lax.slice_in_dim(x, place, place + last, stride, axis) for place in range(window)]
+
+
+def copied(x: Float[Array, "N H W C"], size: Pair, stride: Pair) -> Float[Array, "N h w kh kw C"]:
+    """Copy every window out."""
+    rows = [jnp.stack(shifts(row, COLUMNS, size[1], stride[1]), axis=3) for row in shifts(x, ROWS, size[0], stride[0])]
+    return jnp.stack(rows, axis=3)
+
+
+def added(windows: Float[Array, "N h w kh kw C"], shape: tuple[int, ...], stride: Pair) -> Float[Array, "N H W C"]:
+    """Add every window into images of zeros where it was copied from: the transpose of `copied`."""
+    x, (height, width) = jnp.zeros(shape, windows.dtype), windows.shape[1:3]
+    for row in range(windows.shape[3]):
+        for column in range(windows.shape[4]):
+            rows = slice(row, row + stride[0] * (height - 1) + 1, stride[0])
+            columns = slice(column, column + stride[1] * (width - 1) + 1, stride[1])
+            x = x.at[:, rows, columns].add(windows[:, :, :, row, column])
+    return x
 
 
 def padding(value: object) -> str | Pads:

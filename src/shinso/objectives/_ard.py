@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from shinso._checks import real
 from shinso._numbers import plain_number
@@ -29,7 +29,7 @@ class ARD(Penalty):
         ValueError: a precision or strength that is negative or not finite; when called, precisions that are not as many
             as a parameter has inputs.
 
-    Source: PRML §7.2.2 (automatic relevance determination), Netlab's grouped prior; S2 §2.1.
+    Source: Bishop, PRML, §7.2.2 (automatic relevance determination) and §5.5.1 (priors in groups).
     """
 
     precisions: Float[Array, " D"]
@@ -48,6 +48,20 @@ class ARD(Penalty):
                 f"shape {list(parameter.shape)}."
             )
         return 0.5 * jnp.vdot(parameter, self.precisions.astype(parameter.dtype)[:, None] * parameter)
+
+    @property
+    def prior_precisions(self) -> Float[np.ndarray, " D"]:
+        """λα."""
+        return float(self.strength) * np.asarray(self.precisions, dtype=np.float64)
+
+    def prior_groups(self, shape: tuple[int, ...]) -> Int[np.ndarray, "..."]:
+        """Return each number's input."""
+        return np.broadcast_to(np.arange(shape[-2])[:, None], shape)
+
+    def with_prior_precisions(self, precisions: Float[np.ndarray, " D"]) -> "ARD":
+        """Return the penalty with other α."""
+        factor = float(self.strength) or 1.0
+        return ARD(precisions / factor, self.where, factor, self.scale)
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Blurred(Objective):
     Raises:
         ValueError: `deviation` is not a finite number of at least 0.
 
-    Source: S3 §8.7.6 (continuation methods), with the mean θ of the Gaussian written out.
+    Source: Goodfellow et al., §8.7.6 (continuation methods), with the mean θ of the Gaussian written out.
     """
 
     deviation: Float[Array, ""]

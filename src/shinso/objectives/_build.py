@@ -11,6 +11,7 @@ from shinso.objectives._ard import ARD
 from shinso.objectives._blurred import Blurred
 from shinso.objectives._contrastive_divergence_loss import ContrastiveDivergenceLoss
 from shinso.objectives._distillation import Distillation
+from shinso.objectives._generalized_linear import GeneralizedLinear
 from shinso.objectives._joint import Joint, Part
 from shinso.objectives._likelihood import Likelihood
 from shinso.objectives._objective import Objective
@@ -31,6 +32,8 @@ PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L2, L1, ARD)
 
 def likelihood(name: str, **arguments: Any) -> Likelihood:
     """Return the likelihood called `name`: gaussian, bernoulli, categorical, poisson, sigmoid_quadratic, ….
+
+    With `link`, such as `likelihood("bernoulli", link="probit")`, it is a `GeneralizedLinear` of that family.
 
     Raises:
         ValueError: The name is unknown, or an argument is unknown or out of range.
@@ -65,6 +68,9 @@ def objective_from_recipe(recipe: Mapping[str, Any]) -> Objective:
 def _make(what: str, kinds: Mapping[str, type[Made]], recipe: Mapping[str, Any]) -> Made:
     arguments = dict(recipe)
     name = one_of(what, arguments.pop("name", None), kinds)
+    if kinds is _KINDS and "link" in arguments:
+        link = arguments.pop("link")
+        return GeneralizedLinear(_make(what, kinds, {"name": name, **arguments}), link)  # type: ignore[arg-type, return-value]
     parameters = inspect.signature(kinds[name]).parameters
     if arguments and not parameters:
         raise ValueError(f"{name} takes no arguments; got {', '.join(arguments)}.")

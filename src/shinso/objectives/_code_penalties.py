@@ -49,7 +49,7 @@ class CodeL1(CodePenalty):
     Raises:
         ValueError: `strength` is negative or not finite.
 
-    Source: S0 §2.4.3 (λΩ(z)); Goodfellow et al., §14.2.1.
+    Source: notes on neural networks, §2.4.3 (λΩ(z)); Goodfellow et al., §14.2.1.
     """
 
     strength: Float[Array, ""]
@@ -82,7 +82,7 @@ class CodeSparsity(CodePenalty):
     Raises:
         ValueError: a number out of range.
 
-    Source: S0 §2.4.3 (λΩ(z)); Ng, Sparse autoencoder (CS294A).
+    Source: notes on neural networks, §2.4.3 (λΩ(z)); Ng, Sparse autoencoder (CS294A).
     """
 
     strength: Float[Array, ""]
@@ -121,7 +121,7 @@ class CodeDivergence(CodePenalty):
     Raises:
         ValueError: `strength` is negative or not finite.
 
-    Source: S0 §2.4.3; Kingma and Welling (2014), appendix B; Higgins et al. (2017) for β.
+    Source: notes on neural networks, §2.4.3; Kingma and Welling (2014), appendix B; Higgins et al. (2017) for β.
     """
 
     strength: Float[Array, ""]

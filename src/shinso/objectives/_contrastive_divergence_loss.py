@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso.objectives._likelihood import Likelihood
+from shinso.objectives._target_kinds import NUMBERS, TargetKind
 from shinso.objectives._targets import columns
 
 
@@ -17,10 +18,11 @@ class ContrastiveDivergenceLoss(Likelihood):
     score-matching cost for Gaussian units). The score is the mean squared error of the reconstruction. There is no
     distribution of targets given outputs, so nothing can be sampled; ask the machine (`gibbs`).
 
-    Source: S4; Hinton (2002).
+    Source: Hinton (2002); Nielsen, chapter 6 (Boltzmann machines and deep belief networks).
     """
 
     name: ClassVar[str] = "contrastive"
+    target: ClassVar[TargetKind] = NUMBERS
     score_name: ClassVar[str] = "squared_error"
     higher_is_better: ClassVar[bool] = False
 

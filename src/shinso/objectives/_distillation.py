@@ -1,15 +1,44 @@
 """The cost of a student that learns from labels and from a teacher's outputs."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray
 
 from shinso._checks import real
 from shinso._numbers import number_leaf
+from shinso.objectives._arrays import floating
 from shinso.objectives._categorical import Categorical
+from shinso.objectives._class_targets import Classes
 from shinso.objectives._likelihood import Likelihood
+from shinso.objectives._target_kinds import Answers, TargetKind
+
+
+class Taught(Classes):
+    """Class indices with a teacher's logits beside them."""
+
+    def width(self, outputs: int) -> int:
+        """Return 1 + K."""
+        return 1 + outputs
+
+    def of_columns(self, columns: Array) -> Array:
+        """Return them all."""
+        return columns
+
+    def checked(self, name: str, targets: Any) -> Any:
+        """Return an array of numbers."""
+        return floating(name, targets)
+
+    def answers(self, targets: np.ndarray, means: np.ndarray, kind: str | None = None) -> Answers:
+        """Return the labels."""
+        return Answers(self.name, targets[:, 0].astype(int), means)
+
+    def marginal(self, targets: np.ndarray, shares: np.ndarray, outputs: int) -> np.ndarray:
+        """Return each label's share."""
+        labels = targets[:, 0] if targets.ndim == 2 else targets
+        return super().marginal(labels.astype(int), shares, outputs)
 
 
 class Distillation(Likelihood):
@@ -29,15 +58,17 @@ class Distillation(Likelihood):
     Raises:
         ValueError: a number lies outside its range.
 
-    Source: S3 §8.7.4 (L_KD); Hinton, Vinyals and Dean (2015), §2; Romero et al. (2015), equation 2, with the shares 1 − μ
-    and μ for 1 and λ.
+    Source: Goodfellow et al., §8.7.4, for the strategy (FitNets); Hinton, Vinyals and Dean (2015), §2; Romero et al.
+    (2015), equation 2, with the shares 1 − μ and μ for 1 and λ.
     """
 
     temperature: Float[Array, ""]
     weight: Float[Array, ""]
     name: ClassVar[str] = "distillation"
+    target: ClassVar[TargetKind] = Taught()
     score_name: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
+    convex: ClassVar[bool] = True
 
     def __init__(self, temperature: ArrayLike = 4.0, weight: ArrayLike = 0.5):
         self.temperature = number_leaf("temperature", temperature, above=0.0)

@@ -1,21 +1,16 @@
 """The door: arrays of any kind become a checked `Batch` on the device."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import narwhals as nw
 import numpy as np
 from jaxtyping import PyTree
 
 from shinso import nn
+from shinso.objectives._arrays import as_arrays, floating, is_known
 from shinso.objectives._batch import Batch
-from shinso.objectives._bernoulli import Bernoulli
-from shinso.objectives._book import SigmoidCrossEntropy, SigmoidQuadratic
-from shinso.objectives._categorical import Categorical
 from shinso.objectives._likelihood import Likelihood
-from shinso.objectives._poisson import Poisson
 
 
 def as_batch(name: str, data: Any, likelihood: Likelihood) -> Batch:
@@ -40,7 +35,7 @@ def as_batch(name: str, data: Any, likelihood: Likelihood) -> Batch:
     if data[1] is None:
         raise TypeError(f"{name} must have targets; got None.")
     inputs = as_inputs(f"inputs of {name}", data[0])
-    targets = _targets(f"targets of {name}", data[1], likelihood)
+    targets = likelihood.target.checked(f"targets of {name}", as_arrays(data[1]))
     examples = len(targets)
     if examples == 0:
         raise ValueError(f"{name} must have at least one example; got none.")
@@ -77,87 +72,12 @@ def _whole(leaf: Any) -> Any:
     return leaf if isinstance(leaf, jax.Array) else np.asarray(leaf).astype(np.int32, copy=False)
 
 
-def as_arrays(inputs: Any) -> PyTree:
-    """Return a DataFrame as one array, a list as an array, and any other pytree of arrays as it is."""
-    if isinstance(inputs, Mapping | tuple):
-        return inputs
-    frame = nw.from_native(inputs, pass_through=True)
-    if isinstance(frame, nw.DataFrame | nw.Series):
-        return frame.to_numpy()
-    return inputs if isinstance(inputs, jax.Array) else np.asarray(inputs)
-
-
-def floating(name: str, values: Any) -> Any:
-    """Return an array in JAX's default real type, or as it is if it is floating already; refuse what is not finite.
-
-    Raises:
-        TypeError: entries that are not numbers.
-        ValueError: NaN or infinity, with the place of the first.
-    """
-    array = values if isinstance(values, jax.Array) else np.asarray(values)
-    if array.dtype == object:
-        try:
-            array = np.asarray(array, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{name} must be numbers; got {_first_odd(array)!r}.") from error
-    if array.dtype.kind not in "biuf" and array.dtype != jnp.bfloat16:
-        raise TypeError(f"{name} must be numbers; got entries of type {array.dtype}.")
-    target = jax.dtypes.canonicalize_dtype(array.dtype if array.dtype.kind == "f" else float)
-    array = array.astype(target, copy=False)
-    # A sum is finite only if every entry is; where it overflows, the entries are looked at one by one.
-    if _known(array) and not np.isfinite(array.sum()) and not bool(np.isfinite(array).all()):
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(array)))[0])
-        raise ValueError(f"{name} must be finite; got {np.asarray(array)[place]} at index {place}.")
-    return array
-
-
-def _known(array: Any) -> bool:
-    return not isinstance(array, jax.core.Tracer)
-
-
-def _first_odd(array: Any) -> object:
-    for entry in np.asarray(array).flat:
-        try:
-            float(entry)
-        except (TypeError, ValueError):
-            return entry
-    return array
-
-
-def _targets(name: str, targets: Any, likelihood: Likelihood) -> Any:
-    array = as_arrays(targets)
-    if isinstance(likelihood, Categorical):
-        return _class_indices(name, array)
-    if isinstance(likelihood, SigmoidQuadratic | SigmoidCrossEntropy) and array.ndim == 1 and array.dtype.kind in "iu":
-        return _class_indices(name, array)
-    array = floating(name, array)
-    if not _known(array):
-        return array
-    values = np.asarray(array)
-    if isinstance(likelihood, Bernoulli) and not bool(((values == 0) | (values == 1)).all()):
-        raise ValueError(f"{name} must be 0 or 1; got {values[(values != 0) & (values != 1)].flat[0]:g}.")
-    if isinstance(likelihood, Poisson) and values.min(initial=0) < 0:
-        raise ValueError(f"{name} must be counts ≥ 0; got {values.min():g}.")
-    return array
-
-
-def _class_indices(name: str, array: Any) -> Any:
-    if array.dtype.kind not in "iub" or array.ndim not in (1, 2):
-        raise TypeError(
-            f"{name} must be class indices 0, 1, …: whole numbers of shape [N], or [N, T] for every step; "
-            f"got {array.dtype} of shape {array.shape}."
-        )
-    if array.size and _known(array) and int(array.min()) < 0:
-        raise ValueError(f"{name} must be class indices 0, 1, …; got {int(array.min())}.")
-    return array.astype(np.int32, copy=False)
-
-
 def _weights(name: str, weights: Any, examples: int) -> Any:
     if weights is None:
         return np.ones(examples, dtype=jax.dtypes.canonicalize_dtype(float))
     array = floating(name, as_arrays(weights))
     if array.shape != (examples,):
         raise ValueError(f"{name} must have shape [{examples}]; got {list(array.shape)}.")
-    if _known(array) and (array.min() < 0 or not array.sum() > 0):
+    if is_known(array) and (array.min() < 0 or not array.sum() > 0):
         raise ValueError(f"{name} must be ≥ 0 and not all 0; the least is {array.min():g}.")
     return array

@@ -6,17 +6,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
+from scipy import special
 
 from shinso._numbers import number_leaf
-from shinso.objectives._likelihood import Likelihood
-from shinso.objectives._targets import columns
+from shinso.objectives._averages import diagonals
+from shinso.objectives._elementwise_predictive import ElementwisePredictive
+from shinso.objectives._predictive import Moments
+from shinso.objectives._target_kinds import NUMBERS, TargetKind
 
 
-class Gaussian(Likelihood):
+class Gaussian(ElementwisePredictive):
     """y ~ N(a, I/β): loss ½β‖y − a‖², whose gradient is β(a − y).
 
-    Targets are real numbers `[N, K]` (or `[N]` when K = 1). The score is the squared error, averaged over outputs.
-    Source: S0 §2.2.5 (sum of squares); PRML (5.12)–(5.14).
+    Targets are real numbers `[N, K]` (or `[N]` when K = 1). The score is the squared error, averaged over outputs. Averaged
+    over outputs a ~ N(ā, Σ), y ~ N(ā, Σ + I/β), the numbers of an example jointly.
+    Source: notes on neural networks, §2.2.5 (sum of squares); Bishop, PRML (5.12)–(5.14), (5.172)–(5.173).
 
     Args:
         precision: Inverse noise variance β > 0.
@@ -27,42 +31,81 @@ class Gaussian(Likelihood):
 
     precision: Float[Array, ""]
     name: ClassVar[str] = "gaussian"
+    target: ClassVar[TargetKind] = NUMBERS
     score_name: ClassVar[str] = "squared_error"
     higher_is_better: ClassVar[bool] = False
+    canonical: ClassVar[bool] = True
+    convex: ClassVar[bool] = True
+    identity_link: ClassVar[bool] = True
+    has_inverse_temperature: ClassVar[bool] = True
 
     def __init__(self, precision: ArrayLike = 1.0):
         self.precision = number_leaf("precision", precision, above=0.0)
 
-    def loss(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, " N"]:
-        """Return ½β‖y − a‖²."""
-        errors = outputs - columns(targets, outputs)
-        return 0.5 * self.precision.astype(outputs.dtype) * jnp.sum(errors * errors, axis=-1)
+    def losses(self, a: Array, y: Array) -> Array:
+        """Return ½β(y − a)²."""
+        return 0.5 * self.precision.astype(a.dtype) * jnp.square(a - y)
 
-    def log_likelihood(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, " N"]:
-        """Return −½β‖y − a‖² + ½K ln(β/2π)."""
-        log_precision = jnp.log(self.precision.astype(outputs.dtype))
-        constant = 0.5 * outputs.shape[-1] * (log_precision - float(np.log(2 * np.pi)))
-        return constant - self.loss(outputs, targets)
+    def constants(self, a: Array, y: Array) -> Array:
+        """Return ½ ln(2π/β)."""
+        constant = 0.5 * (float(np.log(2 * np.pi)) - jnp.log(self.precision.astype(a.dtype)))
+        return jnp.broadcast_to(constant, a.shape)
+
+    def curvatures(self, a: Array, y: Array) -> Array:
+        """Return β."""
+        return jnp.broadcast_to(self.precision.astype(a.dtype), a.shape)
+
+    def scores(self, a: Array, y: Array) -> Array:
+        """Return (y − a)²; its mean is the mean squared error."""
+        return jnp.square(a - y)
 
     def mean(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
         """Return a."""
         return outputs
 
-    def output_hessian(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, "N K K"]:
-        """Return βI."""
-        size = outputs.shape[-1]
-        hessian = self.precision.astype(outputs.dtype) * jnp.eye(size, dtype=outputs.dtype)
-        return jnp.broadcast_to(hessian, (*outputs.shape, size))
+    def link(self, means: Float[Array, "N K"]) -> Float[Array, "N K"]:
+        """Return the means."""
+        return means
 
     def sample(self, outputs: Float[Array, "N K"], key: PRNGKeyArray) -> Float[Array, "N K"]:
         """Draw from N(a, I/β)."""
         noise = jax.random.normal(key, outputs.shape, outputs.dtype)
         return outputs + noise / jnp.sqrt(self.precision.astype(outputs.dtype))
 
-    def score(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, " N"]:
-        """Return (1/K)‖y − a‖²; its mean over examples is the mean squared error."""
-        return jnp.mean(jnp.square(outputs - columns(targets, outputs)), axis=-1)
+    def variance(self, outputs: Array) -> Array:
+        """Return 1/β."""
+        return jnp.broadcast_to(1 / self.precision.astype(outputs.dtype), outputs.shape)
 
-    def predict(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
-        """Return the mean."""
-        return outputs
+    def cumulative(self, values: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Return Φ(β^½ (value − a))."""
+        return np.asarray(special.ndtr((values - outputs) * self.noise_precision**0.5))
+
+    @property
+    def noise_precision(self) -> float:
+        """β."""
+        return float(self.precision)
+
+    def with_noise_precision(self, precision: float) -> "Gaussian":
+        """Return N(a, I/β) with another β."""
+        return Gaussian(precision)
+
+    def predictive_mean(self, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Return ā."""
+        return mean
+
+    def predictive_variances(self, mean: np.ndarray, covariance: np.ndarray) -> Moments:
+        """Return Σ_kk and 1/β."""
+        return diagonals(covariance), np.full_like(mean, 1 / self.noise_precision)
+
+    def predictive_log_density(self, targets: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Return ln N(y; ā, Σ + I/β)."""
+        roots = np.linalg.cholesky(covariance + np.eye(mean.shape[1]) / self.noise_precision)
+        white = np.linalg.solve(roots, (targets - mean)[..., None])[..., 0]
+        volume = np.log(diagonals(roots)).sum(axis=1)
+        found: np.ndarray = -0.5 * np.square(white).sum(axis=1) - volume - 0.5 * mean.shape[1] * np.log(2 * np.pi)
+        return found
+
+    def predictive_quantile(self, level: float, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Return ā + Φ⁻¹(level) √(Σ_kk + 1/β)."""
+        variance = diagonals(covariance) + 1 / self.noise_precision
+        return np.asarray(mean + special.ndtri(level) * np.sqrt(variance))

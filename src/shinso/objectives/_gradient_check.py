@@ -143,7 +143,8 @@ def check_gradients(
         TypeError: `objective` cannot be called, `batch` is no `Batch`, or `directions` is no whole number.
         ValueError: The model has no parameters, the cost is not one finite number, or a number is out of range.
 
-    Source: S0 §2.2.3; S4 chapter 2 (the slow way by differences); PRML §5.3.3, equation (5.69).
+    Source: notes on neural networks, §2.2.3; Nielsen, chapter 2 (the slow way by differences); Bishop, PRML §5.3.3,
+    equation (5.69).
     """
     if not callable(objective):
         raise TypeError(f"objective must be an Objective or a function of (model, batch, key=…); got {objective!r}.")

@@ -12,16 +12,11 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from shinso._checks import one_of, whole_number
 from shinso._numbers import number_leaf, plain_number
-from shinso.objectives._bernoulli import Bernoulli
-from shinso.objectives._book import SigmoidCrossEntropy, SigmoidQuadratic
-from shinso.objectives._categorical import Categorical
+from shinso.objectives._evaluation_scores import EvaluationScore
 from shinso.objectives._likelihood import Likelihood
-from shinso.objectives._poisson import Poisson
+from shinso.objectives._target_kinds import NUMBERS, TargetKind
 
 Pair = tuple[int, int]
-
-OF_CLASSES = (Categorical, SigmoidQuadratic, SigmoidCrossEntropy)
-"""Likelihoods whose targets are one column of class indices."""
 
 
 class Part(eqx.Module):
@@ -72,11 +67,11 @@ class Part(eqx.Module):
     @property
     def width(self) -> int:
         """How many target columns it reads."""
-        return 1 if isinstance(self.likelihood, OF_CLASSES) else self.outputs
+        return self.likelihood.target.width(self.outputs)
 
     def of(self, targets: Float[Array, "N T"]) -> Array:
         """Return its columns as its likelihood takes them."""
-        return targets[:, 0].astype(jnp.int32) if isinstance(self.likelihood, OF_CLASSES) else targets
+        return self.likelihood.target.of_columns(targets)
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -111,6 +106,7 @@ class Joint(Likelihood):
 
     parts: tuple[Part, ...]
     name: ClassVar[str] = "joint"
+    target: ClassVar[TargetKind] = NUMBERS
 
     def __init__(self, parts: Sequence[Part]):
         if not isinstance(parts, Sequence) or not all(isinstance(part, Part) for part in parts):
@@ -121,6 +117,16 @@ class Joint(Likelihood):
         if len(set(names)) < len(names):
             raise ValueError(f"parts must have different names; got {', '.join(names)}.")
         self.parts = tuple(parts)
+
+    @property
+    def convex(self) -> bool:  # type: ignore[override]
+        """Whether every part's is."""
+        return all(part.likelihood.convex for part in self.parts)
+
+    @property
+    def evaluation_score(self) -> EvaluationScore:
+        """The first part's."""
+        return self.parts[0].likelihood.evaluation_score
 
     @property
     def score_name(self) -> str:  # type: ignore[override]
@@ -226,6 +232,24 @@ class Joint(Likelihood):
         hessian: Array = jax.vmap(block_diag)(*blocks)
         return hessian
 
+    def output_fisher(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K K"]:
+        """Return the block-diagonal matrix of the parts' λ_m E[∂²L_m/∂aᵐ∂aᵐᵀ]."""
+        a = self.split(outputs)
+        blocks = [
+            part.weight.astype(outputs.dtype) * part.likelihood.output_fisher(a[part.name]) for part in self.parts
+        ]
+        fisher: Array = jax.vmap(block_diag)(*blocks)
+        return fisher
+
+    def best_constant(self, targets: np.ndarray, shares: np.ndarray, outputs: int) -> Float[np.ndarray, " K"]:
+        """Return those of the parts, side by side."""
+        total = sum(part.outputs for part in self.parts)
+        if total != outputs:
+            raise ValueError(f"model must have the {total} outputs of the parts; it has {outputs}.")
+        named = {name: np.asarray(part) for name, part in self.split_targets(jnp.asarray(targets)).items()}
+        best = [part.likelihood.best_constant(named[part.name], shares, part.outputs) for part in self.parts]
+        return np.concatenate(best)
+
     def sample(self, outputs: Float[Array, "N K"], key: PRNGKeyArray) -> Float[Array, "N T"]:
         """Draw rows of targets; columns that parts share are drawn from the first of these."""
         a, columns = self.split(outputs), self.columns
@@ -304,19 +328,8 @@ def _checked_targets(part: Part, targets: ArrayLike, n: int) -> np.ndarray:
         raise ValueError(f"targets of {part.name} must have shape [{n}, {part.width}]; got {list(values.shape)}.")
     if not np.isfinite(values).all():
         raise ValueError(f"targets of {part.name} must be finite; got NaN or infinity.")
-    wrong, accepted = _wrong(part, values)
+    wrong = part.likelihood.target.wrong(values, part.outputs)
     if wrong.any():
+        accepted = part.likelihood.target.accepted_of(part.outputs)
         raise ValueError(f"targets of {part.name} must be {accepted}; got {values[wrong].flat[0]:g}.")
     return values.reshape(n, part.width)
-
-
-def _wrong(part: Part, values: np.ndarray) -> tuple[np.ndarray, str]:
-    """Which values the part's likelihood does not take, and what it takes."""
-    if isinstance(part.likelihood, OF_CLASSES):
-        classes = max(part.outputs, 2)
-        return (values != values.round()) | (values < 0) | (values >= classes), f"class indices 0 … {classes - 1}"
-    if isinstance(part.likelihood, Bernoulli):
-        return (values != 0) & (values != 1), "0 or 1"
-    if isinstance(part.likelihood, Poisson):
-        return values < 0, "counts ≥ 0"
-    return np.zeros(values.shape, bool), "numbers"

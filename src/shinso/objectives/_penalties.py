@@ -3,15 +3,16 @@
 import abc
 import fnmatch
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float, PyTree
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float, Int, PyTree
 
 from shinso._checks import one_of
 from shinso._numbers import number_leaf, plain_number
+from shinso._paths import leaves_by_path
 from shinso.nn import parameters
 
 Where = str | Sequence[str] | Callable[[str, Array], bool]
@@ -24,8 +25,7 @@ def weights(path: str, leaf: Array) -> bool:
 
 def parameter_paths(model: PyTree[Any]) -> dict[str, Array]:
     """Return the model's real parameters by dotted path, such as `layers.0.weight`."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(parameters(model)[0])
-    return {_dotted(path): leaf for path, leaf in leaves}
+    return leaves_by_path(parameters(model)[0])
 
 
 class Penalty(eqx.Module):
@@ -37,12 +37,19 @@ class Penalty(eqx.Module):
             matches dots), or a predicate of (path, leaf). The default, `weights`, leaves biases free.
         scale: "mean" adds the penalty as it stands; "batch" divides it by the batch's total weight, so that
             `L2(alpha, scale="batch")` is scikit-learn's α/(2n)‖w‖². The book's (λ/2n)Σw² is `L2(λ/n)`.
+        name: The name `penalty` knows it by.
+        convex: Whether it is convex, so that its second derivative is never negative.
+        separable: Whether it is a sum over single numbers, so that its second derivative is diagonal.
+        smooth: Whether it has that second derivative everywhere, and no corner.
     """
 
     strength: Float[Array, ""]
     where: tuple[str, ...] | Callable[[str, Array], bool] = eqx.field(static=True)
     scale: str = eqx.field(static=True)
     name: eqx.AbstractClassVar[str]
+    convex: ClassVar[bool] = True
+    separable: ClassVar[bool] = True
+    smooth: ClassVar[bool] = True
 
     def __init__(self, strength: ArrayLike, where: Where = weights, scale: str = "mean"):
         self.strength = number_leaf("strength", strength, least=0.0)
@@ -62,6 +69,23 @@ class Penalty(eqx.Module):
     @abc.abstractmethod
     def of_parameter(self, parameter: Array) -> Float[Array, ""]:
         """Return one parameter array's share, before the strength."""
+
+    @property
+    def prior_precisions(self) -> Float[np.ndarray, "..."] | None:
+        """α/n, one or one a group, of the Gaussian prior that it is −1/n of the logarithm of, at scale "mean"; else None."""
+        return None
+
+    def prior_groups(self, shape: tuple[int, ...]) -> Int[np.ndarray, "..."]:
+        """Return which of the precisions belongs to each number of a parameter of a shape."""
+        return np.zeros(shape, int)
+
+    def with_prior_precisions(self, precisions: Float[np.ndarray, "..."]) -> "Penalty":
+        """Return the penalty with other `prior_precisions`.
+
+        Raises:
+            TypeError: It is no Gaussian prior.
+        """
+        raise TypeError(f"penalty must be a Gaussian prior; got {type(self).__name__}.")
 
     def touched(self, model: PyTree[Any]) -> dict[str, Array]:
         """Return the parameters the penalty touches, by dotted path.
@@ -96,9 +120,21 @@ class Penalty(eqx.Module):
 
 
 class L2(Penalty):
-    """½λ Σ w², whose gradient is λw: weight decay. Source: S0 (½λΣw²); S4 L2085 ((λ/2n)Σw²)."""
+    """½λ Σ w², whose gradient is λw: weight decay, a Gaussian prior of precision nλ.
+
+    Source: notes on neural networks (½λΣw²); Nielsen, chapter 3 ((λ/2n)Σw²).
+    """
 
     name = "l2"
+
+    @property
+    def prior_precisions(self) -> Float[np.ndarray, ""]:
+        """λ."""
+        return np.asarray(self.strength, dtype=np.float64)
+
+    def with_prior_precisions(self, precisions: Float[np.ndarray, ""]) -> "L2":
+        """Return the penalty with another λ."""
+        return L2(number_leaf("strength", float(precisions), least=0.0), self.where, self.scale)
 
     def of_parameter(self, parameter: Array) -> Float[Array, ""]:
         """Return ½Σw²."""
@@ -106,9 +142,13 @@ class L2(Penalty):
 
 
 class L1(Penalty):
-    """λ Σ|w|, whose gradient is λ sgn(w) with sgn(0) = 0. Source: S0; S4 L2246 ((λ/n)Σ|w|)."""
+    """λ Σ|w|, whose gradient is λ sgn(w) with sgn(0) = 0.
+
+    Source: notes on neural networks (λΣ|w|); Nielsen, chapter 3 ((λ/n)Σ|w|).
+    """
 
     name = "l1"
+    smooth: ClassVar[bool] = False
 
     def of_parameter(self, parameter: Array) -> Float[Array, ""]:
         """Return Σ|w|."""
@@ -129,7 +169,3 @@ def _patterns(where: Where) -> tuple[str, ...] | Callable[[str, Array], bool]:
 
 def _name(predicate: Callable[[str, Array], bool]) -> str:
     return getattr(predicate, "__name__", repr(predicate))
-
-
-def _dotted(path: tuple[Any, ...]) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")

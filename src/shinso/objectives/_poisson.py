@@ -4,52 +4,57 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import gammaln, xlogy
 from jaxtyping import Array, Float, PRNGKeyArray
+from scipy import special
 
-from shinso.objectives._bernoulli import diagonal
-from shinso.objectives._likelihood import Likelihood
-from shinso.objectives._targets import columns
+from shinso.objectives._averages import diagonals
+from shinso.objectives._log_link import LogLinkCounts
+from shinso.objectives._predictive import Moments
 
 
-class Poisson(Likelihood):
+class Poisson(LogLinkCounts):
     """y_k ~ Poisson(e^(a_k)), independent: loss Σ_k e^(a_k) − y_k a_k, whose gradient is e^a − y.
 
     Targets are counts `[N, K]` (or `[N]` when K = 1). scikit-learn's loss y ln(y/μ) − y + μ differs by a constant in a;
     twice it is the deviance, which is the score, averaged over outputs. A log-rate above 88 (709 in float64) has an
-    infinite rate, and so an infinite loss. Source: S0 §2.2.1.4 (generalized linear models).
+    infinite rate, and so an infinite loss.
+    Source: notes on neural networks, §2.2.1.4 (generalized linear models).
     """
 
     name: ClassVar[str] = "poisson"
-    score_name: ClassVar[str] = "deviance"
-    higher_is_better: ClassVar[bool] = False
+    canonical: ClassVar[bool] = True
 
-    def loss(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, " N"]:
-        """Return Σ_k e^(a_k) − y_k a_k."""
-        return jnp.sum(jnp.exp(outputs) - columns(targets, outputs) * outputs, axis=-1)
+    def losses(self, a: Array, y: Array) -> Array:
+        """Return e^a − ya."""
+        return jnp.exp(a) - y * a
 
-    def log_likelihood(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, " N"]:
-        """Return Σ_k y_k a_k − e^(a_k) − ln y_k!."""
-        log_factorials = jnp.sum(gammaln(columns(targets, outputs) + 1), axis=-1)
-        return -self.loss(outputs, targets) - log_factorials
+    def constants(self, a: Array, y: Array) -> Array:
+        """Return ln y!."""
+        return gammaln(y + 1)
 
-    def mean(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
-        """Return the rates e^a."""
-        return jnp.exp(outputs)
+    def curvatures(self, a: Array, y: Array) -> Array:
+        """Return e^a."""
+        return jnp.exp(a)
 
-    def output_hessian(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, "N K K"]:
-        """Return diag(e^a)."""
-        return diagonal(jnp.exp(outputs))
+    def scores(self, a: Array, y: Array) -> Array:
+        """Return the deviance 2(y ln(y/μ) − y + μ), with 0 ln 0 = 0."""
+        return 2 * (xlogy(y, y) - y * a - y + jnp.exp(a))
 
     def sample(self, outputs: Float[Array, "N K"], key: PRNGKeyArray) -> Float[Array, "N K"]:
         """Draw counts."""
         return jax.random.poisson(key, self.mean(outputs)).astype(outputs.dtype)
 
-    def score(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, " N"]:
-        """Return the deviance (2/K) Σ_k y_k ln(y_k/μ_k) − y_k + μ_k, with 0 ln 0 = 0."""
-        y = columns(targets, outputs)
-        return 2 * jnp.mean(xlogy(y, y) - y * outputs - y + jnp.exp(outputs), axis=-1)
+    def variance(self, outputs: Array) -> Array:
+        """Return e^a."""
+        return jnp.exp(outputs)
 
-    def predict(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
-        """Return the mean."""
-        return self.mean(outputs)
+    def cumulative(self, values: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Return P(y ≤ value)."""
+        return np.asarray(special.pdtr(values, np.exp(outputs)))
+
+    def predictive_variances(self, mean: np.ndarray, covariance: np.ndarray) -> Moments:
+        """Return (exp Σ_kk − 1) E[μ]² and E[μ], the moments of a log-normal."""
+        rates = self.predictive_mean(mean, covariance)
+        return np.expm1(diagonals(covariance)) * np.square(rates), rates

@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, PRNGKeyArray, PyTree
 
 from shinso._checks import real
 from shinso._numbers import number_leaf
+from shinso._paths import dotted
 from shinso.objectives._ard import precision_leaf
 from shinso.objectives._build import penalty
 from shinso.objectives._penalties import Penalty, parameter_paths, weights
@@ -50,7 +51,7 @@ def gaussian_prior(
         TypeError: precisions that are not numbers.
         ValueError: a negative precision, as many as there are layers were not given, or no such parameters.
 
-    Source: S2 §2.1; PRML §5.5.1, (5.113)–(5.122). PRML prints α₁ → a^{1/2}α₁, α₂ → c^{−1/2}α₂; the algebra needs
+    Source: Bishop, PRML, §5.5.1, (5.113)–(5.122), which prints α₁ → a^{1/2}α₁, α₂ → c^{−1/2}α₂; the algebra needs
     the factors above.
     """
     n = real("n", n, above=0.0)
@@ -80,7 +81,7 @@ def sample_prior(model: Model, *, weights: Precisions, biases: Precisions, key: 
         TypeError: precisions that are not numbers.
         ValueError: α = 0 or None, which is an improper prior, or what `gaussian_prior` refuses.
 
-    Source: S2 §2.1; PRML §5.5.1, figure 5.11.
+    Source: Bishop, PRML, §5.5.1, figure 5.11.
     """
     if biases is None:
         raise ValueError("biases must have a precision to be drawn: free biases have an improper prior; got None.")
@@ -91,7 +92,7 @@ def sample_prior(model: Model, *, weights: Precisions, biases: Precisions, key: 
     drawn = dict(zip([group.path for group in groups], _draw(groups, key), strict=True))
 
     def replaced(path: tuple[Any, ...], leaf: Any) -> Any:
-        return drawn.get(jax.tree_util.keystr(path, simple=True, separator="."), leaf)
+        return drawn.get(dotted(path), leaf)
 
     sampled: Model = jax.tree_util.tree_map_with_path(replaced, model)
     return sampled
@@ -110,9 +111,9 @@ def _draw(groups: list[_Group], key: PRNGKeyArray) -> list[Array]:
     """Draw every group from N(0, 1/α)."""
     drawn = []
     for (_, parameter, precision), own in zip(groups, jax.random.split(key, len(groups)), strict=True):
-        spread = jax.lax.rsqrt(precision.astype(parameter.dtype))
+        deviations = jax.lax.rsqrt(precision.astype(parameter.dtype))
         noise = jax.random.normal(own, parameter.shape, parameter.dtype)
-        drawn.append(noise * (spread[:, None] if spread.ndim else spread))
+        drawn.append(noise * (deviations[:, None] if deviations.ndim else deviations))
     return drawn
 
 

@@ -13,6 +13,7 @@ from shinso.objectives._bernoulli import Bernoulli
 from shinso.objectives._code_penalties import CodeDivergence, CodeL1, CodePenalty, CodeSparsity
 from shinso.objectives._gaussian import Gaussian
 from shinso.objectives._likelihood import Likelihood
+from shinso.objectives._target_kinds import NUMBERS, TargetKind
 from shinso.objectives._targets import columns
 
 RECONSTRUCTIONS: dict[str, type[Gaussian | Bernoulli]] = {kind.name: kind for kind in (Gaussian, Bernoulli)}
@@ -41,13 +42,14 @@ class Reconstruction(Likelihood):
         TypeError: `inputs` is no whole number, or an argument of `likelihood` or `code` is missing or unknown.
         ValueError: `inputs` is below 1, an unknown name, a number out of range, or Ω without `inputs`.
 
-    Source: S0 §2.4.3; S1 (autoencoders).
+    Source: notes on neural networks, §2.4.3; lecture on deep learning (autoencoders).
     """
 
     likelihood: Likelihood
     code: CodePenalty | None
     inputs: int | None = eqx.field(static=True)
     name: ClassVar[str] = "reconstruction"
+    target: ClassVar[TargetKind] = NUMBERS
     score_name: ClassVar[str] = "squared_error"
     higher_is_better: ClassVar[bool] = False
 
@@ -68,7 +70,7 @@ class Reconstruction(Likelihood):
         rebuilt, code = self.parts(outputs)
         x = _vectors(targets, rebuilt)
         losses = self.likelihood.loss(rebuilt, x)
-        if isinstance(self.likelihood, Bernoulli):
+        if self.likelihood.target.probabilities:
             losses = jnp.where(jnp.any((x < 0) | (x > 1), axis=-1), jnp.inf, losses)
         return losses if self.code is None else losses + self.code(code)
 
@@ -91,6 +93,17 @@ class Reconstruction(Likelihood):
         diagonal = jnp.pad(self.code.curvature(code), ((0, 0), (rebuilt.shape[1], 0)))
         return hessian + diagonal[:, :, None] * jnp.eye(outputs.shape[1], dtype=outputs.dtype)
 
+    def hessian_root(self, outputs: Float[Array, "N D+S"], targets: Array) -> Float[Array, "N C D+S"]:
+        """Return the likelihood's roots, where there is no code."""
+        if self.code is None and outputs.shape[-1] == self.parts(outputs)[0].shape[-1]:
+            return self.likelihood.hessian_root(outputs, _vectors(targets, outputs))
+        return super().hessian_root(outputs, targets)
+
+    @property
+    def convex(self) -> bool:  # type: ignore[override]
+        """Whether the likelihood's loss is, and there is no Ω."""
+        return self.code is None and self.likelihood.convex
+
     def sample(self, outputs: Float[Array, "N D+S"], key: PRNGKeyArray) -> Float[Array, "N D"]:
         """Draw x from p(x | x̃)."""
         return self.likelihood.sample(self.parts(outputs)[0], key)
@@ -110,7 +123,7 @@ class Reconstruction(Likelihood):
         Raises:
             ValueError: A Bernoulli reconstruction of values outside [0, 1].
         """
-        if isinstance(self.likelihood, Bernoulli) and targets.size and (targets.min() < 0 or targets.max() > 1):
+        if self.likelihood.target.probabilities and targets.size and (targets.min() < 0 or targets.max() > 1):
             odd = targets.min() if targets.min() < 0 else targets.max()
             raise ValueError(f"{name} must lie in [0, 1] for a Bernoulli reconstruction; got {odd:g}.")
 

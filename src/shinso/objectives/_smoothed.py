@@ -29,6 +29,7 @@ class SmoothedCategorical(Categorical):
 
     smoothing: Float[Array, ""]
     name: ClassVar[str] = "smoothed_categorical"
+    canonical: ClassVar[bool] = False
 
     def __init__(self, smoothing: ArrayLike = 0.1):
         self.smoothing = number_leaf("smoothing", smoothing, least=0.0)

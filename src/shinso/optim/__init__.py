@@ -13,11 +13,12 @@
 - `least_squares`, `ridge`, `lasso`: linear readouts without training (`Readout`, `Lasso`); `with_readout` puts one into a
   model. `coordinate_descent` on a quadratic; `sparse_coding`, codes and dictionary in turn.
 - `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Exponential`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`:
-  hyperparameters that change with the step.
+  hyperparameters that change with the step; `schedule_named` makes one of `SCHEDULES` of a rate and a number of steps.
 """
 
 from shinso._kinds import MINIMISERS as MINIMISERS
 from shinso._kinds import OPTIMIZERS as OPTIMIZERS
+from shinso._kinds import SCHEDULES as SCHEDULES
 from shinso.optim._averaging import Averaged as Averaged
 from shinso.optim._averaging import averaged as averaged
 from shinso.optim._coordinate_descent import coordinate_descent as coordinate_descent
@@ -40,6 +41,7 @@ from shinso.optim._minimise import minimise as minimise
 from shinso.optim._named import as_optimizer as as_optimizer
 from shinso.optim._named import optimizer_from_recipe as optimizer_from_recipe
 from shinso.optim._named import optimizer_named as optimizer_named
+from shinso.optim._named_schedules import schedule_named as schedule_named
 from shinso.optim._newton import GaussNewton as GaussNewton
 from shinso.optim._newton import Newton as Newton
 from shinso.optim._newton import SaddleFreeNewton as SaddleFreeNewton

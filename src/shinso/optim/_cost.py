@@ -11,7 +11,6 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
 from shinso import curvature, nn
-from shinso.objectives import L1
 
 Vector = Float[Array, " W"]
 
@@ -172,7 +171,7 @@ class ProblemCost(Cost):
         units = [node for node in jax.tree.leaves(model, is_leaf=is_unit) if is_unit(node)]
         names = [unit.name if isinstance(unit, nn.Activation) else "max pooling" for unit in units]
         found = [name for name in names if name in ("relu", "max pooling")]
-        found += ["L1" for penalty in self.problem.objective.penalties if isinstance(penalty, L1)]
+        found += [type(penalty).__name__ for penalty in self.problem.objective.penalties if not penalty.smooth]
         return list(dict.fromkeys(found))
 
     def _operator(self, kind: Callable[..., Any], at: Vector) -> Any:

@@ -29,7 +29,7 @@ _RESULTS = {
 }
 
 
-class _Course(NamedTuple):
+class _Progress(NamedTuple):
     """The method's state, and whether the cost has been evaluated at all."""
 
     method: State
@@ -56,15 +56,15 @@ class FullBatch(Optimizer):
         limit = UNLIMITED if max_evaluations is None else max_evaluations
         self.max_evaluations = jnp.asarray(whole_number("max_evaluations", limit, least=1), jnp.int32)
 
-    def init(self, params: PyTree) -> _Course:
+    def init(self, params: PyTree) -> _Progress:
         """Return the method's state with nothing evaluated."""
-        return _Course(self.method.blank(flat(params)), jnp.asarray(False))
+        return _Progress(self.method.blank(flat(params)), jnp.asarray(False))
 
     def step(
         self,
         cost: curvature.Problem,  # type: ignore[override]  # the loop gives a full-batch method the whole problem
         params: PyTree,
-        state: _Course,
+        state: _Progress,
         count: Int[Array, ""],
         scale: Float[Array, ""],
     ) -> Step:
@@ -92,7 +92,7 @@ class FullBatch(Optimizer):
         codes = jnp.asarray([_RESULTS[code] for code in range(len(_RESULTS))], jnp.int32)
         return Step(
             params=full.tree(after.point.at),
-            state=_Course(after, jnp.asarray(True)),
+            state=_Progress(after, jnp.asarray(True)),
             cost=after.point.cost,
             auxiliary=None,
             gradient_norm=jnp.linalg.norm(after.point.gradient),

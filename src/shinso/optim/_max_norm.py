@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from shinso._checks import real
 from shinso._numbers import plain_number
+from shinso._paths import dotted
 from shinso.objectives import weights
 from shinso.optim._averaging import Averaged
 from shinso.optim._optimizer import Optimizer, Step, type_of_cost
@@ -81,7 +82,7 @@ def projected(params: PyTree, limit: Float[Array, ""]) -> PyTree:
     """Return parameters with every unit's incoming weights within the ball of radius `limit`."""
 
     def one(path: tuple[Any, ...], leaf: Array) -> Array:
-        if not weights(jax.tree_util.keystr(path, simple=True, separator="."), leaf):
+        if not weights(dotted(path), leaf):
             return leaf
         norms = jnp.sqrt(jnp.sum(jnp.square(leaf), axis=tuple(range(leaf.ndim - 1)), keepdims=True))
         c = limit.astype(leaf.dtype)

@@ -15,6 +15,9 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from shinso import curvature
 from shinso._checks import real, whole_number
+from shinso._fork import computing
+from shinso._interrupt import Interrupt
+from shinso._stretches import Stretches
 from shinso.optim._cost import Cost, ProblemCost, cost_of_function, flat, unflatten
 from shinso.optim._method import (
     COST_STEADY,
@@ -30,8 +33,6 @@ from shinso.optim._minimisers import method_named
 
 ROWS = 512
 """Iterations whose costs one stretch can hold."""
-STRETCH_SECONDS = 0.2
-"""How long a stretch is to last: what a budget of seconds may be off by."""
 UNLIMITED = 2**31 - 1
 
 _REASONS = {
@@ -41,6 +42,8 @@ _REASONS = {
     STUCK: ("no_descent", "No step lowers the cost any more: rounding, a corner of the cost, or a wrong gradient"),
     NOT_FINITE: ("not_finite", "The cost or its gradient is not finite"),
 }
+
+_OVER = {"seconds": "max_seconds are over", "interrupted": "Interrupted"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +122,14 @@ def minimise(
     whole_number("max_steps", max_steps, least=1)
     evaluations = UNLIMITED if max_evaluations is None else whole_number("max_evaluations", max_evaluations, least=1)
     seconds = math.inf if max_seconds is None else real("max_seconds", max_seconds, above=0)
+    computing()
     like = _start(fn, start)
     chosen.check(_cost(fn, like), flat(like).size)
-    session = _Session(fn, like, chosen, time.monotonic())
-    session.begin()
-    return session.run(max_steps, evaluations, seconds, progress)
+    with Interrupt() as interrupt:
+        began = time.monotonic()
+        session = _Session(fn, like, chosen, began, Stretches(interrupt, began + seconds))
+        session.begin()
+        return session.run(max_steps, evaluations, progress)
 
 
 def _start(fn: Any, start: PyTree[Any]) -> PyTree[Any]:
@@ -178,8 +184,8 @@ def _advance(
 class _Session:
     """One call of `minimise`."""
 
-    def __init__(self, fn: Any, like: PyTree[Any], method: Method, began: float) -> None:
-        self.fn, self.like, self.method, self.began = fn, like, method, began
+    def __init__(self, fn: Any, like: PyTree[Any], method: Method, began: float, stretches: Stretches) -> None:
+        self.fn, self.like, self.method, self.began, self.stretches = fn, like, method, began, stretches
         self.state: State
         self.history: list[float] = []
 
@@ -189,20 +195,13 @@ class _Session:
         if int(self.state.code) == NOT_FINITE:
             raise ValueError(f"fn must be finite at start, with a finite gradient; got {self.history[0]:g}.")
 
-    def run(
-        self, steps: int, evaluations: int, seconds: float, progress: Callable[[Minimum], object] | None
-    ) -> Minimum:
-        stretch = 1
-        try:
-            while (reason := self._over(steps, evaluations, seconds)) is None:
-                before, since = int(self.state.steps), time.monotonic()
-                self._stretch(min(before + stretch, steps), evaluations)
-                made, taken = int(self.state.steps) - before, time.monotonic() - since
-                stretch = int(np.clip(STRETCH_SECONDS * made / max(taken, 1e-6), 1, 10 * stretch))
-                if progress is not None:
-                    progress(self.minimum("running", f"{int(self.state.steps)} steps are made."))
-        except KeyboardInterrupt:
-            reason = "interrupted", "Interrupted"
+    def run(self, steps: int, evaluations: int, progress: Callable[[Minimum], object] | None) -> Minimum:
+        while (reason := self._over(steps, evaluations)) is None:
+            before, since = int(self.state.steps), time.monotonic()
+            self._stretch(min(before + self.stretches.size, steps), evaluations)
+            self.stretches.made(int(self.state.steps) - before, time.monotonic() - since)
+            if progress is not None:
+                progress(self.minimum("running", f"{int(self.state.steps)} steps are made."))
         return self.minimum(reason[0], f"{reason[1]}, after {int(self.state.steps)} steps.")
 
     def _stretch(self, until: int, evaluations: int) -> None:
@@ -212,16 +211,15 @@ class _Session:
         self.history += [float(cost) for cost in np.asarray(rows)[:made]]
         self.state = state
 
-    def _over(self, steps: int, evaluations: int, seconds: float) -> tuple[str, str] | None:
+    def _over(self, steps: int, evaluations: int) -> tuple[str, str] | None:
         if int(self.state.code) != GOING_ON:
             return _REASONS[int(self.state.code)]
         if int(self.state.steps) >= steps:
             return "steps", "max_steps is reached"
         if int(self.state.evaluations) >= evaluations:
             return "evaluations", "max_evaluations is reached"
-        if time.monotonic() - self.began >= seconds:
-            return "seconds", "max_seconds are over"
-        return None
+        over = self.stretches.over
+        return None if over is None else (over, _OVER[over])
 
     def minimum(self, reason: str, message: str) -> Minimum:
         state = self.state

@@ -80,13 +80,13 @@ def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
         if not isinstance(value, Schedule):
             real(key, value, **RANGES[key])
         elif key != "learning_rate":
-            _check_course(key, value)
+            _check_total_steps(key, value)
     clipped = not hyperparameters.keys().isdisjoint(CLIPPING)
     factory = Clipped(rule.factory) if clipped else rule.factory
     return FirstOrder(name, factory, interim=rule.interim, **{**rule.defaults, **hyperparameters})
 
 
-def _check_course(key: str, schedule: Schedule) -> None:
+def _check_total_steps(key: str, schedule: Schedule) -> None:
     """Check the range of what a schedule passes through; rates, which may end at 0, check themselves."""
     passed = jax.vmap(schedule)(jnp.linspace(0, schedule.total_steps, 101).astype(int))
     for extreme in (passed.min(), passed.max()):

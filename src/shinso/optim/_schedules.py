@@ -224,7 +224,7 @@ class WarmUp(Schedule):
 
     Args:
         after: what follows, from its own beginning: a schedule or a number > 0.
-        steps: w ≥ 1, in optimizer updates, at most the course of `after` where that has an end.
+        steps: w ≥ 1, in optimizer updates, at most the total steps of `after` where that has an end.
     """
 
     after: Schedule

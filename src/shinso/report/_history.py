@@ -39,7 +39,7 @@ def series(run: Run, quantity: str) -> list[Series]:
     found = []
     for key in sorted(keys, key=lambda key: (key != quantity, key != f"validation_{quantity}")):
         if key == quantity:
-            label = "training"
+            label = "training" if f"training_{quantity}" not in keys else "training, as it went"
         elif key.endswith(f"_{quantity}"):
             label = key[: -len(quantity) - 1].replace("_", " ")
         else:

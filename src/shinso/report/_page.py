@@ -17,19 +17,20 @@ from shinso.report._learning import learning
 from shinso.report._predictions import predictions
 from shinso.report._scores import score_table
 from shinso.report._words import count, percent, seconds, shortened
-from shinso.training import Run
+from shinso.training import Ensemble, Run
 
 
-def render(run: Run) -> str:
+def render(run: Run | Ensemble) -> str:
     """Return the report of `run` as one HTML document that loads nothing and runs no script.
 
     It shows what was trained on what, the score with its 95 % interval, how the run ended, learning curves, mistakes or
     residuals, data, model, settings, times, and how to get the same run again. Names that come from data are escaped.
     """
-    return _environment().get_template("page.html").render(_context(run))
+    shown = run.summary() if isinstance(run, Ensemble) else run
+    return _environment().get_template("page.html").render(_context(shown))
 
 
-def write(run: Run, path: str | os.PathLike[str]) -> Path:
+def write(run: Run | Ensemble, path: str | os.PathLike[str]) -> Path:
     """Write `render(run)` to `path` and return it; a page that is there already stays whole until then.
 
     Raises:

@@ -18,7 +18,7 @@ def tuning_figure(tuning: Tuning) -> Figure:
     Raises:
         ValueError: the search has no whole training that ended well.
     """
-    whole = [trial for trial in tuning.trials if trial.ask.whole and math.isfinite(trial.loss)]
+    whole = [trial for trial in tuning.trials if trial.spec.whole and math.isfinite(trial.loss)]
     if not whole:
         raise ValueError("tuning must have a whole training that ended well; got none.")
     losses = np.array([trial.loss for trial in whole])
@@ -29,7 +29,7 @@ def tuning_figure(tuning: Tuning) -> Figure:
     axes.plot(numbers, losses, "o", color=TRAINING, markersize=4)
     axes.step(numbers, np.minimum.accumulate(losses), where="post", color=VALIDATION, linewidth=1.8)
     for trial in whole:
-        if not trial.ask.changes:
+        if not trial.spec.changes:
             axes.axhline(trial.loss, color=MUTED, linewidth=1.0, linestyle=(0, (3, 3)))
             axes.annotate(
                 "defaults", (1.0, trial.loss), xycoords=axes.get_yaxis_transform(), fontsize=FONT_SIZE, color=MUTED

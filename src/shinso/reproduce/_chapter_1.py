@@ -1,7 +1,7 @@
 """Nielsen, chapter 1: quadratic cost, sigmoid neurons, all first numbers from N(0, 1), accuracies on the test images."""
 
 from shinso.reproduce._agreement import Between, Near, at_least, at_most
-from shinso.reproduce._entry import Claim, Entry, Step, panel
+from shinso.reproduce._entry import Claim, Entry, Procedure, panel
 from shinso.reproduce._measures import after, best, difference, first, last, value
 from shinso.reproduce._networks import sigmoid_network, train_step
 
@@ -99,10 +99,10 @@ CHAPTER_1 = (
                 full=True,
             ),
         ),
-        steps=(Step("baselines", {"darkness": True, "machines": {"default": [5000]}}),),
+        steps=(Procedure("baselines", {"darkness": True, "machines": {"default": [5000]}}),),
         seconds=40,
         seeds=1,
-        full=(Step("baselines", {"darkness": True, "machines": {"default": [5000, 50_000], "tuned": [50_000]}}),),
+        full=(Procedure("baselines", {"darkness": True, "machines": {"default": [5000, 50_000], "tuned": [50_000]}}),),
         full_seconds=1200,
         note="γ = 1/784, scikit-learn's default at the time; the tuned machine has C = 2.8 and γ = 0.0073, which the book "
         "does not give.",

@@ -1,7 +1,7 @@
 """Nielsen, chapter 3: a single neuron, and the cross-entropy on MNIST."""
 
 from shinso.reproduce._agreement import Near, at_least, at_most
-from shinso.reproduce._entry import Claim, Entry, Panel, Step, panel
+from shinso.reproduce._entry import Claim, Entry, Panel, Procedure, panel
 from shinso.reproduce._measures import (
     after,
     best,
@@ -17,8 +17,8 @@ _TEST = "accuracy on the test images, %"
 _R7, _R8 = "784-30-10", "784-100-10"
 
 
-def _neuron(start: tuple[float, float]) -> tuple[Step, ...]:
-    return (Step("single_neuron", {"start": start, "learning_rate": 0.15, "epochs": 300, "costs": COSTS}),)
+def _neuron(start: tuple[float, float]) -> tuple[Procedure, ...]:
+    return (Procedure("single_neuron", {"start": start, "learning_rate": 0.15, "epochs": 300, "costs": COSTS}),)
 
 
 _NEURON_FIGURE = tuple(Panel(column, {name: (name, column) for name in COSTS}) for column in ("output", "cost"))

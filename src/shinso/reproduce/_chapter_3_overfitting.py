@@ -1,7 +1,7 @@
 """Nielsen, chapter 3: overfitting, weight decay, and more images."""
 
 from shinso.reproduce._agreement import Between, Near, at_least, at_most
-from shinso.reproduce._entry import Claim, Entry, Panel, Step, panel
+from shinso.reproduce._entry import Claim, Entry, Panel, Procedure, panel
 from shinso.reproduce._measures import (
     best,
     difference,
@@ -20,13 +20,13 @@ _ALL, _ALL_DECAY = "50,000 images", "50,000 images, λ = 5"
 _SIZES, _ALL_SIZES = (1000, 2000, 5000), (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 
-def _sizes(sizes: tuple[int, ...]) -> tuple[Step, ...]:
+def _sizes(sizes: tuple[int, ...]) -> tuple[Procedure, ...]:
     """As many updates and as much decay of weights, whatever the number of training images."""
     networks = {
         f"{n} images": sigmoid_network((30,), 0.5, start=NEW, decay=5.0 * n / TRAINING, n=n, epochs=30 * TRAINING // n)
         for n in sizes
     }
-    return train_step(networks), Step("baselines", {"darkness": False, "machines": {"default": list(sizes)}})
+    return train_step(networks), Procedure("baselines", {"darkness": False, "machines": {"default": list(sizes)}})
 
 
 OVERFITTING = (

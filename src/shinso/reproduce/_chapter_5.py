@@ -1,7 +1,7 @@
 """Nielsen, chapter 5: deeper networks of sigmoid neurons, and how fast their layers learn."""
 
 from shinso.reproduce._agreement import Between, Near, at_least, within_factor
-from shinso.reproduce._entry import Claim, Entry, Panel, Step, panel
+from shinso.reproduce._entry import Claim, Entry, Panel, Procedure, panel
 from shinso.reproduce._measures import best, last, ratio, share_below, value
 from shinso.reproduce._networks import NEW, sigmoid_network, train_step
 
@@ -44,7 +44,7 @@ def _deeper(entry: str, accuracy: float, speeds: tuple[float, ...], *further: Cl
         ),
         steps=(
             train_step({name: _network(depth)}, validation=None),
-            Step("gradient_speeds", {"networks": {name: _network(depth, n=1000)}, "every": 0}),
+            Procedure("gradient_speeds", {"networks": {name: _network(depth, n=1000)}, "every": 0}),
         ),
         seconds=18 + 3 * depth,
         panels=panel("accuracy on the validation images, %", "validation_accuracy", name),
@@ -104,7 +104,7 @@ CHAPTER_5 = (
             ),
         ),
         steps=(
-            Step(
+            Procedure(
                 "gradient_speeds",
                 {
                     "networks": {_name(depth): _network(depth, n=1000, epochs=500) for depth in (1, 2, 3, 4)},

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shinso.reproduce._agreement import Between, Near, at_least, at_most
-from shinso.reproduce._entry import Claim, Entry, Step, panel
+from shinso.reproduce._entry import Claim, Entry, Procedure, panel
 from shinso.reproduce._measures import Measure, at_best, best, difference, first, value
 from shinso.reproduce._networks import convolutional_network, train_step
 
@@ -114,7 +114,7 @@ CHAPTER_6 = (
             Claim("over one network, points", "0.07", difference(value("majority"), value("member")), at_least(0.0)),
         ),
         steps=(
-            Step(
+            Procedure(
                 "vote",
                 {"network": convolutional_network(_DROPOUT, 0.03, epochs=40, expanded=True), "members": 5},
             ),

@@ -11,7 +11,7 @@ from shinso.reproduce._measures import Measure
 from shinso.reproduce._record import Record
 
 
-class Step(NamedTuple):
+class Procedure(NamedTuple):
     """A part of what is run.
 
     Attributes:
@@ -119,17 +119,17 @@ class Entry:
     sentence: str
     source: str
     claims: tuple[Claim, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Procedure, ...]
     seconds: float
     seeds: int = 5
     side_by_side: bool = False
     mnist: bool = True
     panels: tuple[Panel, ...] = ()
     note: str = ""
-    full: tuple[Step, ...] | None = None
+    full: tuple[Procedure, ...] | None = None
     full_seconds: float = 0.0
 
-    def chosen(self, *, full: bool) -> tuple[tuple[Step, ...], float]:
+    def chosen(self, *, full: bool) -> tuple[tuple[Procedure, ...], float]:
         """Return what is run, and the estimate for one seed."""
         return (self.full, self.full_seconds) if full and self.full is not None else (self.steps, self.seconds)
 
@@ -139,7 +139,7 @@ class Entry:
         return record.steps in accepted
 
 
-def plain(steps: Sequence[Step]) -> list[Any]:
+def plain(steps: Sequence[Procedure]) -> list[Any]:
     """Return the steps as JSON has them."""
     listed: list[Any] = json.loads(json.dumps([[step.experiment, step.settings] for step in steps]))
     return listed

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shinso.reproduce._entry import Step
+from shinso.reproduce._entry import Procedure
 
 OLD = {"initialization": "standard_normal", "bias_init": "standard_normal"}
 """Nielsen's first way to start, chapter 1: every weight and bias from N(0, 1)."""
@@ -78,6 +78,6 @@ def convolutional_network(
     }
 
 
-def train_step(networks: Mapping[str, Mapping[str, Any]], **watch: int | None) -> Step:
+def train_step(networks: Mapping[str, Mapping[str, Any]], **watch: int | None) -> Procedure:
     """Return the step that trains networks and watches parts of the data, all examples or the first so many."""
-    return Step("training", {"networks": networks, "watch": watch or {"test": None}})
+    return Procedure("training", {"networks": networks, "watch": watch or {"test": None}})

@@ -1,7 +1,7 @@
 """The lecture on deep learning, the notes on neural networks, PRML, and Goodfellow et al.: without MNIST."""
 
 from shinso.reproduce._agreement import Between, at_least, at_most
-from shinso.reproduce._entry import Claim, Entry, Panel, Step
+from shinso.reproduce._entry import Claim, Entry, Panel, Procedure
 from shinso.reproduce._measures import value
 
 _ALPHAS = (1.0, 0.1, 0.01)
@@ -28,7 +28,7 @@ OTHER_SOURCES = (
                 )
             ),
         ),
-        steps=(Step("code_8_3_8", {"epochs": 3000, "learning_rate": 0.1, "decays": [0.0, 0.001]}),),
+        steps=(Procedure("code_8_3_8", {"epochs": 3000, "learning_rate": 0.1, "decays": [0.0, 0.001]}),),
         seconds=1,
         seeds=10,
         side_by_side=True,
@@ -43,7 +43,7 @@ OTHER_SOURCES = (
         claims=(
             Claim("digits after a step over those before", "about 2", value("growth"), Between(1.8, 2.3), unit=""),
         ),
-        steps=(Step("newton_digits", {"steps": 7}),),
+        steps=(Procedure("newton_digits", {"steps": 7}),),
         seconds=3,
         seeds=1,
         mnist=False,
@@ -56,7 +56,7 @@ OTHER_SOURCES = (
         claims=(
             Claim("largest difference from the inverse, relative", "equal", value("error"), at_most(1e-8), unit=""),
         ),
-        steps=(Step("inverse_hessian", {"alpha": 0.01, "examples": 200}),),
+        steps=(Procedure("inverse_hessian", {"alpha": 0.01, "examples": 200}),),
         seconds=3,
         seeds=3,
         mnist=False,
@@ -69,7 +69,7 @@ OTHER_SOURCES = (
             Claim(f"{way}: largest difference, relative", "equal", value(way), at_most(1e-6), unit="")
             for way in ("closed form", "R-operator", "differences")
         ),
-        steps=(Step("hessian_ways", {}),),
+        steps=(Procedure("hessian_ways", {}),),
         seconds=30,
         seeds=1,
         mnist=False,
@@ -88,7 +88,7 @@ OTHER_SOURCES = (
             )
             for name, rate in _RATES.items()
         ),
-        steps=(Step("coordinate_descent_rates", {"alphas": list(_ALPHAS), "sweeps": 20}),),
+        steps=(Procedure("coordinate_descent_rates", {"alphas": list(_ALPHAS), "sweeps": 20}),),
         seconds=2,
         seeds=1,
         mnist=False,

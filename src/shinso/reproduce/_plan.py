@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shinso._checks import one_of, whole_number
-from shinso.reproduce._entry import Entry, Step
+from shinso.reproduce._entry import Entry, Procedure
 from shinso.reproduce._record import Record, read_records
 
 
@@ -23,7 +23,7 @@ class Group(NamedTuple):
     full: bool
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[Procedure, ...]:
         """What is run."""
         return self.entry.chosen(full=self.full)[0]
 

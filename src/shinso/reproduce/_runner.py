@@ -13,7 +13,7 @@ from shinso.reproduce._entry import Entry, plain
 from shinso.reproduce._experiments import EXPERIMENTS, Context, seed_folder
 from shinso.reproduce._plan import Group, fitting, missing, usable
 from shinso.reproduce._record import Record, Result, write_record
-from shinso.reproduce._words import in_words
+from shinso.reproduce._words import duration_in_words
 
 
 def run_entries(
@@ -55,7 +55,7 @@ def run_entries(
     allowed = None if budget is None else 60 * real("budget", budget, above=0)
     if allowed is not None and groups and not any(fitting(group, allowed)[0].seeds for group in groups):
         quickest = min(groups, key=lambda group: group.seconds / len(group.seeds))
-        one = in_words(quickest.seconds / len(quickest.seeds))
+        one = duration_in_words(quickest.seconds / len(quickest.seeds))
         raise ValueError(
             f"budget must leave time for a seed; the quickest asked for, {quickest.entry.id}, takes {one}."
         )

@@ -8,7 +8,7 @@ from shinso.reproduce._entry import Claim, Entry
 from shinso.reproduce._record import Record
 
 
-class Row(NamedTuple):
+class ClaimRow(NamedTuple):
     """A claim beside what was measured, in words."""
 
     what: str
@@ -18,15 +18,15 @@ class Row(NamedTuple):
     rule: str
 
 
-def rows_of(entry: Entry, records: Sequence[Record]) -> list[Row]:
+def rows_of(entry: Entry, records: Sequence[Record]) -> list[ClaimRow]:
     """Return a row for each claim of an entry."""
     return [_row(claim, records) for claim in entry.claims]
 
 
-def _row(claim: Claim, records: Sequence[Record]) -> Row:
+def _row(claim: Claim, records: Sequence[Record]) -> ClaimRow:
     verdict = claim.judge(records)
     if verdict.agrees is None:
-        return Row(
+        return ClaimRow(
             claim.what, claim.published, "not run: --full" if claim.full else "not run", "", claim.agreement.words
         )
     unit = f" {claim.unit}" if claim.unit else ""
@@ -36,14 +36,14 @@ def _row(claim: Claim, records: Sequence[Record]) -> Row:
         ours = f"{ours} ± {_number(verdict.deviation, claim.unit)}{unit} ({most}n = {many})"
     else:
         ours = f"{ours}{unit}"
-    return Row(claim.what, claim.published, ours, "yes" if verdict.agrees else "no", claim.agreement.words)
+    return ClaimRow(claim.what, claim.published, ours, "yes" if verdict.agrees else "no", claim.agreement.words)
 
 
 def _number(number: float, unit: str) -> str:
     return f"{number:.2f}" if unit == "%" else f"{number:.3g}"
 
 
-def in_words(seconds: float) -> str:
+def duration_in_words(seconds: float) -> str:
     """Return a time as a person says it."""
     if seconds < 100:
         return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
@@ -53,7 +53,7 @@ def in_words(seconds: float) -> str:
 def how(records: Sequence[Record]) -> str:
     """Return how records came to be: time a seed, the median as a machine may have paused, hardware, versions."""
     seconds, processor = (
-        in_words(statistics.median(getattr(record, name) for record in records))
+        duration_in_words(statistics.median(getattr(record, name) for record in records))
         for name in ("seconds", "processor_seconds")
     )
     machine: dict[str, Any] = records[-1].environment

@@ -43,6 +43,29 @@ class Text(Accepted):
         return value
 
 
+@dataclasses.dataclass(frozen=True)
+class Texts(Accepted):
+    """Several texts, given as a list or as one; on a command line the option is repeated."""
+
+    option = list
+
+    def check(self, argument: str, value: Any) -> tuple[str, ...]:
+        """Return the texts."""
+        values = value if isinstance(value, list | tuple) else (value,)
+        if not values or not all(isinstance(one, str) and one for one in values):
+            raise TypeError(f"{argument} must be non-empty texts; got {value!r}.")
+        return tuple(values)
+
+
+class Columns(Texts):
+    """The name of a column, or several."""
+
+    def check(self, argument: str, value: Any) -> Any:
+        """Return one name as it is, several as a tuple."""
+        names = super().check(argument, value)
+        return names[0] if len(names) == 1 else names
+
+
 class Flag(Accepted):
     """Yes or no."""
 
@@ -139,18 +162,20 @@ def kind_of(argument: str, value: str) -> str | dict[str, Any]:
     """Return what builders take for the text of a `Kind`: a name, or a dictionary of the name and its numbers.
 
     Raises:
-        ValueError: something behind the colon is not `name=number`.
+        ValueError: something behind the colon is not `name=value`.
     """
     name, colon, rest = value.partition(":")
     if not colon:
         return name
     numbers: dict[str, Any] = {"name": name}
     for part in rest.split(","):
-        key, _, number = part.partition("=")
-        try:
-            numbers[key.strip()] = float(number)
-        except ValueError:
+        key, equals, given = part.partition("=")
+        if not equals or not given.strip():
             raise ValueError(
                 f"{argument} must be a name, or a name and its numbers such as {name}:x=0.5; got {value!r}."
-            ) from None
+            )
+        try:
+            numbers[key.strip()] = float(given)
+        except ValueError:
+            numbers[key.strip()] = given.strip()  # the name of something, such as a link
     return numbers

@@ -8,8 +8,12 @@ from shinso import _checks
 from shinso.settings._settings import rows
 
 
-def read_settings(path: str | Path) -> dict[str, Any]:
+def read_settings(path: str | Path, content: bytes | None = None) -> dict[str, Any]:
     """Read a settings file: TOML whose keys are fields of `Settings`, none of them obligatory.
+
+    Args:
+        path: of the file.
+        content: what it holds, where somebody has read it already.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -21,7 +25,7 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     if not path.exists():
         raise FileNotFoundError(f"The settings file {path} does not exist.")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads((path.read_bytes() if content is None else content).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"The settings file {path} is not TOML: {str(error).rstrip('.')}.") from None
     for key in values:

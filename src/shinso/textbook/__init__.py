@@ -3,6 +3,11 @@
 from shinso.textbook._adders import full_adder as full_adder
 from shinso.textbook._adders import half_adder as half_adder
 from shinso.textbook._adders import ripple_adder as ripple_adder
+from shinso.textbook._backpropagation import Trace as Trace
+from shinso.textbook._backpropagation import backpropagate as backpropagate
+from shinso.textbook._backpropagation import backward as backward
+from shinso.textbook._backpropagation import descend as descend
+from shinso.textbook._backpropagation import forward as forward
 from shinso.textbook._challenge import average_deviation as average_deviation
 from shinso.textbook._challenge import challenge as challenge
 from shinso.textbook._circuits import Bit as Bit
@@ -23,6 +28,7 @@ from shinso.textbook._networks import NIELSEN_NETWORKS as NIELSEN_NETWORKS
 from shinso.textbook._networks import nielsen as nielsen
 from shinso.textbook._one_layer import approximate_in_one_layer as approximate_in_one_layer
 from shinso.textbook._one_layer import interpolate as interpolate
+from shinso.textbook._output_delta import output_delta as output_delta
 from shinso.textbook._parity import deep_parity as deep_parity
 from shinso.textbook._parity import shallow_parity as shallow_parity
 from shinso.textbook._parity import unit_count as unit_count

@@ -16,8 +16,8 @@ from shinso.nn import (
     Flatten,
     Layer,
     MaxPool2d,
-    Recipe,
     Sequential,
+    builder,
     checked_image_shape,
 )
 
@@ -48,6 +48,7 @@ NIELSEN_NETWORKS: Mapping[str, Configuration] = MappingProxyType(
 """The networks of Nielsen's chapter 6, in its order: 97.80, 98.78, 99.06, 99.23, …, and 99.60 % on MNIST."""
 
 
+@builder(image_shape=list)
 def nielsen(
     image_shape: Sequence[int] = (28, 28, 1),
     outputs: int = 10,
@@ -87,8 +88,7 @@ def nielsen(
         layers += [*drop, dense, Activation(chosen.activation)]
         width = size
     layers += [*drop, Dense(width, outputs, weight_init="zeros", key=next(keys))]
-    arguments = {"image_shape": list(image_shape), "outputs": outputs, "configuration": configuration}
-    return Sequential(layers, Recipe("nielsen", arguments))
+    return Sequential(layers)
 
 
 def _convolution(inputs: int, maps: int, key: PRNGKeyArray) -> Conv2d:

@@ -19,9 +19,9 @@ def recalibrate_batch_norm(model: Callable[..., Any], inputs: PyTree, *, chunk: 
     """Return the model with every `BatchNorm` predicting by mean and variance over all of `inputs`.
 
     μ = 1/N Σ_n a_n and σ² = 1/N Σ_n (a_n − μ)² of what reaches the layer when the layers before it predict by theirs
-    (S0 §2.3.3: prediction normalizes by the variation of the whole training data). They are exact, whatever the chunk;
-    the l-th of L such layers needs l passes, so this takes L passes in all. A model without the layer is returned as
-    it is.
+    (notes on neural networks, §2.3.3: prediction normalizes by the variation of the whole training data). They are exact,
+    whatever the chunk; the l-th of L such layers needs l passes, so this takes L passes in all. A model without the layer
+    is returned as it is.
 
     Args:
         model: any model.

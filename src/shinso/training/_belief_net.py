@@ -10,7 +10,7 @@ from shinso import nn
 from shinso.objectives import ContrastiveDivergenceLoss, Objective, as_inputs
 from shinso.training._chunks import in_chunks
 from shinso.training._run import Run
-from shinso.training._stages import Stages, cut_short, refuse, stage_seed
+from shinso.training._stages import UNSTORED, Stages, cut_short, refuse, stage_seed
 from shinso.training._train import train
 
 
@@ -46,7 +46,7 @@ def train_boltzmann(
     Raises:
         TypeError, ValueError: inputs outside the units' range, and whatever else `shinso.train` does not accept.
 
-    Source: S4; Hinton (2002); Tieleman (2008).
+    Source: Hinton (2002); Tieleman (2008).
     """
     model = nn.ContrastiveDivergence(machine, steps=steps, chains=chains)
     X = _visible("inputs", inputs, machine)
@@ -74,9 +74,9 @@ def train_belief_net(
     Raises:
         TypeError, ValueError: `net` is something else, and as `train_boltzmann`.
 
-    Source: S1, the algorithm of pre-training; S4; Hinton, Osindero and Teh (2006).
+    Source: lecture on deep learning, the algorithm of pre-training; Hinton, Osindero and Teh (2006).
     """
-    refuse("train_belief_net", settings)
+    refuse("train_belief_net", settings, *UNSTORED)
     if not isinstance(net, nn.DeepBeliefNet):
         raise TypeError(f"net must be a DeepBeliefNet; got {type(net).__name__}.")
     machines, runs = list(net.machines), []

@@ -1,53 +1,73 @@
 """One file from which training goes on after anything: the state, the history so far, and what they belong to."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from safetensors.numpy import save as to_safetensors
-
-from shinso._files import write_atomically
-from shinso.training._folder import CHECKPOINT, fill, named_arrays, read_arrays
+from shinso._manifest import commit, read_listed
+from shinso._safetensors import from_safetensors, to_safetensors
+from shinso.training._arrays import fill, named_arrays
+from shinso.training._description import one_line
+from shinso.training._folder import CHECKPOINT
 from shinso.training._history import History
-from shinso.training._program import TrainState
+from shinso.training._state import TrainState
 
 
-def write_checkpoint(
-    folder: Path, state: TrainState, history: History, seconds: float, belongs: dict[str, Any]
-) -> None:
+class Checkpoint(NamedTuple):
+    """Where a training stands.
+
+    Attributes:
+        state: the state to continue from.
+        histories: the rows of the completed epochs, for each network trained side by side.
+        seconds: training time so far.
+        first_step: optimizer updates made before this training.
+    """
+
+    state: TrainState
+    histories: Sequence[History]
+    seconds: float
+    first_step: int
+
+
+def write_checkpoint(folder: Path, at: Checkpoint, belongs: dict[str, Any]) -> None:
     """Replace the folder's checkpoint in one step.
 
     Args:
         folder: the run folder.
-        state: the state to continue from.
-        history: the rows of the completed epochs.
-        seconds: training time so far.
+        at: where training stands.
         belongs: plain data that must be the same when training goes on: settings and a digest of the data.
     """
-    metadata = {"history": history.to_csv(), "seconds": repr(seconds), "belongs": json.dumps(belongs, sort_keys=True)}
-    write_atomically(folder / CHECKPOINT, to_safetensors(named_arrays(state), metadata))
+    metadata = {
+        "histories": json.dumps([history.to_csv() for history in at.histories]),
+        "seconds": repr(at.seconds),
+        "first_step": str(at.first_step),
+        "belongs": json.dumps(belongs, sort_keys=True),
+    }
+    commit(folder, {CHECKPOINT: to_safetensors(named_arrays(at.state), metadata)})
 
 
-def read_checkpoint(folder: Path, template: TrainState, belongs: dict[str, Any]) -> tuple[TrainState, History, float]:
-    """Return state, history and training time as the folder's checkpoint has them.
+def read_checkpoint(folder: Path, template: TrainState, belongs: dict[str, Any]) -> Checkpoint:
+    """Return where the folder's checkpoint says that training stands.
 
     Raises:
         FileNotFoundError: there is no checkpoint.
         ValueError: it is damaged, or belongs to other settings or other data; the message names the first difference.
     """
     path = folder / CHECKPOINT
-    arrays, metadata = read_arrays(path)
+    arrays, metadata = from_safetensors(read_listed(folder, CHECKPOINT), path)
     try:
         before: dict[str, Any] = json.loads(metadata["belongs"])
-        history = History.from_csv(metadata["history"].splitlines())
-        seconds = float(metadata["seconds"])
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not a checkpoint: {error!r}.") from None
+        histories = [History.from_csv(text) for text in json.loads(metadata["histories"])]
+        seconds, first_step = float(metadata["seconds"]), int(metadata["first_step"])
+        different = before.keys() ^ {*belongs}
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a checkpoint: {one_line(error)}.") from None
     now = json.loads(json.dumps(belongs, sort_keys=True))
-    for name in sorted(before.keys() | now.keys()):
-        if before.get(name) != now.get(name):
-            raise ValueError(
-                f"{path} was made with another {name}: {before.get(name)!r}, now {now.get(name)!r}; "
-                "resume with the same model, settings and data."
-            )
-    return fill(template, arrays, path), history, seconds
+    different |= {name for name in before.keys() & now.keys() if before[name] != now[name]}
+    for name in sorted(different):
+        raise ValueError(
+            f"{path} was made with another {name}: {before.get(name)!r}, now {now.get(name)!r}; "
+            "resume with the same model, settings and data."
+        )
+    return Checkpoint(fill(template, arrays, path), histories, seconds, first_step)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso import nn
+from shinso._fork import computing
 
 FEW = 32
 """Examples that are always computed at once."""
@@ -29,6 +30,7 @@ def in_chunks(function: Callable[[PyTree], Any], inputs: PyTree) -> np.ndarray:
         ValueError: there is no example.
     """
     n = len(jax.tree.leaves(inputs)[0])
+    computing()
     if n == 0:
         raise ValueError("inputs must have at least one example; got none.")
     size = min(_together(function, inputs), 1 << (n - 1).bit_length())

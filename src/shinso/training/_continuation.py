@@ -14,7 +14,7 @@ def continuation(
     objective: Objective,
     data: Any,
     *,
-    deviations: Sequence[float] = (0.1, 0.03, 0.01, 0.0),
+    standard_deviations: Sequence[float] = (0.1, 0.03, 0.01, 0.0),
     seed: int = 0,
     **settings: Any,
 ) -> Stages:
@@ -28,30 +28,34 @@ def continuation(
         model: as in `shinso.train`.
         objective: J, likelihood and penalties.
         data: as in `shinso.train`.
-        deviations: σᵢ ≥ 0 in the unit of the parameters, none larger than the one before; to end with J itself, end with 0.
+        standard_deviations: σᵢ ≥ 0 in the unit of the parameters, none larger than the one before; to end with J itself,
+            end with 0.
         seed: determines order and noise.
-        **settings: further arguments of `shinso.train`, for every stage (`epochs` is that of a stage), but `start`,
-            `folder` and `resume`. The optimizer must be one of mini-batches.
+        **settings: further arguments of `shinso.train`, for every stage (`epochs` is that of a stage), but `start`;
+            `folder` is for the last one. The optimizer must be one of mini-batches.
 
     Returns:
         The model after the last stage, and the run of each stage.
 
     Raises:
         TypeError: an argument is one of those above, or `objective` is no `Objective`.
-        ValueError: deviations that grow, are negative or none, or a full-batch optimizer, to which a cost drawn at random
-            means nothing.
+        ValueError: standard deviations that grow, are negative or none, or a full-batch optimizer, to which a cost drawn at
+            random means nothing.
 
-    Source: S3 §8.7.6; Goodfellow et al., §8.7.6, equation 8.40.
+    Source: Goodfellow et al., §8.7.6, equation 8.40.
     """
-    refuse("continuation", settings)
+    refuse("continuation", settings, "start")
     if not isinstance(objective, Objective):
         raise TypeError(f"objective must be a shinso.Objective; got {type(objective).__name__}.")
-    if not len(deviations):
-        raise ValueError("deviations must name at least one stage; got none.")
-    for deviation, after in zip(deviations, [*deviations[1:], 0.0], strict=True):
-        if real("deviations", deviation, least=0.0) < after:
-            raise ValueError(f"deviations must not grow from stage to stage; got {list(deviations)!r}.")
+    if not len(standard_deviations):
+        raise ValueError("standard_deviations must name at least one stage; got none.")
+    for deviation, after in zip(standard_deviations, [*standard_deviations[1:], 0.0], strict=True):
+        if real("standard_deviations", deviation, least=0.0) < after:
+            raise ValueError(
+                f"standard_deviations must not grow from stage to stage; got {list(standard_deviations)!r}."
+            )
     optimizer = settings.get("optimizer", "adam")
     if as_optimizer(optimizer).full_batch:
         raise ValueError(f"optimizer must be one of mini-batches, such as 'adam', for continuation; got {optimizer!r}.")
-    return in_stages(model, ((Blurred(objective, deviation), data) for deviation in deviations), seed, settings)
+    stages = ((Blurred(objective, deviation), data) for deviation in standard_deviations)
+    return in_stages(model, stages, len(standard_deviations), seed, settings)

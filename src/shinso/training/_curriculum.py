@@ -8,19 +8,21 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from shinso._checks import real
+from shinso._checks import one_of, real
+from shinso._interrupt import Interrupt
 from shinso.data import Dataset
 from shinso.objectives import Batch, Objective, as_batch
+from shinso.training._linear_losses import linear_losses
 from shinso.training._stages import Stages, in_stages, refuse, stage_seed
 
-Difficulty = Sequence[float] | Float[np.ndarray, " N"] | Callable[[Any, Any], Any]
+Difficulty = str | Sequence[float] | Float[np.ndarray, " N"] | Callable[[Any, Any], Any]
 
 
 def curriculum(
     model: Callable[..., Any],
     objective: Objective,
     data: Any,
-    difficulty: Difficulty,
+    difficulty: Difficulty = "linear_loss",
     *,
     shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0),
     mixing: float = 0.0,
@@ -43,12 +45,13 @@ def curriculum(
         objective: likelihood and penalties.
         data: as in `shinso.train`, N examples.
         difficulty: a number for each example, `[N]`, or a function ``(inputs, targets) → [N]``; the larger, the harder
-            (the length of a sequence, the loss of a simpler model).
+            (the length of a sequence, the loss of a simpler model). ``"linear_loss"`` is the loss of a linear model that was
+            trained on the same data.
         shares: a_s, 0 < a_1 ≤ a_2 ≤ … ≤ 1, the last 1.
         mixing: m, 0 ≤ m ≤ 1.
         seed: determines which examples stand in a stage, their order, and noise.
-        **settings: further arguments of `shinso.train`, for every stage (`epochs` is that of a stage), but `start`,
-            `folder` and `resume`.
+        **settings: further arguments of `shinso.train`, for every stage (`epochs` is that of a stage), but `start`;
+            `folder` is for the last one.
 
     Returns:
         The model after the last stage, and the run of each stage.
@@ -58,21 +61,25 @@ def curriculum(
         ValueError: shares that fall, leave (0, 1] or never release some examples; a difficulty that is not finite or not
             `[N]`; `mixing` outside [0, 1].
 
-    Source: S3 §8.7.6; Bengio et al. (2009); for `mixing`, Zaremba and Sutskever, Learning to Execute (2014), the combined
-    strategy.
+    Source: Goodfellow et al., §8.7.6; Bengio et al. (2009); for `mixing`, Zaremba and Sutskever, Learning to Execute
+    (2014), the combined strategy.
     """
-    refuse("curriculum", settings)
+    refuse("curriculum", settings, "start")
     batch = as_batch("data", data, objective.likelihood)
-    hardness = _hardness(difficulty, batch)
-    _check_shares(shares, len(hardness))
+    _check_shares(shares, len(batch.weights))
     real("mixing", mixing, least=0.0, most=1.0)
+    with Interrupt():
+        if isinstance(difficulty, str):
+            one_of("difficulty", difficulty, ("linear_loss",))
+            difficulty = linear_losses(model, objective, batch, seed)
+        hardness = _hardness(difficulty, batch)
 
-    def stages() -> Iterator[tuple[Objective, Any]]:
-        for number, share in enumerate(shares):
-            chosen = stage_examples(hardness, share, mixing, np.random.default_rng(stage_seed(seed, number)))
-            yield objective, _take(data, batch, chosen)
+        def stages() -> Iterator[tuple[Objective, Any]]:
+            for number, share in enumerate(shares):
+                chosen = stage_examples(hardness, share, mixing, np.random.default_rng(stage_seed(seed, number)))
+                yield objective, _take(data, batch, chosen)
 
-    return in_stages(model, stages(), seed, settings)
+        return in_stages(model, stages(), len(shares), seed, settings)
 
 
 def stage_examples(
@@ -88,7 +95,7 @@ def stage_examples(
     return np.concatenate([mixed, np.resize(random.permutation(released), n - len(mixed))])
 
 
-def _hardness(difficulty: Difficulty, batch: Batch) -> Float[np.ndarray, " N"]:
+def _hardness(difficulty: Any, batch: Batch) -> Float[np.ndarray, " N"]:
     n = len(batch.weights)
     hardness = np.asarray(difficulty(batch.inputs, batch.targets) if callable(difficulty) else difficulty, float)
     if hardness.shape != (n,):

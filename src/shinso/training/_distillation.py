@@ -41,7 +41,7 @@ def distill(
         penalties: added to the cost.
         validation: data in the same form; its loss in the history is the cost above, its accuracy that of the labels.
         monitor: further data by name, likewise.
-        **settings: further arguments of `shinso.train` but `start`, `folder` and `resume`.
+        **settings: further arguments of `shinso.train` but `start`.
 
     Returns:
         The run. Its `settings` name the cost it was trained with; its `objective` has the labels alone (`Categorical`), so
@@ -50,9 +50,9 @@ def distill(
     Raises:
         ValueError: a number out of range, data that do not fit teacher or student, or outputs that differ in number.
 
-    Source: S3 §8.7.4 (stage 2 of FitNets); Hinton, Vinyals and Dean (2015).
+    Source: Goodfellow et al., §8.7.4 (FitNets, second stage); Hinton, Vinyals and Dean (2015).
     """
-    refuse("distill", settings)
+    refuse("distill", settings, "start")
     student, teacher = (model if nn.accepts_key(model) else nn.WithoutKey(model) for model in (student, teacher))
     objective = Objective(Distillation(temperature, weight), penalties)
     batch = _taught("data", student, teacher, data)
@@ -64,7 +64,10 @@ def distill(
         names = {"classes": data.classes, "feature_names": data.feature_names}
         lists = {name: None if value is None else list(value) for name, value in names.items()}
         described = {**described, "name": data.name, "kind": data.kind, **lists}
-    return replace(run, objective=Objective(Categorical(), penalties), data=described)
+    run = replace(run, objective=Objective(Categorical(), penalties), data=described)
+    if run.folder is not None:
+        run.save(run.folder)
+    return run
 
 
 def _taught(name: str, student: Callable[..., Any], teacher: Callable[..., Any], data: Any) -> Batch:
@@ -73,11 +76,7 @@ def _taught(name: str, student: Callable[..., Any], teacher: Callable[..., Any],
     ours, theirs = (_outputs(name, role, model, batch) for role, model in (("student", student), ("teacher", teacher)))
     if ours != theirs:
         raise ValueError(f"teacher and student must have equally many outputs; got {theirs} and {ours}.")
-    largest = int(batch.targets.max())
-    if largest >= theirs:
-        raise ValueError(
-            f"targets of {name} must be class indices below {theirs}, the teacher's outputs; got {largest}."
-        )
+    Categorical().target.check_outputs(f"targets of {name}", batch.targets, theirs)
     logits = jnp.asarray(outputs_of(teacher, batch.inputs))
     return batch._replace(targets=Distillation.targets(batch.targets, logits))
 

@@ -1,34 +1,61 @@
-"""Ensembles: networks trained side by side that answer together."""
+"""Ensembles: networks that answer together."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from shinso._checks import one_of, whole_number
-from shinso.objectives import Categorical, Likelihood, Objective, SigmoidCrossEntropy, SigmoidQuadratic, as_batch
-from shinso.training._program import n_examples
+from shinso._checks import one_of
+from shinso._manifest import MEMBERS, SUMS, commit, listing
+from shinso.objectives import Likelihood, Objective
+from shinso.training._description import to_json
+from shinso.training._evaluate import evaluated
+from shinso.training._evaluation import Evaluation
+from shinso.training._folder import ENSEMBLE, refuse_other_run
+from shinso.training._history import History, mean_history
 from shinso.training._run import Run
-from shinso.training._train import train_many
 
 Vote = Literal["average", "majority"]
 
 
-class Ensemble(NamedTuple):
+@dataclass(eq=False)
+class Ensemble:
     """M trained networks that answer together.
 
     Attributes:
         runs: one run for each network.
+        data: what they were trained on, as plain data; see `Run`.
+        evaluations: results of the ensemble by name: ``"test"``, ``"validation"``, ….
+        folder: where it is stored, if it is.
     """
 
     runs: tuple[Run, ...]
+    data: dict[str, Any] = field(default_factory=dict)
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.data = self.data or dict(self.runs[0].data)
 
     @property
     def likelihood(self) -> Likelihood:
         """The likelihood they were trained with."""
         return self.runs[0].likelihood
+
+    @property
+    def objective(self) -> Objective:
+        """The objective of the first network; others may differ in its numbers."""
+        return self.runs[0].objective
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """The history of each network."""
+        return tuple(run.history for run in self.runs)
+
+    def outputs(self, inputs: Any) -> np.ndarray:
+        """Return each network's raw outputs, ``[M, N, K]``; see `Run.outputs`."""
+        return np.stack([run.outputs(inputs) for run in self.runs])
 
     def predict_mean(self, inputs: Any) -> np.ndarray:
         """Return the mean over networks of E[target | x], ``[N, K]``: averaged probabilities, means or rates.
@@ -54,60 +81,75 @@ class Ensemble(NamedTuple):
         """
         majority = one_of("vote", vote, ("average", "majority")) == "majority"
         means = np.stack([run.predict_mean(inputs) for run in self.runs])
-        average: np.ndarray = means.mean(axis=0)
-        if isinstance(self.likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy) and average.shape[1] > 1:
-            votes = np.sum(means.argmax(axis=2)[..., None] == np.arange(means.shape[2]), axis=0)
-            chosen: np.ndarray = np.argmax(votes + average / 2 if majority else average, axis=1)
-            return chosen
-        if self.likelihood.name in ("bernoulli", SigmoidQuadratic.name, SigmoidCrossEntropy.name):
-            shares = np.mean(means > 0.5, axis=0)
-            decisive = np.where(shares == 0.5, average, shares) if majority else average
-            labels: np.ndarray = (decisive > 0.5).astype(np.int32)
-            return labels[:, 0] if labels.shape[1] == 1 else labels
-        return average
+        return self.likelihood.decide(self.likelihood.target.majority(means) if majority else means.mean(axis=0))
+
+    def evaluate(self, inputs: Any, targets: Any, *, name: str | None = None) -> Evaluation:
+        """Return how well the averaged predictions do, and remember it under `name` if one is given.
+
+        The loss is that of the mixture, −ln (1/M) Σ_m p_m(y | x), averaged over examples.
+
+        Raises:
+            TypeError, ValueError: what `shinso.train` raises for such data.
+        """
+        evaluation = evaluated(self.runs, inputs, targets, self.data.get("kind"))
+        if name is not None:
+            self.evaluations[name] = evaluation
+        return evaluation
+
+    def summary(self) -> Run:
+        """Return the ensemble as one run to report on: the first network's, with what is true of all in their places.
+
+        Its history has means over the networks that were still training; settings, times and evaluations are the
+        ensemble's. Its model is the first network alone.
+        """
+        first = self.runs[0]
+        stop = replace(
+            first.stop,
+            epoch=max(run.stop.epoch for run in self.runs),
+            step=max(run.stop.step for run in self.runs),
+            message=f"{len(self.runs)} networks; the first: {first.stop.message}",
+            best_epoch=None,
+        )
+        steps, examples = (sum(getattr(run.timing, name) for run in self.runs) for name in ("steps", "examples"))
+        return replace(
+            first,
+            history=mean_history(self.histories),
+            stop=stop,
+            settings={**first.settings, "members": len(self.runs)},
+            timing=replace(first.timing, steps=steps, examples=examples),
+            data=self.data,
+            evaluations=self.evaluations,
+            folder=self.folder,
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Store the ensemble in `folder`, a run for each member in `members/1`, …, all in one step; see `shinso.load`.
+
+        Raises:
+            FileExistsError: the folder holds another run.
+            OSError: it cannot be written; what it held before is untouched.
+        """
+        folder = Path(folder)
+        if self.folder != folder:
+            refuse_other_run(folder)
+        commit(folder, self.files())
+        self.folder = folder
+        for index, run in enumerate(self.runs):
+            run.folder = folder / member_folder(index)
+        return folder
+
+    def files(self) -> dict[str, bytes]:
+        """Return the files that store the ensemble, by name; each member is a run folder of its own."""
+        files: dict[str, bytes] = {}
+        for index, run in enumerate(self.runs):
+            own = run.files()
+            own[SUMS] = listing(own)
+            files |= {member_folder(index) + name: content for name, content in own.items()}
+        evaluations = {name: evaluation.to_dict() for name, evaluation in self.evaluations.items()}
+        plain = {"members": len(self.runs), "data": self.data, "evaluations": evaluations}
+        return {**files, ENSEMBLE: to_json(plain)}
 
 
-def train_ensemble(
-    model: Callable[[Any], Any] | Sequence[Any],
-    objective: Objective,
-    data: Any,
-    *,
-    members: int = 5,
-    bagging: bool = False,
-    seed: int = 0,
-    **settings: Any,
-) -> Ensemble:
-    """Train networks from different initial weights side by side, as one compiled program (see `train_many`).
-
-    Args:
-        model: makes one network from a random key, such as ``lambda key: shinso.nn.mlp(4, 3, key=key)``; or the networks.
-        objective: likelihood and penalties, for all.
-        data: as for `shinso.train`.
-        members: how many networks, at least 2; for networks given it is their number.
-        bagging: each network sees its own bootstrap sample: N examples drawn with replacement, as weights of the examples
-            (Breiman, 1996). Without it they differ in their initial weights and their noise alone.
-        seed: determines initial weights, samples, order and noise.
-        **settings: what `train_many` takes further: `epochs`, `optimizer`, `learning_rate`, `validation`, ….
-
-    Raises:
-        TypeError, ValueError: fewer than two networks, or what `train_many` raises.
-
-    Source: Nielsen, chapter 6; Goodfellow et al., §7.11.
-    """
-    if isinstance(model, Sequence):
-        models = list(model)
-    else:
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 1), whole_number("members", members, least=2))
-        models = [model(key) for key in keys]
-    if len(models) < 2:
-        raise ValueError(f"members must be at least 2 to make an ensemble; got {len(models)}.")
-    if bagging:
-        batch = as_batch("data", data, objective.likelihood)
-        settings["weights"] = np.asarray(batch.weights) * _bootstrap(len(models), n_examples(batch), seed)
-    return Ensemble(tuple(train_many(models, objective, data, seed=seed, **settings)))
-
-
-def _bootstrap(members: int, examples: int, seed: int) -> np.ndarray:
-    """Return how often each example is drawn, `[M, N]`: N draws with replacement for each member."""
-    drawn = jax.random.randint(jax.random.fold_in(jax.random.key(seed), 2), (members, examples), 0, examples)
-    return np.asarray(jax.vmap(lambda row: jnp.bincount(row, length=examples))(drawn))
+def member_folder(index: int) -> str:
+    """Return where in an ensemble's folder a member is."""
+    return f"{MEMBERS}/{index + 1}/"

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 from sklearn import metrics
+
+from shinso.objectives import R2, EvaluationScore
 
 MISTAKES = 24
 POINTS = 1000
@@ -31,7 +33,7 @@ class Evaluation:
 
     Attributes:
         n: examples.
-        score_name: ``"accuracy"``, or ``"r2"`` for numbers and ``"deviance"`` for counts.
+        score_name: ``"accuracy"``, or the likelihood's `evaluation_score`: ``"r2"``, ``"deviance"``, ``"d2_pinball"``.
         score: its value.
         interval: the 95 % interval of the score: Wilson's for an accuracy, 1,000 bootstrap resamples otherwise.
         loss: mean negative log-likelihood, without constants.
@@ -125,49 +127,29 @@ def evaluate_labels(targets: np.ndarray, probabilities: np.ndarray, loss: float)
     )
 
 
-def evaluate_numbers(targets: np.ndarray, predictions: np.ndarray, loss: float, *, counts: bool = False) -> Evaluation:
-    """Return the evaluation of predicted means ``[N, K]`` against numbers or counts ``[N, K]``."""
+def evaluate_numbers(
+    targets: np.ndarray, predictions: np.ndarray, loss: float, score: EvaluationScore = R2
+) -> Evaluation:
+    """Return the evaluation of predictions ``[N, K]`` of numbers or counts ``[N, K]``; `score` is a likelihood's."""
     targets = targets.reshape(predictions.shape).astype(float)
     predictions = predictions.astype(float)
     errors = predictions - targets
 
     n = len(targets)
     resamples = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    score = _mean_deviance if counts else _r2
-    scores = score(targets, predictions, resamples)
+    scores = score.of(targets, predictions, resamples)
     finite = scores[np.isfinite(scores)]
     chosen = np.random.default_rng(0).choice(n, size=min(n, POINTS), replace=False)
     pairs = zip(targets[chosen, 0].tolist(), predictions[chosen, 0].tolist(), strict=True)
     return Evaluation(
         n=n,
-        score_name="deviance" if counts else "r2",
-        score=float(score(targets, predictions, np.ones((1, n)))[0]),
+        score_name=score.name,
+        score=float(score.of(targets, predictions, np.ones((1, n)))[0]),
         interval=tuple(np.quantile(finite, [0.025, 0.975]).tolist()) if n > 1 and len(finite) else (math.nan, math.nan),
         loss=loss,
         metrics={"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())},
         points=list(pairs),
     )
-
-
-def _r2(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return 1 − Σ(y − ŷ)² / Σ(y − ȳ)², a mean over outputs, for each row of `counts [B, N]`, the examples' weights."""
-    n = counts.sum(axis=1, keepdims=True)
-    centred = targets - targets.mean(axis=0)
-    total = counts @ centred**2 - (counts @ centred) ** 2 / n
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scores: np.ndarray = (1 - counts @ (predictions - targets) ** 2 / np.where(total > 0, total, np.nan)).mean(
-            axis=1
-        )
-    return scores
-
-
-def _mean_deviance(targets: np.ndarray, rates: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the mean Poisson deviance 2 mean(y ln(y/λ) − y + λ) for each row of `counts [B, N]`."""
-    # A rate that has underflowed to 0 would make the deviance infinite for a reason of arithmetic alone.
-    rates = rates.clip(np.finfo(float).tiny)
-    deviances = 2 * (special.xlogy(targets, targets / rates) - targets + rates).mean(axis=1)
-    means: np.ndarray = counts @ deviances / counts.sum(axis=1)
-    return means
 
 
 def hardest_confusion(evaluation: Evaluation, classes: Sequence[Any]) -> tuple[Any, Any, int, int] | None:

@@ -10,7 +10,7 @@ from shinso._checks import whole_number
 from shinso.nn import Layer
 from shinso.objectives import Gaussian, Objective, as_inputs
 from shinso.training._chunks import outputs_of
-from shinso.training._stages import Stages, cut_short, refuse, stage_seed
+from shinso.training._stages import UNSTORED, Stages, cut_short, refuse, stage_seed
 from shinso.training._train import train
 
 Shape = tuple[int, ...]
@@ -51,9 +51,9 @@ def fit_hints(
         TypeError: student or teacher is no `Sequential`, or an argument is one of those above.
         ValueError: a pair names no layer, or no regressor leads from the student's features to the teacher's.
 
-    Source: S3 §8.7.4 (stage 1 of the algorithm); Romero et al., FitNets (2015), equation 3.
+    Source: Goodfellow et al., §8.7.4 (FitNets, first stage); Romero et al., FitNets (2015), equation 3.
     """
-    refuse("fit_hints", settings, "validation", "monitor", "trainable")
+    refuse("fit_hints", settings, *UNSTORED, "validation", "monitor", "trainable")
     arrays = as_inputs("inputs", inputs)
     shape = jax.tree.leaves(arrays)[0].shape[1:]
     guides = [_guide(student, teacher, pair, shape, stage_seed(seed, i)) for i, pair in enumerate(_sorted(pairs))]

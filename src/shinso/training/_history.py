@@ -2,12 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from shinso._checks import one_of
+
+_WHOLE = ("epoch", "step")
 
 
 @dataclass
@@ -18,8 +20,9 @@ class History:
     apart), ``cost`` (mean over the epoch's mini-batches of what is minimized, penalties included, each taken before its
     update), ``loss`` (the same without penalties), the score (``accuracy``, ``squared_error``, …), ``gradient_norm``
     (mean of ‖∂cost/∂θ‖), ``learning_rate``, and ``NAME_loss``, ``NAME_<score>`` for validation and monitored data,
-    evaluated without noise at the epoch's end; for a `shinso.optim.averaged` optimizer also ``averaged_NAME_loss``, …: the
-    same of the averaged parameters.
+    evaluated without noise at the epoch's end. For a `shinso.optim.averaged` optimizer also ``averaged_NAME_loss``, …: the
+    same of the averaged parameters. Where the model of the best training figure is kept (`Stopping`) also
+    ``training_cost``, ``training_loss`` and ``training_<score>``: those of the parameters at the epoch's end.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -53,7 +56,28 @@ class History:
         return text.getvalue()
 
     @classmethod
-    def from_csv(cls, lines: Iterable[str]) -> "History":
-        """Return the history that `to_csv` wrote."""
-        whole = ("epoch", "step")
-        return cls([{k: int(v) if k in whole else float(v) for k, v in row.items()} for row in csv.DictReader(lines)])
+    def from_csv(cls, text: str) -> "History":
+        """Return the history that `to_csv` wrote.
+
+        Raises:
+            ValueError: a row has too few or too many entries, or one that is no number.
+        """
+        rows = []
+        try:
+            for number, row in enumerate(csv.DictReader(io.StringIO(text), strict=True), start=1):
+                if None in row or None in row.values():
+                    raise ValueError(f"row {number} has not as many entries as there are columns")
+                rows.append({name: int(entry) if name in _WHOLE else float(entry) for name, entry in row.items()})
+        except csv.Error as error:
+            raise ValueError(str(error)) from None
+        return cls(rows)
+
+
+def mean_history(histories: Sequence[History]) -> History:
+    """Return the mean of each column, epoch by epoch, over the histories that have the epoch."""
+    longest = max(histories, key=len)
+    rows = [[history.rows[index] for history in histories if index < len(history)] for index in range(len(longest))]
+    means = [{name: sum(row[name] for row in each) / len(each) for name in each[0]} for each in rows]
+    return History(
+        [{**mean, **{name: each[0][name] for name in _WHOLE}} for mean, each in zip(means, rows, strict=True)]
+    )

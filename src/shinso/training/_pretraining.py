@@ -9,7 +9,7 @@ from shinso import nn
 from shinso.nn import Layer
 from shinso.objectives import Gaussian, Objective, as_inputs
 from shinso.training._chunks import outputs_of
-from shinso.training._stages import Stages, cut_short, refuse, stage_seed
+from shinso.training._stages import UNSTORED, Stages, cut_short, refuse, stage_seed
 from shinso.training._train import train
 
 
@@ -50,9 +50,10 @@ def pretrain_autoencoders(
         TypeError: `model` is no `Sequential`, or has a layer of another kind, or an argument is one of those above.
         ValueError: `model` has no hidden `Dense` layer, or inputs do not fit it.
 
-    Source: S1 (pre-training algorithm, autoencoders); Bengio et al. (2007); for `corruption`, Vincent et al. (2008).
+    Source: lecture on deep learning, pre-training by autoencoders; Bengio et al. (2007); for `corruption`, Vincent et
+    al. (2008).
     """
-    refuse("pretrain_autoencoders", settings, "validation", "monitor", "trainable")
+    refuse("pretrain_autoencoders", settings, *UNSTORED, "validation", "monitor", "trainable")
     if corruption is not None and not isinstance(corruption, Layer):
         raise TypeError(f"corruption must be a layer, such as shinso.nn.Dropout(0.2), or None; got {corruption!r}.")
     places = _hidden_layers(model)

@@ -11,54 +11,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from shinso._manifest import commit
+from shinso._safetensors import to_safetensors
 from shinso.nn import Sequences
-from shinso.objectives import (
-    Batch,
-    Categorical,
-    Joint,
-    Likelihood,
-    Objective,
-    SigmoidCrossEntropy,
-    SigmoidQuadratic,
-    as_batch,
-    as_inputs,
-)
+from shinso.objectives import Likelihood, Objective, as_inputs
 from shinso.optim import Optimizer
+from shinso.training._arrays import named_arrays
 from shinso.training._chunks import in_chunks, outputs_of
-from shinso.training._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
+from shinso.training._description import to_json
+from shinso.training._evaluate import evaluated
+from shinso.training._evaluation import Evaluation
+from shinso.training._folder import AVERAGED, HISTORY, MODEL, RUN, refuse_other_run
 from shinso.training._history import History
-from shinso.training._program import TrainState
-
-
-@dataclass(frozen=True)
-class Stop:
-    """How training ended.
-
-    Attributes:
-        reason: ``"epochs"`` (all done), ``"stalled"`` (early stopping), ``"converged"``, ``"evaluations"``,
-            ``"no_descent"`` (as far as a line search gets), ``"not_finite"``, ``"interrupted"``,
-            or ``"running"`` in the folder of a run that has not ended.
-        epoch: completed epochs.
-        step: optimizer updates made.
-        message: the same in a sentence, with the likely cause and the remedy where something went wrong.
-        best_epoch: the epoch whose parameters the model has; None where those are the last ones.
-    """
-
-    reason: str
-    epoch: int
-    step: int
-    message: str
-    best_epoch: int | None = None
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Where the time went: seconds of compiling and of training, optimizer updates, and examples seen."""
-
-    compile_seconds: float
-    train_seconds: float
-    steps: int
-    examples: int
+from shinso.training._recipes import recipe_or_none
+from shinso.training._state import TrainState
+from shinso.training._stop import Stop
+from shinso.training._timing import Timing
 
 
 @dataclass(eq=False)
@@ -136,33 +104,35 @@ class Run:
         Raises:
             TypeError, ValueError: what `shinso.train` raises for such data.
         """
-        batch = as_batch("data", (inputs, targets), self.likelihood)
-        outputs, targets = self._scored(batch, self.outputs(batch.inputs))
-        evaluation = _evaluation(self, batch.inputs, targets, outputs)
+        evaluation = evaluated([self], inputs, targets, self.data.get("kind"))
         if name is not None:
             self.evaluations[name] = evaluation
         return evaluation
 
-    def _scored(self, batch: Batch, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return outputs and targets row by row: of every step that is not padding, where there are steps."""
-        targets = np.asarray(batch.targets)
-        if outputs.ndim == 2:
-            return outputs, targets
-        steps = outputs.shape[1]
-        lengths = batch.inputs.lengths if isinstance(batch.inputs, Sequences) else np.full(len(outputs), steps)
-        there = np.arange(steps) < np.asarray(lengths)[:, None]
-        return outputs[there], targets[there]
-
     def save(self, folder: str | Path) -> Path:
-        """Store the run in `folder`, made if need be; see `shinso.load`.
+        """Store the run in `folder`, made if need be, all of it in one step; see `shinso.load`.
 
         Raises:
             FileExistsError: the folder holds another run.
             OSError: it cannot be written; what it held before is untouched.
         """
-        from shinso.training._folder import save_run
+        folder = Path(folder)
+        if self.folder != folder:
+            refuse_other_run(folder)
+        commit(folder, self.files())
+        self.folder = folder
+        return folder
 
-        return save_run(self, Path(folder))
+    def files(self) -> dict[str, bytes]:
+        """Return the files that store the run, by name."""
+        files = {
+            MODEL: to_safetensors(named_arrays(self.model)),
+            HISTORY: self.history.to_csv().encode(),
+            RUN: to_json({**self.to_dict(), "averaged": self.averaged_model is not None}),
+        }
+        if self.averaged_model is not None:
+            files[AVERAGED] = to_safetensors(named_arrays(self.averaged_model))
+        return files
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but parameters and history as plain data."""
@@ -181,34 +151,7 @@ class Run:
         }
 
 
-def recipe_or_none(objective: Objective) -> dict[str, Any] | None:
-    """Return the objective's recipe, or None where a predicate of the user's own cannot be written down."""
-    try:
-        return objective.recipe
-    except ValueError:
-        return None
-
-
 @eqx.filter_jit
 def _means(model: Callable[..., Any], likelihood: Likelihood, inputs: PyTree) -> Any:
     outputs = model(inputs, key=None)
     return likelihood.mean(outputs.values if isinstance(outputs, Sequences) else outputs)
-
-
-def _evaluation(run: Run, inputs: PyTree, targets: np.ndarray, outputs: np.ndarray) -> Evaluation:
-    likelihood = run.likelihood
-    device_outputs = jnp.asarray(outputs)
-    loss = float(jnp.mean(likelihood.loss(device_outputs, jnp.asarray(targets))))
-    if isinstance(likelihood, Joint):
-        likelihood, device_outputs, main_targets = likelihood.main(device_outputs, jnp.asarray(targets))
-        targets = np.asarray(main_targets)
-    means = np.asarray(likelihood.mean(device_outputs))
-    kind = run.data.get("kind")
-    if isinstance(likelihood, Categorical | SigmoidQuadratic | SigmoidCrossEntropy):
-        indices = targets if targets.ndim == 1 else targets.argmax(axis=1)
-        return evaluate_classes(indices, means, loss, np.asarray(inputs) if getattr(inputs, "ndim", 0) == 4 else None)
-    if likelihood.name == "bernoulli" and means.shape[1] == 1 and kind != "multilabel":
-        return evaluate_classes(targets.ravel().astype(int), np.hstack([1 - means, means]), loss)
-    if likelihood.name == "bernoulli":
-        return evaluate_labels(targets, means, loss)
-    return evaluate_numbers(targets, means, loss, counts=likelihood.name == "poisson")

@@ -11,7 +11,7 @@ from shinso._numbers import plain_number
 
 NEVER = 2**31 - 1
 """Epochs of patience, the largest int32, that no training outlasts."""
-LOWER_IS_BETTER = ("cost", "loss", "squared_error", "deviance", "gradient_norm")
+LOWER_IS_BETTER = ("cost", "loss", "_error", "deviance", "gradient_norm")
 
 
 class Stopping(eqx.Module):
@@ -19,8 +19,16 @@ class Stopping(eqx.Module):
 
     An epoch improves when the monitored column is better than the best so far by at least `min_delta`. After
     `patience` epochs in a row without improvement training stops, or, given `factor`, the learning rate is multiplied by
-    it and the count starts again, until the rate has fallen to `smallest` of its start (Goodfellow et al., §7.8 and
-    §8.1.2; Nielsen, ch. 3: "no improvement in ten", halve until 1/128).
+    it and the count starts again, until the rate has fallen to `smallest` of its start (Goodfellow et al., algorithm 7.1).
+
+    Nielsen's schedule (chapter 3) holds the rate until the validation accuracy stalls, then halves it, and ends when it is
+    1/128 of its start: ``Stopping("validation_accuracy", 10, min_delta=1e-6, factor=0.5, smallest=1 / 64)``, whose last
+    stall, at 1/64, stops instead of halving once more. His "no improvement in ten" alone is
+    ``Stopping("validation_accuracy", 10, min_delta=1e-6)``: a tie is no improvement.
+
+    Where parameters are kept by a training figure (`restore_best` with ``"loss"``, ``"cost"`` or the score), what is judged
+    is that of the parameters themselves on the training data at the epoch's end, not the mean over the epoch's
+    mini-batches, each of which had others; full-batch methods have one batch, and nothing is evaluated twice.
 
     Args:
         monitor: a column of the history: ``"validation_loss"``, ``"validation_accuracy"``, ``"loss"``, ``"cost"``, …

@@ -9,7 +9,7 @@ import jax
 from shinso import nn
 from shinso.nn import Layer
 from shinso.objectives import Objective, as_batch, parameter_paths, weights
-from shinso.training._stages import Stages, cut_short, refuse, stage_seed
+from shinso.training._stages import UNSTORED, Stages, cut_short, refuse, stage_seed
 from shinso.training._train import train
 
 
@@ -40,9 +40,9 @@ def pretrain_supervised(
         TypeError: `model` is no `Sequential`, or an argument is one of those above.
         ValueError: `model` has no hidden layer, data do not fit it, or an output is of another shape.
 
-    Source: S3 §8.7.4 (greedy supervised pre-training); Bengio et al. (2007); Goodfellow et al., figure 8.7.
+    Source: Goodfellow et al., §8.7.4 and figure 8.7; Bengio et al. (2007).
     """
-    refuse("pretrain_supervised", settings, "trainable")
+    refuse("pretrain_supervised", settings, *UNSTORED, "trainable")
     if not isinstance(model, nn.Sequential):
         raise TypeError(f"model must be a Sequential; got {type(model).__name__}.")
     places = [place for place, layer in enumerate(model.layers) if _has_weights(layer)]

@@ -5,25 +5,25 @@ from collections.abc import Generator, Sequence
 
 from shinso.tuning._search_space import Choice, Interval, Point, nearby, shapes_in
 from shinso.tuning._searches import Plan, Search
-from shinso.tuning._trials import Ask, Trial
+from shinso.tuning._trials import Trial, TrialSpec
 
 SLICE = 1000
 """Training examples of the first experiments, the book's number."""
 _SMALL: dict[str, Point] = {"mlp": {"hidden": (16,)}, "cnn": {"channels": (8, 16), "hidden": (32,)}}
-Trials = Generator[list[Ask], list[Trial], list[Trial]]
+Trials = Generator[list[TrialSpec], list[Trial], list[Trial]]
 _QUICK = 4  # the first experiments take so much less than all epochs
 _FALLING = ("sgd", "momentum", "nesterov", "nesterov_interim")
 
 
 def broad_strategy(plan: Plan) -> Search:
-    """The broad strategy (Nielsen, ch. 3, "How to choose a neural network's hyper-parameters?").
+    """The broad strategy (Nielsen, chapter 3, "How to choose a neural network's hyper-parameters?").
 
     1. On at most 1,000 examples, with a small network and λ = 0: the order of magnitude of the learning rate by the
        training cost (`find_learning_rate`). With it, λ by decades by the validation loss; with that, the rate again.
     2. The whole network on all examples: the defaults, what step 1 found, what lies half-way, and numbers near that.
     3. The shape, one setting at a time: dropout, hidden units, …, each option with the best numbers and some near them.
     4. The mini-batch by time to a given loss in seconds, the rate scaled along: ∝ M for rules that follow the gradient
-       itself (eq. 95), ∝ √M for adaptive ones.
+       itself (Nielsen, equation 95), ∝ √M for adaptive ones.
     5. Numbers near the best, nearer and nearer.
     """
     start = yield from _first_signal(plan)
@@ -39,7 +39,7 @@ def broad_strategy(plan: Plan) -> Search:
         spread = max(0.8 * spread, 0.02)
 
 
-def _first_signal(plan: Plan) -> Generator[list[Ask], list[Trial], Point]:
+def _first_signal(plan: Plan) -> Generator[list[TrialSpec], list[Trial], Point]:
     """Return what a small network on a slice says of the rate and of λ."""
     small = dict(_SMALL.get(plan.base.network or "", {}))
     epochs = max((plan.base.epochs or 1) // _QUICK, 1)
@@ -47,16 +47,16 @@ def _first_signal(plan: Plan) -> Generator[list[Ask], list[Trial], Point]:
     point: Point = {}
     rates, strengths = plan.space.get("learning_rate"), plan.space.get("l2")
     if isinstance(rates, Interval):
-        (found,) = yield [Ask({**small, "l2": 0.0}, "order of the rate", examples=examples, find_rate=True)]
+        (found,) = yield [TrialSpec({**small, "l2": 0.0}, "order of the rate", examples=examples, find_rate=True)]
         point["learning_rate"] = rates.at(rates.place(found.rate or math.sqrt(rates.low * rates.high)))
     for name, interval in (("l2", strengths), ("learning_rate", rates)):
         if isinstance(interval, Interval):
             places = [(i + 0.5) / plan.width for i in range(plan.width)]
-            asks = [
-                Ask({**small, **point, name: interval.at(place)}, f"order of {name}", epochs, examples)
+            specs = [
+                TrialSpec({**small, **point, name: interval.at(place)}, f"order of {name}", epochs, examples)
                 for place in places
             ]
-            point[name] = min((yield asks), key=lambda trial: trial.loss).ask.changes[name]
+            point[name] = min((yield specs), key=lambda trial: trial.loss).spec.changes[name]
     return point
 
 
@@ -74,7 +74,7 @@ def _between(plan: Plan, point: Point) -> Point:
 def _whole(plan: Plan, phase: str, points: Sequence[Point], spread: float) -> Trials:
     """Return trials of all epochs on all examples: points, and others near the last of them."""
     near = [nearby(plan.space, points[-1], plan.base, spread, plan.random) for _ in range(plan.width - len(points))]
-    return (yield [Ask(point, phase) for point in (*points, *near)])
+    return (yield [TrialSpec(point, phase) for point in (*points, *near)])
 
 
 def _shape(plan: Plan, name: str, trials: list[Trial]) -> Trials:
@@ -101,10 +101,10 @@ def _mini_batch(plan: Plan, trials: list[Trial]) -> Trials:
         scaled = dict(best) if option == size else {**best, "batch_size": option}
         if isinstance(rates, Interval):
             scaled["learning_rate"] = rates.at(rates.place(rate * (option / size) ** power))
-        found += yield [Ask(scaled, "time by mini-batch", curve=True)]
+        found += yield [TrialSpec(scaled, "time by mini-batch", curve=True)]
     fastest = quickest(found)
     if fastest is not None:
-        found += yield from _whole(plan, "near the fastest", [fastest.ask.changes], 0.05)
+        found += yield from _whole(plan, "near the fastest", [fastest.spec.changes], 0.05)
     return found
 
 
@@ -118,7 +118,7 @@ def quickest(trials: Sequence[Trial]) -> Trial | None:
 
 
 def _best(trials: Sequence[Trial]) -> Point:
-    return dict(min(trials, key=lambda trial: trial.loss).ask.changes)
+    return dict(min(trials, key=lambda trial: trial.loss).spec.changes)
 
 
 def _words(option: object) -> str:

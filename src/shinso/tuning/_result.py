@@ -93,7 +93,7 @@ class Tuning:
     @property
     def whole(self) -> list[Trial]:
         """The trials of all epochs on all examples, best first."""
-        return sorted((trial for trial in self.trials if trial.ask.whole), key=lambda trial: trial.loss)
+        return sorted((trial for trial in self.trials if trial.spec.whole), key=lambda trial: trial.loss)
 
     @property
     def command(self) -> str | None:

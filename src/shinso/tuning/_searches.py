@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from shinso.settings import Settings
 from shinso.tuning._search_space import Point, Space, code, draw, nearby, numbers_in, shape_of, shapes_in
-from shinso.tuning._trials import Ask, Trial
+from shinso.tuning._trials import Trial, TrialSpec
 
-Search = Generator[list[Ask], list[Trial], None]
+Search = Generator[list[TrialSpec], list[Trial], None]
 _ETA = 3
 _CANDIDATES = 256
 
@@ -50,9 +50,9 @@ def random_search(plan: Plan) -> Search:
     One shape is drawn for as many draws of numbers as are trained side by side; the first shape is that of the defaults,
     which are the first trial.
     """
-    yield [Ask(point, "random") for point in [{}, *plan.points({}, plan.width - 1)]]
+    yield [TrialSpec(point, "random") for point in [{}, *plan.points({}, plan.width - 1)]]
     while True:
-        yield [Ask(point, "random") for point in plan.points(plan.shape(), plan.width)]
+        yield [TrialSpec(point, "random") for point in plan.points(plan.shape(), plan.width)]
 
 
 def successive_halving(plan: Plan) -> Search:
@@ -70,9 +70,9 @@ def successive_halving(plan: Plan) -> Search:
             short = None if divisor == 1 else max(epochs // divisor, 1)
             if divisor == 1 and {} not in points:
                 points.append({})
-            trials = yield [Ask(point, f"round {round_ + 1} of 3", epochs=short) for point in points]
+            trials = yield [TrialSpec(point, f"round {round_ + 1} of 3", epochs=short) for point in points]
             ranked = sorted(trials, key=lambda trial: trial.loss)
-            points = [trial.ask.changes for trial in ranked[: max(len(points) // _ETA, 1)]]
+            points = [trial.spec.changes for trial in ranked[: max(len(points) // _ETA, 1)]]
         shapes = [shape_of(points[0]), plan.shape(), plan.shape()]
 
 
@@ -83,16 +83,16 @@ def bayesian_search(plan: Plan) -> Search:
     are random. Then the candidate with the largest expected improvement decides the shape of a group; after each member
     the process is told its own prediction there ("kriging believer"), so that the next member goes elsewhere.
     """
-    trials = yield [Ask(point, "random") for point in [{}, *plan.points({}, plan.width - 1)]]
-    trials = trials + (yield [Ask(point, "random") for point in plan.points(plan.shape(), plan.width)])
+    trials = yield [TrialSpec(point, "random") for point in [{}, *plan.points({}, plan.width - 1)]]
+    trials = trials + (yield [TrialSpec(point, "random") for point in plan.points(plan.shape(), plan.width)])
     while True:
-        trials = trials + (yield [Ask(point, "expected improvement") for point in _proposals(plan, trials)])
+        trials = trials + (yield [TrialSpec(point, "expected improvement") for point in _proposals(plan, trials)])
 
 
 def _proposals(plan: Plan, trials: list[Trial]) -> list[Point]:
-    X = np.array([code(plan.space, trial.ask.changes, plan.base) for trial in trials])
+    X = np.array([code(plan.space, trial.spec.changes, plan.base) for trial in trials])
     y = tame(np.array([trial.loss for trial in trials]))
-    best = min(trials, key=lambda trial: trial.loss).ask.changes
+    best = min(trials, key=lambda trial: trial.loss).spec.changes
     candidates = [point for _ in range(_CANDIDATES // 4) for point in plan.points(plan.shape(), 4)]
     candidates += [nearby(plan.space, best, plan.base, 0.1, plan.random) for _ in range(_CANDIDATES // 4)]
     kernel = None

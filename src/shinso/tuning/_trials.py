@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shinso._files import write_atomically
+
 TRIALS = "trials.jsonl"
 
 
-class Ask(NamedTuple):
+class TrialSpec(NamedTuple):
     """One trial to be made.
 
     Attributes:
@@ -43,7 +45,7 @@ class Trial(NamedTuple):
     """What came out of one trial.
 
     Attributes:
-        ask: what was asked.
+        spec: what was asked.
         loss: mean loss on the examples to choose by, over folds and repeats; infinite if training diverged.
         score: the same for the score.
         error: standard error of `loss`, over folds, or over repeats without folds; NaN for a single one.
@@ -53,7 +55,7 @@ class Trial(NamedTuple):
         curve: `(seconds, loss)` for each epoch, if asked for.
     """
 
-    ask: Ask
+    spec: TrialSpec
     loss: float
     score: float
     error: float
@@ -64,9 +66,9 @@ class Trial(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; numbers that are not finite become None."""
-        plain: dict[str, Any] = {**self.ask._asdict(), **self._asdict()}
-        del plain["ask"]
-        plain["curve"] = [list(point) for point in self.curve] if self.ask.curve else False
+        plain: dict[str, Any] = {**self.spec._asdict(), **self._asdict()}
+        del plain["spec"]
+        plain["curve"] = [list(point) for point in self.curve] if self.spec.curve else False
         return {name: _finite_or_none(value) for name, value in plain.items()}
 
     @classmethod
@@ -74,18 +76,20 @@ class Trial(NamedTuple):
         """Return the trial that `to_dict` described."""
         changes = {name: tuple(value) if isinstance(value, list) else value for name, value in plain["changes"].items()}
         curve = plain["curve"]
-        ask = Ask(changes, plain["phase"], plain["epochs"], plain["examples"], curve is not False, plain["find_rate"])
+        spec = TrialSpec(
+            changes, plain["phase"], plain["epochs"], plain["examples"], curve is not False, plain["find_rate"]
+        )
         loss = math.inf if plain["loss"] is None else plain["loss"]
         score, error = (math.nan if plain[name] is None else plain[name] for name in ("score", "error"))
         points = tuple((seconds, loss) for seconds, loss in curve or ())
-        return cls(ask, loss, score, error, plain["trainings"], plain["seconds"], plain["rate"], points)
+        return cls(spec, loss, score, error, plain["trainings"], plain["seconds"], plain["rate"], points)
 
 
 def _finite_or_none(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-class Ledger:
+class TrialLog:
     """All trials of a search, remembered by what was asked; kept in a file of JSON lines if there is a folder."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -95,11 +99,11 @@ class Ledger:
         if self._path is not None and self._path.exists():
             self._remember(map(Trial.from_dict, _lines(self._path)))
 
-    def __getitem__(self, ask: Ask) -> Trial:
-        return self._known[ask.key]
+    def __getitem__(self, spec: TrialSpec) -> Trial:
+        return self._known[spec.key]
 
-    def __contains__(self, ask: Ask) -> bool:
-        return ask.key in self._known
+    def __contains__(self, spec: TrialSpec) -> bool:
+        return spec.key in self._known
 
     @property
     def seconds(self) -> float:
@@ -109,15 +113,15 @@ class Ledger:
     def add(self, trials: list[Trial]) -> None:
         """Remember trials, all of them or, if the file cannot be written, none."""
         if self._path is not None:
-            text = "".join(json.dumps(trial.to_dict(), allow_nan=False) + "\n" for trial in trials)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(text)
+            # The whole file, for a line cut short by a crash would swallow what is appended to it.
+            lines = (json.dumps(trial.to_dict(), allow_nan=False) + "\n" for trial in [*self.trials, *trials])
+            write_atomically(self._path, "".join(lines).encode())
         self._remember(trials)
 
     def _remember(self, trials: Iterable[Trial]) -> None:
         for trial in trials:
             self.trials.append(trial)
-            self._known[trial.ask.key] = trial
+            self._known[trial.spec.key] = trial
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -1,29 +1,30 @@
 """Choosing hyperparameters: `tune`."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from shinso import objectives
 from shinso._checks import one_of, real, whole_number
-from shinso._files import write_atomically
-from shinso.data import Dataset, Prepared
+from shinso._interrupt import Interrupt
+from shinso.data import Prepared
 from shinso.experiment import prepare_experiment
 from shinso.settings import Settings
-from shinso.training import Interrupt, digest_of
+from shinso.training import digest_of
 from shinso.tuning._broad import broad_strategy
-from shinso.tuning._folds import Fold, folds_of
-from shinso.tuning._result import TUNING, Comparison, Margin, Tuning, compare, losses_and_scores, margin
+from shinso.tuning._final_round import comparison_of, winner_of
+from shinso.tuning._folds import folds_of
+from shinso.tuning._result import Tuning
+from shinso.tuning._search_folder import opened
+from shinso.tuning._search_run import Budget, SearchRun, TuningEvent
 from shinso.tuning._search_space import Point, Space, default_space, space_of
 from shinso.tuning._searches import Plan, Search, bayesian_search, random_search, successive_halving
-from shinso.tuning._trial_runner import Bench, Enough, Watch
-from shinso.tuning._trials import Ask, Ledger
+from shinso.tuning._trial_runner import Deadline, TrialRunner
+from shinso.tuning._trials import TrialLog
 
 STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "broad": broad_strategy,
@@ -32,31 +33,8 @@ STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "bayes": bayesian_search,
 }
 _SECONDS = 120.0
-_SLOW = 1.3  # the end is given so much more time than it is expected to take
-_LARGEST_RESERVE = 0.6
-_FINALISTS = 2
 
 _now: Callable[[], float] = time.monotonic
-
-
-class TuningEvent(NamedTuple):
-    """Where a search stands.
-
-    Attributes:
-        phase: what is being tried, in words.
-        trials: trials made.
-        best: the least loss of a whole training so far; infinite before there is one.
-        defaults: the same of the defaults.
-        seconds: time used so far, earlier parts included.
-        share: the share of the budget that is used, from 0 to 1.
-    """
-
-    phase: str
-    trials: int
-    best: float
-    defaults: float
-    seconds: float
-    share: float
 
 
 def tune(
@@ -128,22 +106,23 @@ def tune(
         "data": digest_of((prepared.training.inputs, prepared.training.targets)),
     }
     place = None if folder is None else Path(folder)
-    before = _open(place, identity, resume=resume)
+    before = opened(place, identity, resume=resume)
     with Interrupt() as interrupt:
-        watch = Watch(interrupt, _now)
-        bench = Bench(base, prepared, pairs, width, watch)
+        deadline = Deadline(interrupt, clock=_now)
+        runner = TrialRunner(base, prepared, pairs, width, deadline)
         plan = Plan(chosen, base, width, len(pairs[0].training), np.random.default_rng(seed))
-        ledger = Ledger(place)
-        budget = Budget(trials, _SECONDS if seconds is None and trials is None else seconds or math.inf, began - before)
-        search = _Search(bench, ledger, STRATEGIES[strategy](plan), budget, progress)
+        log = TrialLog(place)
+        limit = _SECONDS if seconds is None and trials is None else seconds or math.inf
+        budget = Budget(trials, limit, began - before, _now)
+        search = SearchRun(runner, log, STRATEGIES[strategy](plan), budget, progress)
         stop = search.run()
-        changes = search.finals()
-        comparison = search.compare(changes) if changes else None
+        changes = winner_of(search)
+        comparison = comparison_of(search, changes) if changes else None
     tuning = Tuning(
         defaults=base,
         changes=changes,
         best=_on_everything(base, changes, prepared),
-        trials=ledger.trials,
+        trials=log.trials,
         strategy=strategy,
         comparison=comparison,
         stop=stop,
@@ -155,162 +134,6 @@ def tune(
     )
     tuning.save(identity)
     return tuning
-
-
-class Budget(NamedTuple):
-    """At most so many trials and seconds, counted from `began`."""
-
-    trials: int | None
-    seconds: float
-    began: float
-
-    @property
-    def used(self) -> float:
-        """Seconds since the search began, earlier parts included."""
-        return _now() - self.began
-
-
-@dataclass
-class _Search:
-    """One search: the strategy asks, the bench answers, the ledger remembers, the budget ends it."""
-
-    bench: Bench
-    ledger: Ledger
-    strategy: Search
-    budget: Budget
-    progress: Callable[[TuningEvent], object] | None
-
-    def run(self) -> str:
-        """Search until the budget is spent; return why it ended, in a sentence."""
-        asks = next(self.strategy)
-        idle = 0
-        try:
-            while idle < 3:
-                asks = list({ask.key: ask for ask in asks}.values())
-                idle = idle + 1 if all(ask in self.ledger for ask in asks) else 0
-                self._answer(asks)
-                asks = self.strategy.send([self.ledger[ask] for ask in asks])
-        except Enough:
-            pass
-        if self.bench.watch.interrupt.requested:
-            return f"The search was interrupted after {len(self.ledger.trials)} trials; what was finished is kept."
-        if idle >= 3:
-            return f"There is nothing new to try after {len(self.ledger.trials)} trials."
-        if self.trials_left <= 0:
-            return f"All {self.budget.trials} trials are made."
-        return f"The time was up after {len(self.ledger.trials)} trials."
-
-    @property
-    def trials_left(self) -> float:
-        """Trials that the budget still has."""
-        return math.inf if self.budget.trials is None else self.budget.trials - len(self.ledger.trials)
-
-    def _answer(self, asks: list[Ask]) -> None:
-        """Make the trials that are not known yet, as far as the budget goes."""
-        for group in self.bench.groups([ask for ask in asks if ask not in self.ledger]):
-            left = self.trials_left
-            if left <= 0:
-                raise Enough
-            self.bench.watch.deadline = self.budget.began + self.budget.seconds - self._reserve(group[0])
-            self._tell(group[0].phase)
-            self.ledger.add(self.bench.measure(group[: int(min(left, len(group)))]))
-            self._tell(group[0].phase)
-            if left < len(group):
-                raise Enough
-
-    def _reserve(self, ask: Ask) -> float:
-        """Return the seconds to keep for training the defaults and the winner again, be it the best so far or `ask`."""
-        if math.isinf(self.budget.seconds) or self._judges is None:
-            return 0.0
-        winner = max([ask, *self._ranked[:1]], key=self.bench.expected)
-        needed = sum(self._final(one) + self._compared(one) for one in (Ask({}, ""), winner))
-        return min(_SLOW * needed, _LARGEST_RESERVE * self.budget.seconds)
-
-    def _final(self, ask: Ask) -> float:
-        """Return the seconds that training again over the folds is expected to take."""
-        return self.bench.expected(Ask(ask.changes, ""))
-
-    def _compared(self, ask: Ask) -> float:
-        """Return the same for the comparison: one training on more examples, for which folds have not compiled."""
-        bench = self.bench
-        compiling = max(bench.compiled.values(), default=0.0) if len(bench.folds) > 1 else 0.0
-        share = len(bench.prepared.training) / len(bench.folds[0].training)
-        return compiling + share * bench.expected(Ask(ask.changes, ""), folds=1)
-
-    @property
-    def _ranked(self) -> list[Ask]:
-        """What was trained whole and ended well, the best first, without the defaults."""
-        whole = {trial.ask.key: trial for trial in self.ledger.trials if trial.ask.whole and math.isfinite(trial.loss)}
-        return [trial.ask for trial in sorted(whole.values(), key=lambda trial: trial.loss) if trial.ask.changes]
-
-    def finals(self) -> Point:
-        """Return what the winner changes; nothing if the defaults are as good, or the time does not suffice.
-
-        The best of many trials is partly the luckiest. So the two best (the best, where time is short) are trained again
-        beside the defaults, with the same new seeds, and the one with the largest gain less its standard error wins if
-        that is positive.
-        """
-        asks = self._ranked[:_FINALISTS]
-        if not asks or self.bench.watch.interrupt.requested:
-            return {}
-        self.bench.watch.deadline = self.budget.began + self.budget.seconds
-        self._tell("the best again")
-        margins: list[Margin] = []
-        try:
-            defaults = self._losses({}, 500)
-            for ask in asks:
-                later = self._final(ask) + sum(self._compared(one) for one in (Ask({}, ""), *asks[:1]))
-                if not margins or _SLOW * later < self.bench.watch.left:
-                    margins.append(margin(defaults, self._losses(ask.changes, 500), -1.0))
-        except Enough:
-            if not margins:
-                return {}
-        best = max(range(len(margins)), key=lambda index: margins[index].gain - margins[index].error)
-        return asks[best].changes if margins[best].gain > margins[best].error else {}
-
-    def _losses(self, point: Point, first_seed: int) -> np.ndarray:
-        """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
-        seeds = [self.bench.base.seed + first_seed + index for index in range(self.bench.width)]
-        slots = [Ask(point, "")] * self.bench.width
-        parts = [
-            losses_and_scores(self.bench.train(fold, slots, seeds), fold.validation)[0]
-            for fold in self.bench.folds
-            if fold.validation is not None
-        ]
-        return np.concatenate(parts, axis=1)
-
-    def compare(self, changes: Point) -> Comparison | None:
-        """Train defaults and winner anew with the same seeds and compare them; None where the time does not suffice."""
-        prepared, examples, width = self.bench.prepared, self._judges, self.bench.width
-        if examples is None or self.bench.watch.interrupt.requested:
-            return None
-        self.bench.watch.deadline = self.budget.began + self.budget.seconds
-        self._tell("winner against defaults")
-        # Seeds that no trial has used; the split stays the same, and so does what is compiled for the hold-out.
-        seeds = [self.bench.base.seed + 1000 + index for index in range(width)]
-        fold = Fold(prepared.training, prepared.validation)
-        try:
-            runs = [self.bench.train(fold, [Ask(point, "")] * width, seeds) for point in ({}, changes)]
-        except Enough:
-            return None
-        return compare("test" if examples is prepared.test else "validation", examples, *runs)
-
-    @property
-    def _judges(self) -> Dataset | None:
-        """The examples that winner and defaults are compared on."""
-        prepared = self.bench.prepared
-        return prepared.validation if prepared.test is None else prepared.test
-
-    def _tell(self, phase: str) -> None:
-        if self.progress is None:
-            return
-        whole = {trial.ask.key: trial.loss for trial in self.ledger.trials if trial.ask.whole}
-        budget = self.budget
-        shares = [budget.used / budget.seconds, len(self.ledger.trials) / (budget.trials or math.inf)]
-        defaults = whole.get(Ask({}, "").key, math.inf)
-        made = len(self.ledger.trials)
-        best = min(whole.values(), default=math.inf)
-        self.progress(TuningEvent(phase, made, best, defaults, budget.used, min(max(shares), 1.0)))
 
 
 def _prepared(source: Any, settings: dict[str, Any]) -> tuple[Prepared, Settings]:
@@ -342,24 +165,3 @@ def _on_everything(base: Settings, changes: Point, prepared: Prepared) -> Settin
     n, more = len(prepared.training), len(prepared.validation)
     strengths = {name: float(f"{getattr(chosen, name) * n / (n + more):.4g}") for name in ("l2", "l1")}
     return chosen.replace(validation_fraction=0.0, **strengths)
-
-
-def _open(place: Path | None, identity: dict[str, Any], *, resume: bool) -> float:
-    """Make the folder, or make sure that it holds the same search; return the seconds that this one has taken before."""
-    if place is None:
-        if resume:
-            raise ValueError("resume=True needs the folder of the search to resume.")
-        return 0.0
-    if not resume:
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise FileExistsError(f"{place} is not empty; choose a new folder for the search, or resume it.")
-        place.mkdir(parents=True, exist_ok=True)
-        write_atomically(place / TUNING, json.dumps({"identity": identity, "result": None}, indent=1).encode())
-        return 0.0
-    if not (place / TUNING).is_file():
-        raise FileNotFoundError(f"{place} is not the folder of a search: it has no {TUNING}.")
-    stored = json.loads((place / TUNING).read_text(encoding="utf-8"))["identity"]
-    other = [name for name, value in json.loads(json.dumps(identity)).items() if stored.get(name) != value]
-    if other:
-        raise FileExistsError(f"{place} belongs to another search: {', '.join(other)} differ; choose a new folder.")
-    return Ledger(place).seconds

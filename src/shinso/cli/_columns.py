@@ -1,0 +1,51 @@
+"""`shinso columns`: how a table is read, before anything is trained."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from shinso.cli._app import OUTPUT, app, console
+from shinso.cli._options import given, option, with_settings
+from shinso.settings import Settings, rows
+
+_READING = ("target", "column", "drop", "missing", "separator", "decimal", "encoding", "header", "skip_ragged")
+
+
+@app.command(epilog="Examples:  shinso columns sales.csv  |  shinso columns sales.csv --target price --json")
+@with_settings(source=..., but=[name for name in rows() if name not in _READING])
+def columns(
+    json_: Annotated[bool, option(OUTPUT, "Print JSON.", name="--json")] = False,
+    **settings: Any,
+) -> None:
+    """Show how a table is read: what each column was taken for, what is missing, and what it is used for.
+
+    Nothing is trained. The same options tell [bold]shinso train[/] to read it otherwise.
+    """
+    asked = Settings.from_dict(given(settings))
+
+    from shinso.data import columns_of
+    from shinso.experiment import reading_of
+
+    reading: Any = columns_of(asked.source, asked.target, **reading_of(asked))
+    if json_:
+        typer.echo(json.dumps(reading.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        show_columns(reading.to_dict())
+
+
+def show_columns(reading: dict[str, Any]) -> None:
+    """Show the reading of a file as a table with a line for each column."""
+    out = console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ("name", "kind", "role", "missing", "values", "note")
+    for name in names:
+        table.add_column(name, justify="right" if name in ("missing", "values") else "left", overflow="fold")
+    for column in reading["columns"]:
+        table.add_row(*("" if column.get(name) is None else str(column[name]) for name in names))
+    said = {name: reading.get(name) for name in ("rows", "separator", "decimal", "encoding", "header")}
+    out.print("  ".join(f"{name} {value}" for name, value in said.items() if value is not None))
+    out.print(table)
+    for note in reading.get("notes") or ():
+        out.print(note)

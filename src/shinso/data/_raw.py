@@ -1,0 +1,301 @@
+"""Examples of any source as inputs and target columns, before they are split."""
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Integer, Shaped
+
+from shinso.data._array_inputs import ImageInputs, VectorInputs, pixels, white_of
+from shinso.data._arrays import wide_array
+from shinso.data._columns import may_be_a_group
+from shinso.data._digits import load_digits
+from shinso.data._encoder import Inputs
+from shinso.data._frames import frame_of, is_frame, require_columns
+from shinso.data._image_files import is_image_folder, labelled_files, path_column, read_pictures
+from shinso.data._npz import inputs_of, read_npz, targets_of
+from shinso.data._options import Options
+from shinso.data._reading import all_notes, describe, open_table
+from shinso.data._sources import TABLE_SUFFIXES
+from shinso.data._table_inputs import TableInputs
+from shinso.data._target_kinds import missing_targets
+from shinso.data._targets import target_frame
+from shinso.data._typed import Typed, as_words, typed_frame
+
+SOURCES = ("digits", "mnist")
+"""Names that `prepare` knows beside files."""
+
+Rows = Integer[np.ndarray, " A"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What of a source is asked for.
+
+    Attributes:
+        target: names of the target columns; empty where the source says.
+        standardize: whether numbers are brought to mean 0 and deviation 1; `None` for tables and vectors only.
+        options: how tables are read.
+        group: name of the column, or the values, that say whose a row is.
+        time: name of the column, or the values, that say when a row was taken.
+        image_size: height and width that image files are scaled to.
+    """
+
+    target: tuple[str, ...] = ()
+    standardize: bool | None = None
+    options: Options = field(default_factory=Options)
+    group: Any = None
+    time: Any = None
+    image_size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Examples before they are split.
+
+    Attributes:
+        name: what the data are called.
+        inputs: what `fit` returns an encoder of.
+        targets: the target columns.
+        fit: fits an encoder of inputs on training rows and their weights.
+        groups: whose each row is, if that was asked for.
+        order: when each row was taken, if that was asked for.
+        notes: what is to be said of the reading.
+    """
+
+    name: str
+    inputs: Any
+    targets: pl.DataFrame
+    fit: Callable[[Rows, Any], tuple[Inputs, tuple[str, ...]]]
+    groups: Shaped[np.ndarray, " N"] | None = None
+    order: Shaped[np.ndarray, " N"] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_source(source: Any, request: Request) -> Raw:
+    """Read the examples of a source.
+
+    Raises:
+        TypeError: the source or an argument is of a wrong type.
+        ValueError: the source cannot be read, or lacks what is asked for.
+    """
+    if isinstance(source, str) and source == "digits":
+        digits = load_digits()
+        return from_arrays(source, digits.inputs, digits.targets, request)
+    if isinstance(source, str | Path) and str(source) != "-":
+        path = existing(source)
+        if path.suffix.lower() == ".npz":
+            arrays = read_npz(path)
+            if len(request.target) > 1:
+                raise TypeError(f"target must be the name of one array of {path}; got {request.target!r}.")
+            name = request.target[0] if request.target else None
+            return from_arrays(path.stem, inputs_of(arrays, path), targets_of(arrays, path, name), request)
+        if path.is_dir() and is_image_folder(path):
+            return from_pictures(path.name, *labelled_files(path), "class", request)
+        return from_file(Path(path.name).stem.partition(".")[0], source, path, request)
+    if isinstance(source, str) or (isinstance(source, list) and all(isinstance(one, str | Path) for one in source)):
+        return from_file("table", source, Path(), request)
+    if is_frame(source):
+        return from_frame(frame_of(source), request)
+    if isinstance(source, tuple) and len(source) == 2:
+        if request.target:
+            raise ValueError(
+                f"target names a column or an array of a file; arrays (X, y) have none, got {request.target[0]!r}."
+            )
+        if is_frame(source[0]):
+            return from_frame(frame_of(source[0]), request, target_frame(source[1]))
+        return from_arrays("arrays", source[0], source[1], request)
+    raise TypeError(
+        f"source must be {', '.join(SOURCES)}, a file, a DataFrame or arrays (X, y); got {type(source).__name__}."
+    )
+
+
+def existing(source: str | Path) -> Path:
+    """Return the path of a readable file or folder, or say what `source` may be, with the nearest name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    path, suffixes = Path(str(source).partition("::")[0]), (*TABLE_SUFFIXES, ".npz")
+    accepted = f"source must be {', '.join(SOURCES)}, a file ({', '.join(suffixes)}) or a folder of files"
+    if not path.exists():
+        beside = [str(other) for other in path.parent.glob("*.*")] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(str(source), [*SOURCES, *beside], n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise ValueError(f"{accepted}; there is no file {str(source)!r}{hint}")
+    if path.is_file() and path.suffix.lower() not in suffixes:
+        raise ValueError(f"{accepted}; got {str(source)!r}.")
+    return path
+
+
+def from_file(name: str, source: Any, path: Path, request: Request) -> Raw:
+    """Read examples from a file of a table, several, or a table of paths of images."""
+    columns, reading = open_table(source, request.options, request.target)
+    options = dataclasses.replace(
+        request.options, decimal=reading.decimal, header=request.options.header if reading.header else False
+    )
+    frame = pl.DataFrame([column.values for column in columns.values()])
+    pictures = path_column(frame.drop(request.target), path.parent if path.is_file() else path)
+    if pictures and request.target:
+        folder, labels = path.parent if path.is_file() else path, frame[request.target[0]]
+        return from_pictures(name, [folder / one for one in frame[pictures]], labels, request.target[0], request)
+    return from_columns(
+        name, reading.source, columns, dataclasses.replace(request, options=options), all_notes(reading)
+    )
+
+
+def from_frame(frame: pl.DataFrame, request: Request, targets: pl.DataFrame | None = None) -> Raw:
+    """Take examples from a DataFrame, its targets too unless they are given apart."""
+    told = [*request.options.kinds, *request.options.drop]
+    require_columns("column (kinds, drop)", told, frame.columns, "the table")
+    columns = typed_frame(frame.drop(request.options.drop), request.options)[1]
+    seen = [describe(name, column, request.options, request.target) for name, column in columns.items()]
+    notes = tuple(f"column {one.name!r}: {one.note}" for one in seen if one.note and one.role != "dropped")
+    return from_columns("table", "the table", columns, request, notes, targets)
+
+
+def from_columns(
+    name: str,
+    where: str,
+    columns: Mapping[str, Typed],
+    request: Request,
+    notes: tuple[str, ...],
+    targets: pl.DataFrame | None = None,
+) -> Raw:
+    """Take examples from typed columns; rows without a target are left out and counted."""
+    frame = pl.DataFrame([column.values for column in columns.values()])
+    names = [] if targets is not None else _targets_of(frame, where, request.target)
+    targets = frame.select(names) if targets is None else targets
+    if targets.height != frame.height:
+        raise ValueError(
+            f"{name} must hold as many targets as inputs; got {frame.height} inputs and {targets.height} targets."
+        )
+    groups, order = _column(frame, request.group, "group", where), _column(frame, request.time, "time", where)
+    apart = [*names, *([request.group] if isinstance(request.group, str) else [])]
+    if len(apart) == frame.width:
+        raise ValueError(f"{where} must have at least one column beside the target {targets.columns[0]!r}; got none.")
+    kept, told = _with_targets(targets)
+    inputs = {
+        one: column._replace(values=column.values.filter(kept)) for one, column in columns.items() if one not in apart
+    }
+    hints = [] if groups is not None else [one for one in inputs if may_be_a_group(inputs[one].values)]
+    told += [
+        f"column {one!r} has {inputs[one].values.n_unique()} different values in {int(kept.sum())} rows: where rows are "
+        f"of one and the same, group={one!r} keeps them on one side of the split"
+        for one in hints[:1]
+    ]
+
+    def fit(training: Rows, weights: Any) -> tuple[Inputs, tuple[str, ...]]:
+        return TableInputs.fit_typed(
+            inputs, training, standardize=request.standardize is not False, options=request.options
+        )
+
+    mask = kept.to_numpy()
+    return Raw(
+        name,
+        pl.DataFrame([column.values for column in inputs.values()]),
+        targets.filter(kept),
+        fit,
+        None if groups is None else _labels_of(groups)[mask],
+        None if order is None else ranks_of(order)[mask],
+        (*notes, *told),
+    )
+
+
+def from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], request: Request) -> Raw:
+    """Take examples from arrays; rows without a target are left out and counted."""
+    image = np.ndim(inputs) > 2
+    white = white_of(inputs) if image else 1.0
+    array = pixels(inputs, white) if image else wide_array("inputs", inputs)
+    columns = target_frame(targets)
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim not in (2, 4) or 0 in array.shape[1:]:
+        raise ValueError(f"inputs of {name} must have shape (N, D), (N, H, W) or (N, H, W, C); got {np.shape(inputs)}.")
+    if len(array) != columns.height:
+        raise ValueError(
+            f"{name} must hold as many targets as inputs; got {len(array)} inputs and {columns.height} targets."
+        )
+    groups, order = (
+        _column(columns, given, what, name) for given, what in ((request.group, "group"), (request.time, "time"))
+    )
+    kept, told = _with_targets(columns)
+    mask = kept.to_numpy()
+    if not mask.all():
+        array = array[mask]
+
+    def fit(training: Rows, weights: Any) -> tuple[Inputs, tuple[str, ...]]:
+        if image:
+            return ImageInputs.fit(array[training], standardize=bool(request.standardize), white=white), ()
+        return VectorInputs.fit(array[training], standardize=request.standardize is not False, weights=weights), ()
+
+    return Raw(
+        name,
+        array,
+        columns.filter(kept),
+        fit,
+        None if groups is None else _labels_of(groups)[mask],
+        None if order is None else ranks_of(order)[mask],
+        tuple(told),
+    )
+
+
+def from_pictures(name: str, files: Sequence[Path], labels: Any, target: str, request: Request) -> Raw:
+    """Read image files with their labels; broken files are left out and named."""
+    pictures = read_pictures(files, request.image_size)
+    values = pl.Series(target, labels)[pictures.kept]
+    bare = dataclasses.replace(request, target=())
+    raw = from_arrays(name, pictures.images, values.to_numpy(), bare)
+    return dataclasses.replace(raw, targets=raw.targets.rename({"y": target}), notes=(*pictures.notes, *raw.notes))
+
+
+def _targets_of(frame: pl.DataFrame, where: str, names: Sequence[str]) -> list[str]:
+    if not names:
+        raise ValueError(
+            f"target must name the column of {where} to predict, one of {', '.join(frame.columns)}; got none."
+        )
+    require_columns("target column", names, frame.columns, where)
+    if len(set(names)) < len(names):
+        raise ValueError(f"target must name each column once; got {', '.join(names)}.")
+    return list(names)
+
+
+def _with_targets(targets: pl.DataFrame) -> tuple[pl.Series, list[str]]:
+    """Return which rows have a target, and how many have none."""
+    missing = missing_targets(targets)
+    count = int(missing.sum())
+    return pl.Series(~missing), [f"{count} of {len(missing)} rows have no target and are left out"] if count else []
+
+
+def _column(frame: pl.DataFrame, given: Any, argument: str, where: str) -> pl.Series | None:
+    if given is None:
+        return None
+    if isinstance(given, str):
+        require_columns(f"{argument} column", [given], frame.columns, where)
+        return frame[given]
+    values = pl.Series(argument, np.asarray(given))
+    if len(values) != frame.height:
+        raise ValueError(f"{argument} must have one value for each of {frame.height} rows; got {len(values)}.")
+    return values
+
+
+def _labels_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
+    return as_words(values).fill_null("").to_numpy().astype(str)
+
+
+def ranks_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
+    """Return the place of each time among all times.
+
+    Raises:
+        ValueError: a time is missing, or is text.
+    """
+    if values.null_count():
+        raise ValueError(f"time must be known in every row; {values.name!r} is missing in {values.null_count()} rows.")
+    if values.dtype == pl.String:
+        raise ValueError(f"time must be dates or numbers; {values.name!r} holds {values[0]!r}.")
+    return values.rank("dense").to_numpy()

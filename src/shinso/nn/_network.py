@@ -1,0 +1,62 @@
+"""Networks by name, and models from their recipes."""
+
+import inspect
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from jaxtyping import PRNGKeyArray
+
+from shinso import _checks
+from shinso._kinds import GENERATIVE_NETWORKS, NETWORKS
+from shinso.nn._layer import Layer
+from shinso.nn._sequential import Sequential
+from shinso.nn._sizes import sizes
+
+Made = TypeVar("Made", bound=Layer)
+
+
+def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
+    """Build a model from the plain dictionary of its recipe, with fresh parameters.
+
+    Args:
+        recipe: `{"builder": "mlp", "arguments": {"inputs": 784, "outputs": 10, …}}`, as `model.recipe.to_dict()` gives.
+        key: random key.
+
+    Raises:
+        ValueError: no such builder, or arguments that the builder does not take.
+    """
+    if not isinstance(recipe, Mapping) or set(recipe) != {"builder", "arguments"}:
+        raise ValueError(f"recipe must be a dictionary with 'builder' and 'arguments'; got {recipe!r}.")
+    builders: Mapping[str, Callable[..., Layer]] = ChainMap(NETWORKS, GENERATIVE_NETWORKS)  # type: ignore[arg-type]
+    name = _checks.one_of("builder", recipe["builder"], builders)
+    return _call(name, builders[name], dict(recipe["arguments"]), key)
+
+
+def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKeyArray, **arguments: Any) -> Sequential:
+    """Build a network by name for examples of a given shape.
+
+    Args:
+        name: "linear", "basis_model", "mlp" (these flatten images), "cnn", "book", "lenet5", "alexnet" or "resnet" (these
+            need `(height, width, maps)`), "recurrent" or "conv1d" (these need `(steps, numbers)`), or "multi_head".
+        input_shape: shape of one example, such as `(4,)` or `(28, 28, 1)`.
+        outputs: number of outputs.
+        key: random key.
+        **arguments: the builder's other arguments.
+
+    Raises:
+        ValueError: an unknown name or argument, or a shape the builder does not accept.
+    """
+    _checks.one_of("network", name, NETWORKS)
+    shape = sizes("input_shape", input_shape, least=1)
+    first = next(iter(inspect.signature(NETWORKS[name]).parameters))
+    inputs: int | list[int] = shape[0] if len(shape) == 1 and first != "image_shape" else shape
+    builder: Callable[..., Sequential] = NETWORKS[name]
+    return _call(name, builder, {first: inputs, "outputs": outputs, **arguments}, key)
+
+
+def _call(name: str, builder: Callable[..., Made], arguments: dict[str, Any], key: PRNGKeyArray) -> Made:
+    accepted = set(inspect.signature(builder).parameters) - {"key"}
+    for argument in arguments:
+        _checks.one_of(f"argument of {name}", argument, accepted)
+    return builder(**arguments, key=key)

@@ -1,0 +1,186 @@
+"""From checked arguments to programs, first states and a session."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+from jaxtyping import Array
+
+from shinso import nn
+from shinso._checks import one_of, whole_number
+from shinso._fork import computing
+from shinso.data import Dataset
+from shinso.objectives import Batch, Objective, as_batch
+from shinso.optim import Optimizer, as_optimizer
+from shinso.training._device import device_named
+from shinso.training._fit import check_fit
+from shinso.training._mini_batches import Shuffle, n_examples
+from shinso.training._program import Program, initial_state
+from shinso.training._progress import Event, ProgressBar
+from shinso.training._recipes import recipe_or_none
+from shinso.training._session import Member
+from shinso.training._state import TrainState
+
+
+def on_device(device: str | None) -> Any:
+    computing()
+    chosen = device_named(device)
+    return contextlib.nullcontext() if chosen is None else jax.default_device(chosen)
+
+
+def listening(progress: bool | Callable[[Event], object]) -> Any:
+    return ProgressBar() if progress is True else contextlib.nullcontext(progress or None)
+
+
+class Sets(NamedTuple):
+    """Checked data."""
+
+    training: Batch
+    evaluations: dict[str, Batch]
+
+
+def checked_sets(objective: Any, data: Any, validation: Any, monitor: Mapping[str, Any] | None) -> Sets:
+    if not isinstance(objective, Objective):
+        raise TypeError(f"objective must be a shinso.Objective; got {type(objective).__name__}.")
+    sets = {} if validation is None else {"validation": validation}
+    sets |= dict(monitor or {})
+    evaluations = {name: as_batch(name, one, objective.likelihood) for name, one in sets.items()}
+    return Sets(as_batch("data", data, objective.likelihood), evaluations)
+
+
+class Setup:
+    """What the members of a training have in common."""
+
+    def __init__(
+        self,
+        sets: Sets,
+        data: Any,
+        *,
+        epochs: int,
+        batch_size: int | None,
+        metrics: Mapping[str, Callable[[Array, Array], Array]] | None,
+        shuffle: Shuffle,
+        trainable: Any,
+        device: str | None,
+        axis: str | None = None,
+    ) -> None:
+        self.sets = sets
+        self.describe = _describe(data, *sets)
+        self.epochs = whole_number("epochs", epochs, least=1)
+        self.batch_size = batch_size
+        self.metrics = dict(metrics or {})
+        self.shuffle = one_of("shuffle", shuffle, ("every_epoch", "once", "none"))
+        self.trainable = trainable
+        self.device = device
+        self.axis = axis
+
+    def member(
+        self, model: Any, objective: Objective, optimizer: Any, learning_rate: Any, stopping: Any, seed: int
+    ) -> tuple[Member, TrainState]:
+        """Return one member and the state it starts in."""
+        network = _as_model(model)
+        rule = as_optimizer(optimizer, **({} if learning_rate is None else {"learning_rate": learning_rate}))
+        examples = n_examples(self.sets.training)
+        size = _batch_size(self.batch_size, examples, rule)
+        _refuse_noise(network, rule)
+        for name, batch in {"data": self.sets.training, **self.sets.evaluations}.items():
+            check_fit(name, network, objective, batch, size if name == "data" and not rule.full_batch else None)
+        params, buffers, static = _split(network, self.trainable)
+        program = Program(
+            objective=objective,
+            optimizer=rule,
+            stopping=stopping,
+            static=static,
+            metrics=self.metrics,
+            batch_size=size,
+            shuffle=self.shuffle,  # type: ignore[arg-type]
+            axis=self.axis,
+        )
+        columns = program.columns(self.sets.evaluations)
+        if stopping is not None:
+            one_of("monitor of stopping", stopping.monitor, columns)
+        settings = {
+            "epochs": self.epochs,
+            "batch_size": size,
+            "shuffle": self.shuffle,
+            "optimizer": rule.recipe,
+            "objective": recipe_or_none(objective),
+            "stopping": None if stopping is None else stopping.recipe,
+            "seed": whole_number("seed", seed),
+            "device": self.device,
+        }
+        return Member(program, settings), initial_state(program, buffers, params, len(columns), examples)
+
+
+def _split(network: Any, trainable: Any) -> tuple[Any, Any, Any]:
+    """Return parameters that may change, buffers, and everything else."""
+    parameters, rest = nn.parameters(network)
+    buffers, static = eqx.partition(rest, nn.buffers_filter(rest))
+    if trainable is not None:
+        parameters, frozen = eqx.partition(parameters, trainable)
+        static = eqx.combine(static, frozen)
+    if not jax.tree.leaves(parameters):
+        raise ValueError("model has no trainable array of real numbers.")
+    return parameters, buffers, static
+
+
+def _refuse_noise(network: Any, rule: Optimizer) -> None:
+    """Refuse what changes the cost from one evaluation to the next where a method takes it for fixed."""
+    if not rule.full_batch:
+        return
+    if jax.tree.leaves(nn.buffers(network)):
+        raise ValueError(
+            f"{rule.recipe['name']} minimizes a fixed cost, which batch normalization changes while training; "
+            "choose a mini-batch optimizer, or layer normalization."
+        )
+    if isinstance(network, nn.Layer) and network.uses_key:
+        raise ValueError(
+            f"{rule.recipe['name']} minimizes a fixed cost, without dropout or other noise in the model; "
+            "leave the noise out, or choose a mini-batch optimizer."
+        )
+
+
+def _as_model(model: Any) -> Any:
+    """Return a module that can be called with `key`."""
+    if not callable(model):
+        raise TypeError(f"model must be an Equinox module that can be called with a batch; got {type(model).__name__}.")
+    return model if nn.accepts_key(model) else nn.WithoutKey(model)
+
+
+def _batch_size(size: int | None, examples: int, rule: Optimizer) -> int:
+    if size is None:
+        return examples if rule.full_batch else min(128, examples)
+    whole_number("batch_size", size, least=1)
+    if size > examples:
+        raise ValueError(f"batch_size must be at most the number of training examples, {examples}; got {size}.")
+    if rule.full_batch and size != examples:
+        raise ValueError(
+            f"{rule.recipe['name']} needs the full batch of {examples}; leave batch_size out (got {size})."
+        )
+    return size
+
+
+def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict[str, Any]:
+    """Return what is known of the data as plain data."""
+    leaves = jax.tree.leaves(training.inputs)
+    described: dict[str, Any] = {
+        "name": "arrays",
+        "kind": None,
+        "n_training": n_examples(training),
+        "n_validation": n_examples(evaluations["validation"]) if "validation" in evaluations else 0,
+        "n_test": 0,
+        "input_shape": list(leaves[0].shape[1:]) if len(leaves) == 1 else None,
+        "classes": None,
+        "feature_names": None,
+        "encoder": None,
+    }
+    if isinstance(data, Dataset):
+        described |= {
+            "name": data.name,
+            "kind": data.kind,
+            "classes": None if data.classes is None else list(data.classes),
+            "feature_names": None if data.feature_names is None else list(data.feature_names),
+        }
+    return described
