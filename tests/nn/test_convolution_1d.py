@@ -107,7 +107,10 @@ def test_the_network():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: nn.conv1d((9, 2, 1), 3, key=KEY), r"inputs must be the numbers of one step, or the shape \(T, D\)"),
+        (
+            lambda: nn.conv1d((9, 2, 1, 1), 3, key=KEY),
+            r"inputs must be the numbers of one step, or .*\(T, D\).*; got \(9, 2, 1, 1\)",
+        ),
         (lambda: nn.conv1d(2, 3, (), key=KEY), "channels must name at least 1 size"),
         (lambda: nn.conv1d(2, 3, pool="l2", key=KEY), "pool must be one of max, mean; got 'l2'"),
     ],

@@ -102,3 +102,14 @@ def test_alexnet_takes_a_step_on_whole_images():
     assert jnp.isfinite(cost)
     moved = jax.tree.map(lambda old, new: bool((old != new).any()), parameters, after)
     assert all(jax.tree.leaves(moved))
+
+
+@pytest.mark.parametrize("name", ["recurrent", "conv1d"])
+def test_sequences_are_made_of_images_and_vectors(name):
+    """Rows of an image are the steps, and the numbers of a vector, as if they had come so."""
+    x = np.random.default_rng(0).normal(size=(2, 6, 3, 2)).astype(np.float32)
+    for example, sequence in ((x, x.reshape(2, 6, 6)), (x[:, :, 0, 0], x[:, :, 0, :1])):
+        built, plain = (nn.network(name, taken.shape[1:], 3, key=KEY) for taken in (example, sequence))
+        np.testing.assert_array_equal(built(example), plain(sequence))
+        assert built.output_shape(example.shape[1:]) == (3,)
+        assert parameters_of(built) == parameters_of(plain)

@@ -288,7 +288,7 @@ ONE = np.ones((2, 3))
         (lambda: nn.LastStep(3)(jnp.ones((1, 4, 2))), ValueError, r"D ≥ 3; got \(4, 2\)"),
         (lambda: nn.TimeDistributed(nn.Flatten())(jnp.ones((1, 2))), ValueError, r"\(T, D\); got \(2,\)"),
         (lambda: nn.recurrent(2, 2, (), key=KEY), ValueError, "hidden must name at least 1 size"),
-        (lambda: nn.recurrent((2, 3, 4), 2, key=KEY), ValueError, r"shape \(T, D\).*; got \(2, 3, 4\)"),
+        (lambda: nn.recurrent((2, 3, 4, 1), 2, key=KEY), ValueError, r"\(T, D\).*; got \(2, 3, 4, 1\)"),
         (lambda: nn.recurrent(2, 2, cell="lsmt", key=KEY), ValueError, "Did you mean 'lstm'"),
         (lambda: nn.recurrent(2, 2, dropout=1.0, key=KEY), ValueError, "dropout must be"),
     ],

@@ -63,6 +63,7 @@ MODELS = {
         (8, 7, 1),
         lambda: [conv(1, 2, 3), nn.Activation("softplus"), nn.MaxPool2d((3, 2), (2, 2)), conv(2, 3, 2), nn.Flatten()],
     ),
+    "rows": ((3, 2, 2), lambda: [conv(2, 2, 2), nn.AsSequence(), nn.Flatten()]),
     "pools": ((7, 8, 1), lambda: [conv(1, 2, 2), nn.L2Pool2d(2, (2, 1)), nn.MeanPool2d((3, 2), (1, 2)), nn.Flatten()]),
 }
 # name: targets for N examples and 3 outputs

@@ -84,7 +84,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     def _targets(self, y: Any) -> Targets:
         """Return what y is; set what the estimator knows of its targets."""
 
-    def _check_targets(self, labels: np.ndarray) -> None:
+    def _check_targets(self, targets: Targets, weights: np.ndarray) -> None:
         """Refuse targets of the examples that count from which nothing can be learned."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -108,7 +108,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("X must hold at least two examples; got one sample.")
         targets = self._targets(y)
         weights = example_weights(sample_weight, _count(X), np.dtype(np.float32))
-        self._check_targets(targets.labels[weights > 0])
+        self._check_targets(targets, weights)
         weights = class_weights(getattr(self, "class_weight", None), targets.labels, weights)
         examples = self._examples_of(asked.replace(kind=targets.kind), X, targets.values, weights)
         arguments = training_arguments(

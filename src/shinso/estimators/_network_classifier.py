@@ -110,8 +110,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")
         return Targets("classification", indices.astype(np.int32), y)
 
-    def _check_targets(self, labels: np.ndarray) -> None:
-        classes = np.unique(labels)
+    def _check_targets(self, targets: Targets, weights: np.ndarray) -> None:
+        classes = np.unique(targets.labels[weights > 0])
         if not self._multilabel and len(classes) == 1:
             raise ValueError(f"y must hold at least two classes, of weight > 0; got one class, {classes[0]!r}.")
 

@@ -8,6 +8,7 @@ from shinso._kinds import NETWORKS as NETWORKS
 from shinso.nn._activations import Activation as Activation
 from shinso.nn._activations import activation as activation
 from shinso.nn._alexnet import alexnet as alexnet
+from shinso.nn._as_sequence import AsSequence as AsSequence
 from shinso.nn._augmentation import RandomDistortion as RandomDistortion
 from shinso.nn._augmentation import RandomShift as RandomShift
 from shinso.nn._augmented import augmented as augmented

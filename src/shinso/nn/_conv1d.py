@@ -14,7 +14,7 @@ from shinso.nn._plan import Initializers, Plan
 from shinso.nn._pooling_1d import GlobalMeanPool1d, MaxPool1d, MeanPool1d, Pool1d
 from shinso.nn._recipe import builder
 from shinso.nn._sequential import Sequential
-from shinso.nn._sizes import as_list, numbers_a_step, sizes
+from shinso.nn._sizes import as_list, as_sequence, sizes
 from shinso.nn._steps import TimeDistributed
 
 POOLS_1D: Mapping[str, type[Pool1d]] = MappingProxyType({"max": MaxPool1d, "mean": MeanPool1d})
@@ -43,7 +43,8 @@ def conv1d(
     returns `[N, outputs]`.
 
     Args:
-        inputs: D, numbers a step, or the shape (T, D) of one example.
+        inputs: D, numbers a step, or the shape of one example: (T, D); (H, W, C) of an image, whose rows are the steps; (T,)
+            of a vector, one number a step.
         outputs: number of outputs.
         channels: feature maps of each convolution, at least one convolution.
         kernel_size: steps of every kernel.
@@ -63,14 +64,14 @@ def conv1d(
 
     Source: Goodfellow et al., §9.1–9.3 and the introduction of chapter 10 (convolution over time).
     """
-    width = numbers_a_step(inputs)
+    first, width = as_sequence(inputs)
     maps = sizes("channels", channels, least=1)
     widths = sizes("hidden", hidden)
     plan = Plan(weight_init, bias_init, layers=len(maps) + len(widths) + 1, key=key)
     pooling = POOLS_1D[_checks.one_of("pool", pool, POOLS_1D)](pool_size)
     units = HiddenUnits(activation, None, dropout, 0.0, 0.0, "per_example")
     phi = units.phi()
-    layers: list[Layer] = []
+    layers: list[Layer] = first
     for before, after in zip((width, *maps), maps, strict=False):
         made = plan.for_layer(phi.rectifier)
         layers += [Conv1d(before, after * phi.pieces, kernel_size, padding=padding, **made), TimeDistributed(phi)]

@@ -15,6 +15,9 @@ from shinso.nn._sizes import sizes
 
 Made = TypeVar("Made", bound=Layer)
 
+OF_SEQUENCES = ("recurrent", "conv1d")
+"""Networks to which one number is what a step has, not an example."""
+
 
 def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
     """Build a model from the plain dictionary of its recipe, with fresh parameters.
@@ -38,7 +41,8 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
 
     Args:
         name: "linear", "basis_model", "mlp" (these flatten images), "cnn", "book", "lenet5", "alexnet" or "resnet" (these
-            need `(height, width, maps)`), "recurrent" or "conv1d" (these need `(steps, numbers)`), or "multi_head".
+            need `(height, width, maps)`), "recurrent" or "conv1d" (these go
+            through `(steps, numbers)`, the rows of an image, or a vector number by number), or "multi_head".
         input_shape: shape of one example, such as `(4,)` or `(28, 28, 1)`.
         outputs: number of outputs.
         key: random key.
@@ -50,7 +54,7 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     _checks.one_of("network", name, NETWORKS)
     shape = sizes("input_shape", input_shape, least=1)
     first = next(iter(inspect.signature(NETWORKS[name]).parameters))
-    inputs: int | list[int] = shape[0] if len(shape) == 1 and first != "image_shape" else shape
+    inputs: int | list[int] = shape[0] if len(shape) == 1 and first == "inputs" and name not in OF_SEQUENCES else shape
     builder: Callable[..., Sequential] = NETWORKS[name]
     return _call(name, builder, {first: inputs, "outputs": outputs, **arguments}, key)
 

@@ -17,7 +17,7 @@ from shinso.nn._layer import Layer
 from shinso.nn._recipe import builder
 from shinso.nn._recurrent_layer import RecurrentLayer
 from shinso.nn._sequential import Sequential
-from shinso.nn._sizes import as_list, numbers_a_step, sizes
+from shinso.nn._sizes import as_list, as_sequence, sizes
 from shinso.nn._spec import Spec
 from shinso.nn._steps import LastStep, TimeDistributed
 
@@ -46,7 +46,8 @@ def recurrent(
     with `outputs` numbers a step (`flatten_steps` makes them examples for a likelihood).
 
     Args:
-        inputs: D, numbers a step, or the shape (T, D) of one example.
+        inputs: D, numbers a step, or the shape of one example: (T, D); (H, W, C) of an image, whose rows are the steps; (T,)
+            of a vector, one number a step.
         outputs: number of outputs.
         hidden: units of each recurrent layer, of each direction; at least one layer.
         cell: "lstm", "gru" or "elman".
@@ -67,7 +68,7 @@ def recurrent(
 
     Source: notes on neural networks, §2.4.2; lecture on deep learning.
     """
-    width = numbers_a_step(inputs)
+    first, width = as_sequence(inputs)
     units = sizes("hidden", hidden, least=1)
     _checks.one_of("cell", cell, CELLS)
     _checks.real("dropout", dropout, least=0.0, below=1.0)
@@ -81,7 +82,7 @@ def recurrent(
         **_own_options(cell, activation=activation, forget_bias=forget_bias),
     }
     *keys, last_key = jax.random.split(key, len(units) + 1)
-    layers: list[Layer] = []
+    layers: list[Layer] = first
     for number, (size, layer_key) in enumerate(zip(units, keys, strict=True), start=1):
         layers.append(_layer(cell, width, size, bidirectional, options, layer_key))
         last = number == len(units) and not per_step

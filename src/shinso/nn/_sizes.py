@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shinso import _checks
+from shinso.nn._as_sequence import AsSequence
 from shinso.nn._flatten import Flatten
 from shinso.nn._layer import Layer
 
@@ -28,8 +29,21 @@ def as_vector(inputs: int | Sequence[int]) -> tuple[list[Layer], int]:
     return [Flatten()] if len(shape) > 1 else [], math.prod(shape)
 
 
-def numbers_a_step(inputs: int | Sequence[int]) -> int:
-    """D of sequences, given as D or as the shape (T, D) of one example."""
-    if isinstance(inputs, Sequence) and len(inputs) != 2:
-        raise ValueError(f"inputs must be the numbers of one step, or the shape (T, D) of one example; got {inputs!r}.")
-    return _checks.whole_number("inputs", inputs[1] if isinstance(inputs, Sequence) else inputs, least=1)
+def as_sequence(inputs: int | Sequence[int]) -> tuple[list[Layer], int]:
+    """Return the layer that makes a sequence of each example, if one is needed, and D, the numbers of a step.
+
+    Args:
+        inputs: D, or the shape of one example: (T, D) of a sequence, (H, W, C) of an image, (T,) of a vector.
+
+    Raises:
+        ValueError: another shape.
+    """
+    if not isinstance(inputs, Sequence):
+        return [], _checks.whole_number("inputs", inputs, least=1)
+    shape = sizes("inputs", inputs, least=1)
+    if len(shape) > 3:
+        raise ValueError(
+            "inputs must be the numbers of one step, or the shape of one example: (T, D), (T,) or that of an image; "
+            f"got {inputs!r}."
+        )
+    return [] if len(shape) == 2 else [AsSequence()], math.prod(shape[1:])
