@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shinso._manifest import SUMS, read_file
+from shinso._manifest import is_bookkeeping, read_file
 from shinso.settings import Settings, read_settings
 from shinso.training import RUN, is_unstarted, read_run_json
 
@@ -56,8 +56,9 @@ def new_folder(folder: Path) -> Iterator[Path]:
         yield folder
     except BaseException:
         if is_unstarted(folder):
-            for name in (SETTINGS, SUMS):
-                (folder / name).unlink(missing_ok=True)
+            for path in folder.iterdir():
+                if path.name == SETTINGS or is_bookkeeping(path.name):
+                    path.unlink()
             for one in missing:
                 one.rmdir()
         raise
