@@ -41,7 +41,7 @@ def busy(seconds, rounds, *signals):
 
 def test_the_first_is_heard_when_the_main_thread_is_back():
     # Some seconds in one call, in which no handler can run.
-    code, said, errors, _ = busy(0.1, 2_500_000, signal.SIGINT)
+    code, said, errors, _ = busy(0.1, 10_000_000, signal.SIGINT)
     assert (code, said) == (0, "True\n")
     assert errors.strip().startswith("Ctrl-C: the work ends, and is kept, when what is being compiled is ready")
 
