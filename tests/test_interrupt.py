@@ -31,6 +31,7 @@ def busy(seconds, rounds, *signals):
     command = [sys.executable, "-c", BUSY, str(seconds), str(rounds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "busy\n"
+        time.sleep(0.3)  # until it hashes
         began = time.monotonic()
         for number in signals:
             process.send_signal(number)
