@@ -15,10 +15,11 @@ from shinso.nn._flatten import Flatten
 from shinso.nn._image_shape import checked_image_shape
 from shinso.nn._layer import Layer
 from shinso.nn._pooling import MaxPool2d, MeanPool2d, Pool2d
-from shinso.nn._recipe import Recipe
+from shinso.nn._recipe import builder
 from shinso.nn._sequential import Sequential
 
 
+@builder(image_shape=list)
 def lenet5(
     image_shape: Sequence[int] = (28, 28, 1),
     outputs: int = 10,
@@ -55,13 +56,7 @@ def lenet5(
     ]  # fmt: skip
     (features,) = Sequential(layers).output_shape((height, width, maps))
     layers += list(_dense_stack(features, (120, 84), outputs, phi, keys))
-    arguments = {
-        "image_shape": list(image_shape),
-        "outputs": outputs,
-        "activation": activation,
-        "pool": pool,
-    }
-    return Sequential(layers, Recipe("lenet5", arguments))
+    return Sequential(layers)
 
 
 _LENET_POOLS: Mapping[str, type[Pool2d]] = MappingProxyType({"mean": MeanPool2d, "max": MaxPool2d})
