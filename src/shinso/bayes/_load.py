@@ -13,13 +13,13 @@ import numpy as np
 from shinso import nn, objectives
 from shinso._kinds import STRUCTURES
 from shinso._manifest import read_file
-from shinso._paths import dotted
+from shinso._paths import array_leaves, dotted, is_array
 from shinso._safetensors import from_safetensors
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._network import network_with
 from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import Prior
-from shinso.bayes._store import FORMAT, is_array, leaves_of
+from shinso.bayes._store import FORMAT
 
 
 def load_posterior(path: str | Path, model: Any = None) -> Posterior:
@@ -71,7 +71,7 @@ def _template(recipe: Any, model: Any, path: str | Path) -> Any:
 
 def _filled(template: Any, arrays: Mapping[str, np.ndarray], path: str | Path) -> Any:
     """Return the template with its arrays replaced by those of the same dotted path."""
-    expected = {name: tuple(leaf.shape) for name, leaf in leaves_of(template).items()}
+    expected = {name: tuple(leaf.shape) for name, leaf in array_leaves(template).items()}
     found = {name: array.shape for name, array in arrays.items()}
     if expected != found:
         odd = min(name for name in expected | found if expected.get(name) != found.get(name))

@@ -5,12 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
-import jax
-import numpy as np
-
 from shinso._manifest import write_file
-from shinso._paths import leaves_by_path
+from shinso._paths import named_arrays
 from shinso._safetensors import to_safetensors
 
 FORMAT = 1
@@ -31,23 +27,9 @@ def save(posterior: Any, path: Path) -> Path:
         "history": posterior.history,
         "inverse_temperature": posterior.inverse_temperature,
     }
-    arrays = {f"model.{name}": array for name, array in _arrays_of(posterior.model).items()}
+    arrays = {f"model.{name}": array for name, array in named_arrays(posterior.model).items()}
     arrays |= {f"curvature.{name}": array for name, array in posterior.curvature.arrays().items()}
     prior = posterior.prior
     arrays |= {f"prior.{name}": getattr(prior, name) for name in ("precisions", "membership", "vanishing")}
     write_file(path, to_safetensors(arrays, {"posterior": json.dumps(plain)}))
     return path
-
-
-def _arrays_of(model: Any) -> dict[str, np.ndarray]:
-    return {name: np.asarray(leaf) for name, leaf in leaves_of(model).items()}
-
-
-def leaves_of(model: Any) -> dict[str, Any]:
-    """Return a model's arrays by dotted path."""
-    return {path: leaf for path, leaf in leaves_by_path(model).items() if is_array(leaf)}
-
-
-def is_array(leaf: Any) -> bool:
-    """Return whether a leaf is an array, or its shape."""
-    return eqx.is_array(leaf) or isinstance(leaf, jax.ShapeDtypeStruct)

@@ -1,7 +1,6 @@
-"""The arrays of a model or a state by name, and back into their places."""
+"""Arrays of a model or a state by name, back into their places."""
 
 from pathlib import Path
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -9,12 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from shinso._paths import leaves_by_path
-
-
-def named_arrays(tree: PyTree) -> dict[str, np.ndarray]:
-    """Return the array leaves by dotted path, such as ``layers.0.weight``."""
-    return {name: np.asarray(leaf) for name, leaf in _named(tree).items()}
+from shinso._paths import array_leaves, is_array
 
 
 def fill(tree: PyTree, arrays: dict[str, np.ndarray], where: Path) -> PyTree:
@@ -23,8 +17,8 @@ def fill(tree: PyTree, arrays: dict[str, np.ndarray], where: Path) -> PyTree:
     Raises:
         ValueError: names or shapes differ; the message says which.
     """
-    dynamic, static = eqx.partition(tree, _is_array)
-    expected = _named(dynamic)
+    dynamic, static = eqx.partition(tree, is_array)
+    expected = array_leaves(dynamic)
     if expected.keys() != arrays.keys():
         odd = sorted(expected.keys() ^ arrays.keys())[0]
         raise ValueError(f"{where} does not belong to this model: {odd!r} is in only one of them.")
@@ -35,11 +29,3 @@ def fill(tree: PyTree, arrays: dict[str, np.ndarray], where: Path) -> PyTree:
             )
     filled = [jnp.asarray(arrays[name], dtype=leaf.dtype) for name, leaf in expected.items()]
     return eqx.combine(jax.tree.unflatten(jax.tree.structure(dynamic), filled), static)
-
-
-def _named(tree: PyTree) -> dict[str, Any]:
-    return leaves_by_path(eqx.filter(tree, _is_array))
-
-
-def _is_array(leaf: Any) -> bool:
-    return eqx.is_array(leaf) or isinstance(leaf, jax.ShapeDtypeStruct)

@@ -12,11 +12,11 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso._manifest import commit
+from shinso._paths import named_arrays
 from shinso._safetensors import to_safetensors
 from shinso.nn import Sequences
 from shinso.objectives import Likelihood, Objective, as_inputs
 from shinso.optim import Optimizer
-from shinso.training._arrays import named_arrays
 from shinso.training._chunks import in_chunks, outputs_of
 from shinso.training._description import to_json
 from shinso.training._evaluate import evaluated
