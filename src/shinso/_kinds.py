@@ -90,13 +90,13 @@ NETWORKS = Kinds(
         "lenet5": "nn._lenet:lenet5",
         "alexnet": "nn._alexnet:alexnet",
         "resnet": "nn._resnet:resnet",
+        "autoencoder": "nn._autoencoder_network:autoencoder",
     }
 )
-"""Builders of models that have outputs for targets."""
+"""Builders of models that have outputs for targets; those of an autoencoder are its inputs."""
 
 GENERATIVE_NETWORKS = Kinds(
     {
-        "autoencoder": "nn._autoencoder_network:autoencoder",
         "boltzmann": "nn._boltzmann:boltzmann",
         "contrastive_divergence": "nn._contrastive_divergence:contrastive_divergence",
         "belief_net": "nn._belief_net:belief_net",
@@ -120,6 +120,18 @@ LIKELIHOODS = Kinds(
     }
 )
 """Likelihoods that a name alone determines, their numbers at their defaults."""
+
+CODE_PENALTIES = Kinds(
+    {
+        "l1": "objectives._code_penalties:CodeL1",
+        "sparsity": ":CodeSparsity",
+        "variational": ":CodeDivergence",
+    }
+)
+"""Penalties of an autoencoder's code."""
+
+CORRUPTIONS = Kinds({"masking": "nn._corruption:MaskingNoise", "gaussian": ":additive_noise"})
+"""Noise on the inputs of an autoencoder in training."""
 
 STRUCTURES = Kinds(
     {

@@ -221,7 +221,11 @@ X30, Y30 = np.ones((30, 2)) * np.arange(30)[:, None], np.arange(30) % 3
         (npz(X=X30, y=np.zeros((30, 2, 2))), {}, r"targets must have shape \(N,\) or \(N, K\)"),
         (lambda f: _write(f, "t.npz", b"PK rubbish"), {}, "t.npz cannot be read as an NPZ archive"),
         (lambda _: "digits", {"target": "y"}, "target is for tables and files; digits has its own, got 'y'"),
-        (lambda _: "mnist", {"kind": "regression"}, "kind of mnist must be classification; got 'regression'"),
+        (
+            lambda _: "mnist",
+            {"kind": "regression"},
+            "kind of mnist must be classification or reconstruction; got 'regression'",
+        ),
         (lambda _: (X30, Y30), {"target": "y"}, "target names a column or an array of a file"),
     ],
 )

@@ -63,7 +63,7 @@ def test_codes_and_back(fitted, ellipsoid):
 
 def test_images_come_back_as_images():
     X = np.random.default_rng(0).random((16, 4, 4), np.float32)
-    settings = {**QUICK, "reconstruction": "bernoulli", "corruption": {"name": "masking", "rate": 0.2}}
+    settings = {**QUICK, "likelihood": "bernoulli", "corruption": {"name": "masking", "rate": 0.2}}
     model = Autoencoder(**settings, code_activation="sigmoid", code_penalty={"name": "sparsity", "strength": 0.1})
     Z = model.fit_transform(X)
     assert Z.dtype == np.float32
@@ -76,7 +76,7 @@ def test_images_come_back_as_images():
 
 
 def test_variational_samples(ellipsoid, tmp_path):
-    model = Autoencoder(**QUICK, variational=True, beta=0.5, patience=20).fit(ellipsoid)
+    model = Autoencoder(**QUICK, variational=True, code_penalty="variational:strength=0.5", patience=20).fit(ellipsoid)
     assert model.transform(ellipsoid).shape == (64, 2)
     drawn = model.sample(7, random_state=0)
     assert drawn.shape == (7, 5)
@@ -105,14 +105,17 @@ def test_wide_codes_are_warned_of_unless_penalized(ellipsoid):
         ({"n_components": 0}, "n_components must be a whole number, at least 1"),
         ({"hidden": (3, 0)}, "hidden"),
         ({"activation": "rleu"}, "Did you mean 'relu'"),
-        ({"reconstruction": "poisson"}, "reconstruction must be one of bernoulli, gaussian"),
-        ({"reconstruction": "bernoulli"}, r"X must lie in \[0, 1\] for a Bernoulli reconstruction; got"),
+        ({"likelihood": "poisson"}, "likelihood must be one of bernoulli, gaussian"),
+        ({"likelihood": "bernoulli"}, r"X must be in \[0, 1\] for a Bernoulli reconstruction; got"),
         ({"corruption": {"name": "masking"}}, "corruption 'masking' needs rate"),
-        ({"code_penalty": {"name": "l2"}}, "code must be one of"),
-        ({"code_penalty": {"name": "l1", "strength": 1}, "variational": True}, "code_penalty goes without variational"),
+        ({"code_penalty": {"name": "l2"}}, "code_penalty must be one of"),
+        (
+            {"code_penalty": {"name": "l1", "strength": 1}, "variational": True},
+            "variational goes with variational",
+        ),
         ({"variational": True, "tied": True}, "variational codes take neither"),
-        ({"tied": 1}, "tied must be True or False"),
-        ({"beta": -1}, "beta"),
+        ({"tied": 1}, "tied must be true or false"),
+        ({"variational": True, "code_penalty": "variational:strength=-1"}, "strength"),
         ({"epochs": 0}, "epochs"),
     ],
 )

@@ -9,8 +9,8 @@ from jaxtyping import Float32, Integer, Shaped
 from shinso._checks import one_of
 from shinso.data._arrays import number_array
 
-Kind = Literal["classification", "regression", "multilabel", "count"]
-"""What a target is: one class of several, real numbers, several yes/no labels, or numbers of events."""
+Kind = Literal["classification", "regression", "multilabel", "count", "reconstruction"]
+"""What a target is: one class of several, real numbers, several yes/no labels, numbers of events, or the input itself."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -27,7 +27,7 @@ class Dataset:
         inputs: float32, `[N, D]` vectors or `[N, H, W, C]` images (channels last).
         targets: class indices, int32 `[N]`, for `"classification"`; otherwise float32 `[N, K]` (a vector `[N]` is
             taken as `[N, 1]`): real numbers for `"regression"`, 0 or 1 for `"multilabel"`, whole numbers of at least 0
-            for `"count"`.
+            for `"count"`, the inputs flattened for `"reconstruction"`.
         kind: what the targets are.
         classes: the label of each class index, at least two; `0 … max` when left out. Only for `"classification"`.
         feature_names: one name per column of vector inputs.
@@ -79,6 +79,11 @@ class Dataset:
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one example: `(D,)` or `(H, W, C)`."""
         return tuple(self.inputs.shape[1:])
+
+    def rebuilding(self) -> "Dataset":
+        """Return the inputs with themselves, flattened, as targets."""
+        targets = self.inputs.reshape(len(self), -1)
+        return replace(self, targets=targets, kind="reconstruction", classes=None, target_names=None)
 
     def take(self, indices: "Integer[np.ndarray, M] | slice") -> "Dataset":
         """Return the examples at `indices` (an integer array, or a slice, which copies nothing)."""

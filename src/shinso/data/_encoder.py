@@ -136,12 +136,15 @@ class Encoder:
 
         Args:
             raw_inputs: as for `encode`.
-            raw_targets: as for `encode_targets`; left out, `raw_inputs` is a table that has them too.
+            raw_targets: as for `encode_targets`; left out, `raw_inputs` is a table that has them too, or is to be rebuilt.
 
         Raises:
             TypeError: a part is of a type that is not accepted.
             ValueError: a part does not fit what the encoder was fitted on.
         """
+        if self.kind == "reconstruction":
+            inputs = self.encode(raw_inputs)
+            return self.make_dataset(inputs, inputs.reshape(len(inputs), -1))
         if raw_targets is None and not is_frame(raw_inputs):
             raise TypeError("raw_targets must be given with inputs that are not a table; got None.")
         if raw_targets is None:
@@ -176,7 +179,7 @@ class Encoder:
             self.kind,
             classes=self.classes,
             feature_names=self.feature_names,
-            target_names=None if self.kind == "classification" else self.target_names,
+            target_names=None if self.kind == "classification" else self.target_names or None,
             name=self.name,
         )
 

@@ -1,7 +1,7 @@
 """From a source of examples to training, validation and test data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def prepare(
         target: for tables, the column to predict, or several; for `.npz`, the name of the array (`y`, `targets` or
             `labels` when left out). Rows without a target are left out and counted.
         kind: what the targets are, `"classification"`, `"regression"`, `"multilabel"` or `"count"`; inferred (see
-            `infer_kind`) when left out.
+            `infer_kind`) when left out. `"reconstruction"`: the inputs themselves; labels there may be are not used.
         validation_fraction: share of all examples kept for validation, in [0, 1); 0.1 when left out. For MNIST a share
             of the 60,000; left out, the last 10,000 of them, as in the book.
         test_fraction: share of all examples kept for the test, in [0, 1); 0.25 when left out. MNIST has 10,000 of its
@@ -96,14 +96,19 @@ def prepare(
     """
     if isinstance(source, str) and source in SOURCES:
         _refuse_options(source, target, kind)
-        kind = "classification"
+        kind = kind or "classification"
     if isinstance(source, str) and source == "mnist":
-        return _mnist(data_dir, validation_fraction, test_fraction, bool(standardize), seed)
-    request = Request(_names(target), standardize, Options.of(reading or {}), group, time, image_size)
+        found = _mnist(data_dir, validation_fraction, test_fraction, bool(standardize), seed)
+        return _rebuilding(found) if kind == "reconstruction" else found
+    if kind == "reconstruction" and target is not None:
+        raise ValueError(f"target is not for kind reconstruction, whose targets are the inputs; got {target!r}.")
+    request = Request(
+        _names(target), standardize, Options.of(reading or {}), group, time, image_size, kind == "reconstruction"
+    )
     raw = read_source(source, request)
-    if raw.targets.height < 2:
+    if len(raw.inputs) < 2:
         told = f" ({'; '.join(raw.notes)})" if raw.notes else ""
-        raise ValueError(f"{raw.name} must hold at least two examples; got {raw.targets.height}{told}.")
+        raise ValueError(f"{raw.name} must hold at least two examples; got {len(raw.inputs)}{told}.")
     fractions = (
         _VALIDATION if validation_fraction is None else validation_fraction,
         _TEST if test_fraction is None else test_fraction,
@@ -119,13 +124,9 @@ def _names(target: Any) -> tuple[str, ...]:
 
 
 def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: int, weights: Any) -> Prepared:
-    rows = np.arange(raw.targets.height)
-    found = kind_of(raw.targets, kind)
-    strata = _labels(raw.targets, rows) if found == "classification" else None
-    if strata is not None and len(rows) > 20 and len(np.unique(strata)) == len(rows):
-        raise ValueError(
-            f"target column {raw.targets.columns[0]!r} tells rows apart: its {len(rows)} values all differ."
-        )
+    rows = np.arange(len(raw.inputs))
+    found = None if raw.targets is None else kind_of(raw.targets, kind)
+    strata = _strata(raw.targets, rows) if raw.targets is not None and found == "classification" else None
     parts = split(
         len(rows),
         validation_fraction=fractions[0],
@@ -136,21 +137,34 @@ def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: 
         seed=seed,
     )
     own = None if weights is None else np.asarray(weights, dtype=np.float64)[parts.training]
-    targets = TargetEncoder.fit(raw.targets, parts.training, found, own)
+    themselves = TargetEncoder("reconstruction", ())
+    targets = themselves if raw.targets is None else TargetEncoder.fit(raw.targets, parts.training, found, own)
     inputs, dropped = raw.fit(parts.training, own)
     encoder = Encoder(inputs, targets, raw.name)
     vectors, notes = inputs.encode(raw.inputs)
-    everything = encoder.make_dataset(vectors, targets.encode(raw.targets))
+    values = vectors.reshape(len(vectors), -1) if raw.targets is None else targets.encode(raw.targets)
+    everything = encoder.make_dataset(vectors, values)
     validation, test = (everything.take(part) if len(part) else None for part in parts[1:])
-    told = _describe(everything, inferred=kind is None, lonely=_lonely_class(raw.targets))
+    lonely = "" if raw.targets is None else _lonely_class(raw.targets)
+    told = _describe(everything, inferred=kind is None, lonely=lonely)
     told = (*told, *raw.notes, *dropped, *notes, *_of_the_split(everything, parts))
     return Prepared(everything.take(parts.training), validation, test, encoder, told, parts)
 
 
-def _labels(targets: pl.DataFrame, rows: Integer[np.ndarray, " N"]) -> Shaped[np.ndarray, " N"]:
+def _strata(targets: pl.DataFrame, rows: Integer[np.ndarray, " N"]) -> Shaped[np.ndarray, " N"]:
     """Return the label of each example, by which a split is stratified."""
     encoder = TargetEncoder.fit(targets, rows, "classification")
-    return encoder.decode(encoder.encode(targets))
+    labels = encoder.decode(encoder.encode(targets))
+    if len(rows) > 20 and len(np.unique(labels)) == len(rows):
+        raise ValueError(f"target column {targets.columns[0]!r} tells rows apart: its {len(rows)} values all differ.")
+    return labels
+
+
+def _rebuilding(found: Prepared) -> Prepared:
+    """Return the same inputs with themselves as targets."""
+    validation, test = (None if part is None else part.rebuilding() for part in (found.validation, found.test))
+    encoder = replace(found.encoder, targets=TargetEncoder("reconstruction", ()))
+    return Prepared(found.training.rebuilding(), validation, test, encoder)
 
 
 def _lonely_class(targets: pl.DataFrame) -> str:
@@ -234,5 +248,5 @@ def _encoded(encoder: Encoder, data: Dataset) -> Dataset:
 def _refuse_options(source: str, target: object, kind: str | None) -> None:
     if target is not None:
         raise ValueError(f"target is for tables and files; {source} has its own, got {target!r}.")
-    if kind not in (None, "classification"):
-        raise ValueError(f"kind of {source} must be classification; got {kind!r}.")
+    if kind not in (None, "classification", "reconstruction"):
+        raise ValueError(f"kind of {source} must be classification or reconstruction; got {kind!r}.")

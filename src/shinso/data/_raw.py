@@ -44,6 +44,7 @@ class Request:
         group: name of the column, or the values, that say whose a row is.
         time: name of the column, or the values, that say when a row was taken.
         image_size: height and width that image files are scaled to.
+        rebuild: whether the inputs are to be rebuilt, so that there are no targets.
     """
 
     target: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Request:
     group: Any = None
     time: Any = None
     image_size: tuple[int, int] | None = None
+    rebuild: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Raw:
     Attributes:
         name: what the data are called.
         inputs: what `fit` returns an encoder of.
-        targets: the target columns.
+        targets: the target columns; None where the inputs are to be rebuilt.
         fit: fits an encoder of inputs on training rows and their weights.
         groups: whose each row is, if that was asked for.
         order: when each row was taken, if that was asked for.
@@ -70,7 +72,7 @@ class Raw:
 
     name: str
     inputs: Any
-    targets: pl.DataFrame
+    targets: pl.DataFrame | None
     fit: Callable[[Rows, Any], tuple[Inputs, tuple[str, ...]]]
     groups: Shaped[np.ndarray, " N"] | None = None
     order: Shaped[np.ndarray, " N"] | None = None
@@ -94,7 +96,8 @@ def read_source(source: Any, request: Request) -> Raw:
             if len(request.target) > 1:
                 raise TypeError(f"target must be the name of one array of {path}; got {request.target!r}.")
             name = request.target[0] if request.target else None
-            return from_arrays(path.stem, inputs_of(arrays, path), targets_of(arrays, path, name), request)
+            targets = None if request.rebuild else targets_of(arrays, path, name)
+            return from_arrays(path.stem, inputs_of(arrays, path), targets, request)
         if path.is_dir() and is_image_folder(path):
             return from_pictures(path.name, *labelled_files(path), "class", request)
         return from_file(Path(path.name).stem.partition(".")[0], source, path, request)
@@ -169,17 +172,17 @@ def from_columns(
 ) -> Raw:
     """Take examples from typed columns; rows without a target are left out and counted."""
     frame = pl.DataFrame([column.values for column in columns.values()])
-    names = [] if targets is not None else _targets_of(frame, where, request.target)
-    targets = frame.select(names) if targets is None else targets
-    if targets.height != frame.height:
+    names = [] if targets is not None or request.rebuild else _targets_of(frame, where, request.target)
+    targets = None if request.rebuild else frame.select(names) if targets is None else targets
+    if targets is not None and targets.height != frame.height:
         raise ValueError(
             f"{name} must hold as many targets as inputs; got {frame.height} inputs and {targets.height} targets."
         )
     groups, order = _column(frame, request.group, "group", where), _column(frame, request.time, "time", where)
     apart = [*names, *([request.group] if isinstance(request.group, str) else [])]
     if len(apart) == frame.width:
-        raise ValueError(f"{where} must have at least one column beside the target {targets.columns[0]!r}; got none.")
-    kept, told = _with_targets(targets)
+        raise ValueError(f"{where} must have at least one column beside the target {apart[0]!r}; got none.")
+    kept, told = _with_targets(targets, frame.height)
     inputs = {
         one: column._replace(values=column.values.filter(kept)) for one, column in columns.items() if one not in apart
     }
@@ -199,7 +202,7 @@ def from_columns(
     return Raw(
         name,
         pl.DataFrame([column.values for column in inputs.values()]),
-        targets.filter(kept),
+        None if targets is None else targets.filter(kept),
         fit,
         None if groups is None else _labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
@@ -207,24 +210,24 @@ def from_columns(
     )
 
 
-def from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], request: Request) -> Raw:
-    """Take examples from arrays; rows without a target are left out and counted."""
+def from_arrays(name: str, inputs: Any, targets: Any, request: Request) -> Raw:
+    """Take examples from arrays; rows without a target `[N, …]` are left out and counted."""
     image = np.ndim(inputs) > 2
     white = white_of(inputs) if image else 1.0
     array = pixels(inputs, white) if image else wide_array("inputs", inputs)
-    columns = target_frame(targets)
+    columns = None if request.rebuild else target_frame(targets)
     if array.ndim == 3:
         array = array[..., None]
     if array.ndim not in (2, 4) or 0 in array.shape[1:]:
         raise ValueError(f"inputs of {name} must have shape (N, D), (N, H, W) or (N, H, W, C); got {np.shape(inputs)}.")
-    if len(array) != columns.height:
+    if columns is not None and len(array) != columns.height:
         raise ValueError(
             f"{name} must hold as many targets as inputs; got {len(array)} inputs and {columns.height} targets."
         )
     groups, order = (
-        _column(columns, given, what, name) for given, what in ((request.group, "group"), (request.time, "time"))
+        _values(given, what, name, len(array)) for given, what in ((request.group, "group"), (request.time, "time"))
     )
-    kept, told = _with_targets(columns)
+    kept, told = _with_targets(columns, len(array))
     mask = kept.to_numpy()
     if not mask.all():
         array = array[mask]
@@ -237,7 +240,7 @@ def from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], re
     return Raw(
         name,
         array,
-        columns.filter(kept),
+        None if columns is None else columns.filter(kept),
         fit,
         None if groups is None else _labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
@@ -251,7 +254,8 @@ def from_pictures(name: str, files: Sequence[Path], labels: Any, target: str, re
     values = pl.Series(target, labels)[pictures.kept]
     bare = dataclasses.replace(request, target=())
     raw = from_arrays(name, pictures.images, values.to_numpy(), bare)
-    return dataclasses.replace(raw, targets=raw.targets.rename({"y": target}), notes=(*pictures.notes, *raw.notes))
+    targets = None if raw.targets is None else raw.targets.rename({"y": target})
+    return dataclasses.replace(raw, targets=targets, notes=(*pictures.notes, *raw.notes))
 
 
 def _targets_of(frame: pl.DataFrame, where: str, names: Sequence[str]) -> list[str]:
@@ -265,9 +269,9 @@ def _targets_of(frame: pl.DataFrame, where: str, names: Sequence[str]) -> list[s
     return list(names)
 
 
-def _with_targets(targets: pl.DataFrame) -> tuple[pl.Series, list[str]]:
-    """Return which rows have a target, and how many have none."""
-    missing = missing_targets(targets)
+def _with_targets(targets: pl.DataFrame | None, rows: int) -> tuple[pl.Series, list[str]]:
+    """Return which rows have a target, or need none, and how many lack theirs."""
+    missing = np.zeros(rows, dtype=bool) if targets is None else missing_targets(targets)
     count = int(missing.sum())
     return pl.Series(~missing), [f"{count} of {len(missing)} rows have no target and are left out"] if count else []
 
@@ -278,9 +282,20 @@ def _column(frame: pl.DataFrame, given: Any, argument: str, where: str) -> pl.Se
     if isinstance(given, str):
         require_columns(f"{argument} column", [given], frame.columns, where)
         return frame[given]
+    return _values(given, argument, where, frame.height)
+
+
+def _values(given: Any, argument: str, where: str, rows: int) -> pl.Series | None:
+    """Return one value a row, given as such."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        raise ValueError(
+            f"{argument} must be one value for each example of {where}, which has no columns; got {given!r}."
+        )
     values = pl.Series(argument, np.asarray(given))
-    if len(values) != frame.height:
-        raise ValueError(f"{argument} must have one value for each of {frame.height} rows; got {len(values)}.")
+    if len(values) != rows:
+        raise ValueError(f"{argument} must have one value for each of {rows} rows; got {len(values)}.")
     return values
 
 

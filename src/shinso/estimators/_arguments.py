@@ -12,13 +12,20 @@ from shinso.settings import DATA, default_of, rows
 
 Made = TypeVar("Made", bound=type)
 
+OF_AUTOENCODERS = (
+    "code", "code_activation", "output_activation", "tied", "variational", "corruption", "code_penalty"
+)  # fmt: skip
+"""Settings of networks that rebuild their inputs."""
+
 OFFERED = tuple(
-    name for name, row in rows().items() if row.panel != DATA or name in ("validation_fraction", "standardize")
+    name
+    for name, row in rows().items()
+    if (row.panel != DATA or name in ("validation_fraction", "standardize")) and name not in OF_AUTOENCODERS
 )
 """Settings that concern an estimator; the others say where data come from, or are its own affair."""
 
 
-def with_settings(*first: str, but: Iterable[str] = (), **own: Any) -> Callable[[Made], Made]:
+def with_settings(*first: str, but: Iterable[str] = (), also: Iterable[str] = (), **own: Any) -> Callable[[Made], Made]:
     """Give an estimator its constructor: `first` by position, then settings by keyword, then what is its own.
 
     Settings are None where the data decide, as in `shinso.settings.Settings`; the class documents its own arguments, and
@@ -27,11 +34,12 @@ def with_settings(*first: str, but: Iterable[str] = (), **own: Any) -> Callable[
     Args:
         first: names that may be given by position.
         but: settings that the estimator does not offer.
+        also: settings that few offer.
         own: its own arguments and their defaults.
     """
 
     def decorate(estimator: Made) -> Made:
-        names = tuple(name for name in OFFERED if name not in {"seed", *but})
+        names = tuple(name for name in (*OFFERED, *also) if name not in {"seed", *but})
         defaults = {name: default_of(name) for name in names} | own
         ordered = {name: defaults[name] for name in (*first, *defaults)}
         kinds = dict.fromkeys(first, inspect.Parameter.POSITIONAL_OR_KEYWORD)

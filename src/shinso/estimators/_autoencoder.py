@@ -1,33 +1,28 @@
 """`Autoencoder`."""
 
-import contextlib
 import math
-import warnings
 from typing import Any, ClassVar, Self
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from shinso import nn
 from shinso._checks import whole_number
 from shinso.data import split
 from shinso.estimators import _parameters
-from shinso.estimators._arguments import with_settings
+from shinso.estimators._arguments import OF_AUTOENCODERS, with_settings
 from shinso.estimators._network import Examples, NetworkEstimator, Targets
 from shinso.estimators._rows import dense, host_batch, predicted_means, taken
-from shinso.objectives import Gaussian, Likelihood, Reconstruction
-from shinso.settings import Description, Settings, complete, kind_of
+from shinso.experiment import likelihood_for
+from shinso.settings import Description, Settings, complete
+from shinso.training import codes_of
 
-HIDDEN, ACTIVATION = (100,), "relu"
-"""What an autoencoder has where nobody chose."""
 _OF_OTHERS = (
     "network", "channels", "kernel_size", "padding", "pool", "basis", "basis_size", "configuration", "depth", "cell",
-    "bidirectional", "truncate", "normalization", "initialization", "gain", "bias_init", "dropout", "drop_connect",
-    "gaussian_noise", "likelihood", "augmentation", "standardize", "stopping_monitor", "monitor", "members", "strategy",
+    "bidirectional", "truncate", "normalization", "dropout", "drop_connect", "gaussian_noise", "recurrent_init",
+    "forget_bias", "augmentation", "standardize", "stopping_monitor", "monitor", "members", "strategy",
 )  # fmt: skip
 
 
@@ -35,15 +30,8 @@ _OF_OTHERS = (
     "n_components",
     "hidden",
     but=_OF_OTHERS,
+    also=[name for name in OF_AUTOENCODERS if name != "code"],
     n_components=2,
-    code_activation="identity",
-    output_activation="identity",
-    reconstruction="gaussian",
-    tied=False,
-    corruption=None,
-    code_penalty=None,
-    variational=False,
-    beta=1.0,
     warm_start=False,
     random_state=0,
     verbose=False,
@@ -59,16 +47,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
             that is warned of unless `corruption`, `variational` or `code_penalty` stands against it.
         hidden: units of the encoder's hidden layers; the decoder has them in reverse. None: 100.
         activation: φ of hidden layers, a name of `shinso.nn.ACTIVATIONS`. None: relu.
-        code_activation: φ of the code; ``"sigmoid"`` for codes between 0 and 1.
-        output_activation: φ of the reconstruction; ``"sigmoid"`` for squared errors of values in [0, 1].
-        reconstruction: L: ``"gaussian"``, ½‖x − x̃‖², or ``"bernoulli"``, the cross-entropy of values in [0, 1].
-        tied: the decoder's weights are the encoder's transposed.
+        likelihood: L: ``"gaussian"``, ½‖x − x̃‖², or ``"bernoulli"``, the cross-entropy of values in [0, 1]. None: gaussian.
         corruption: noise on the inputs in training: ``{"name": "masking", "rate": 0.3}`` or
             ``{"name": "gaussian", "standard_deviation": 0.5}``; None for none.
         code_penalty: Ω: ``{"name": "l1", "strength": 0.1}``, or ``{"name": "sparsity", "strength": 0.1, "target": 0.05}``
-            for codes in [0, 1]; None for none (`shinso.objectives.Reconstruction`).
+            for codes in [0, 1] (`shinso.objectives.Reconstruction`); ``{"name": "variational", "strength": β}`` with
+            `variational`, β = 1 where None.
         variational: a random code z ~ N(μ(x), σ²(x)) and Ω = β KL(N(μ, σ²) ‖ N(0, I)); `transform` returns μ.
-        beta: β ≥ 0 of a variational autoencoder.
         optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name. None: by the data.
         validation_fraction: share held out, in [0, 1). None: 0.1 with `patience`, else 0.
@@ -95,12 +80,6 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         "warm_start": _parameters.flag,
         "verbose": _parameters.verbosity,
         "n_components": _parameters.whole(1),
-        "code_activation": _parameters.activation,
-        "output_activation": _parameters.activation,
-        "reconstruction": _parameters.name("gaussian", "bernoulli"),
-        "tied": _parameters.flag,
-        "variational": _parameters.flag,
-        "beta": _parameters.number(least=0),
     }
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -114,14 +93,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
 
         Raises:
             TypeError: an argument of the constructor has the wrong type.
-            ValueError: an argument out of range, or X outside [0, 1] with ``reconstruction="bernoulli"``.
+            ValueError: an argument out of range, or X outside [0, 1] with ``likelihood="bernoulli"``.
         """
         return super().fit(X, y, sample_weight)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the codes `[N, C]`, without noise; those of a variational autoencoder are the means μ."""
         with self._examples(X) as inputs:
-            codes = predicted_means(self.network_.encode, Gaussian(), inputs)
+            codes = codes_of(self.network_, inputs)
         return codes.astype(getattr(X, "dtype", codes.dtype) if _is_real(X) else float, copy=False)
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
@@ -162,53 +141,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
         return self._as_inputs(X), None
 
     def _targets(self, y: Any) -> Targets:
-        return Targets("regression", np.empty(0), np.empty(0))
+        return Targets("reconstruction", np.empty(0), np.empty(0))
 
     def _asked(self) -> Settings:
-        # The policy gives a linear network no argument; hidden layers and activation are the autoencoder's own.
-        asked = super()._asked()
-        self._hidden = HIDDEN if asked.hidden is None else asked.hidden
-        self._activation = asked.activation or ACTIVATION
-        return asked.replace(hidden=None, activation=None, network="linear", l2=asked.l2 or 0.0)
+        return super()._asked().replace(network="autoencoder", code=int(self.n_components))
 
     def _examples_of(self, asked: Settings, X: np.ndarray, values: np.ndarray, weights: np.ndarray) -> Examples:
         self.input_shape_, self.n_outputs_ = X.shape[1:], math.prod(X.shape[1:])
         targets = X.reshape(len(X), self.n_outputs_)
-        self._given_likelihood().check_targets("X", targets)
         rows = split(len(X), validation_fraction=asked.validation_fraction or 0.0, test_fraction=0.0, seed=asked.seed)
         everything = host_batch(X, targets, weights)
-        description = Description("regression", self.input_shape_, len(rows.training), self.n_outputs_)
+        description = Description("reconstruction", self.input_shape_, len(rows.training), self.n_outputs_)
+        settings = complete(asked, description)
+        likelihood_for(settings, description).target.checked("X", targets)
         validation = taken(everything, rows.validation) if len(rows.validation) else None
-        return Examples(taken(everything, rows.training), validation, description, complete(asked, description))
-
-    def _given_likelihood(self) -> Reconstruction:
-        if self.variational and self.code_penalty is not None:
-            raise ValueError(f"code_penalty goes without variational, which has its own; got {self.code_penalty!r}.")
-        code = {"name": "variational", "strength": self.beta} if self.variational else self.code_penalty
-        return Reconstruction(self.n_outputs_, self.reconstruction, code)
-
-    def _likelihood(self) -> Likelihood:
-        return self._given_likelihood()
-
-    def _first_model(self, examples: Examples) -> Any:
-        if self.warm_start and hasattr(self, "network_"):
-            return super()._first_model(examples)
-        with contextlib.ExitStack() as stack:
-            if self.code_penalty is not None:  # stands against the identity, which the builder cannot know
-                stack.enter_context(warnings.catch_warnings())
-                warnings.filterwarnings("ignore", "code has .* identity can be learned")
-            return nn.autoencoder(
-                self.input_shape_,
-                self.n_components,
-                self._hidden,
-                activation=kind_of("activation", self._activation),
-                code_activation=_parameters.activation("code_activation", self.code_activation),
-                output_activation=_parameters.activation("output_activation", self.output_activation),
-                tied=self.tied,
-                variational=self.variational,
-                corruption=self.corruption,
-                key=jax.random.fold_in(jax.random.key(examples.settings.seed), 1),
-            )
+        return Examples(taken(everything, rows.training), validation, description, settings)
 
     def _encoded(self, X: Any) -> np.ndarray:
         X = validate_data(

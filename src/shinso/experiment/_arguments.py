@@ -1,6 +1,7 @@
 """From complete settings to the arguments of `shinso.train`."""
 
 import math
+import warnings
 from typing import Any
 
 import jax
@@ -43,7 +44,7 @@ def training_arguments(
     Raises:
         ValueError: the likelihood is of other targets.
     """
-    likelihood = likelihood or _fitting(likelihood_of(settings), settings, description)
+    likelihood = likelihood or likelihood_for(settings, description)
     if model is None:
         models = [network_of(settings, description, training.inputs, key) for key in first_keys(settings)]
         model = models if settings.members else models[0]
@@ -73,8 +74,19 @@ def _plain(examples: Examples | None) -> Any:
     return (examples.inputs, examples.targets) if isinstance(examples, Dataset) else examples
 
 
-def _fitting(likelihood: objectives.Likelihood, settings: Settings, description: Description) -> objectives.Likelihood:
-    """Return a likelihood of targets like these; counts are numbers too."""
+def likelihood_for(settings: Settings, description: Description) -> objectives.Likelihood:
+    """Return the likelihood that complete settings name, if it is of targets like these; counts are numbers too.
+
+    Raises:
+        ValueError: it is of others.
+    """
+    if description.kind == "reconstruction":
+        return objectives.Reconstruction(
+            description.outputs,
+            kind_of("likelihood", settings.likelihood or ""),
+            None if settings.code_penalty is None else kind_of("code_penalty", settings.code_penalty),
+        )
+    likelihood = likelihood_of(settings)
     kind, of = description.kind, likelihood.target.name
     if kind != of and (kind, of) != ("count", "regression"):
         raise ValueError(
@@ -114,7 +126,10 @@ def network_of(settings: Settings, description: Description, inputs: Any, key: j
     """Return the network that complete settings describe, for described training examples with these inputs."""
     shape = description.input_shape
     arguments = _network_arguments(settings, shape, inputs)
-    model = nn.network(settings.network or "", shape, description.outputs, key=key, **arguments)
+    with warnings.catch_warnings():
+        if settings.code_penalty:  # stands against the identity, which the builder cannot know
+            warnings.filterwarnings("ignore", "code has .* identity can be learned")
+        model = nn.network(settings.network or "", shape, description.outputs, key=key, **arguments)
     if settings.augmentation in ("shift", "distortion"):
         model = nn.augmented(model, _augmentation(settings.augmentation, shape))
     return model

@@ -120,7 +120,7 @@ def digest(dataset: Dataset) -> str:
 def _labelled(encoder: Encoder, path: Path, target: str | tuple[str, ...] | None) -> Dataset:
     """Read a file of inputs with targets."""
     raw = encoder.read(path)
-    if path.suffix.lower() != ".npz":
+    if path.suffix.lower() != ".npz" or encoder.kind == "reconstruction":
         return encoder.dataset(raw)
     arrays = data.read_npz(path)
     names = (target,) if isinstance(target, str) else target or ("y", "targets", "labels")

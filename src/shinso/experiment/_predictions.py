@@ -10,7 +10,8 @@ import numpy as np
 
 from shinso._files import write_atomically
 from shinso.experiment._evaluate import encoder_of
-from shinso.training import Ensemble, Run, load
+from shinso.nn import AutoencoderModel
+from shinso.training import Ensemble, Run, codes_of, load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Predictions:
     """Predictions for N inputs, ready to be shown.
 
     Attributes:
-        columns: `input`, then `class` and `probability`, or `labels`, or the target's name.
+        columns: `input`, then `class` and `probability`, or `labels`, or the target's name; of an autoencoder
+            `squared error` and the numbers of the code.
         rows: one tuple for each input.
         means: class or label probabilities, or numbers in the target's own units, `[N, K]`.
         outcomes: what the K columns of `means` stand for.
@@ -70,7 +72,27 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
     """
     run = load(folder)
     names, inputs = read_inputs(run, paths)
+    if encoder_of(run).kind == "reconstruction":
+        return rebuilt(run, names, inputs)
     return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
+
+
+def rebuilt(run: Run | Ensemble, names: list[Any], inputs: np.ndarray) -> Predictions:
+    """Return how far each of N inputs is from what is rebuilt of it, and its code where the network has one.
+
+    Args:
+        run: of an experiment whose inputs were to be rebuilt.
+        names: of the N inputs.
+        inputs: as the network reads them, `[N, …]`.
+    """
+    flat = inputs.reshape(len(inputs), -1)
+    errors = np.mean(np.square(run.predict_mean(inputs) - flat, dtype=np.float64), axis=1)
+    model = run.model if isinstance(run, Run) else None
+    codes = codes_of(model, inputs) if isinstance(model, AutoencoderModel) else flat[:, :0]
+    columns = ("squared error", *(f"code {number + 1}" for number in range(codes.shape[1])))
+    values = np.column_stack([errors, codes])
+    rows = [(name, *row) for name, row in zip(names, values.tolist(), strict=True)]
+    return Predictions(("input", *columns), rows, values, columns)
 
 
 def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:

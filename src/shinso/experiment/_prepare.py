@@ -74,7 +74,9 @@ def arguments_of(settings: Settings, prepared: Prepared) -> dict[str, Any]:
 
 
 def _kind(settings: Settings) -> str | None:
-    """Return the kind of target that was asked for: outright, or by a likelihood of such targets."""
+    """Return the kind of target that was asked for: outright, by the network, or by a likelihood of such targets."""
+    if settings.kind is None and settings.network == "autoencoder":
+        return "reconstruction"
     if settings.kind is None and settings.likelihood and settings.source not in data.SOURCES:
         return likelihood_of(settings).target.name
     return settings.kind

@@ -3,6 +3,7 @@
 from shinso._kinds import ACTIVATIONS as ACTIVATIONS
 from shinso._kinds import BASES as BASES
 from shinso._kinds import CELLS as CELLS
+from shinso._kinds import CORRUPTIONS as CORRUPTIONS
 from shinso._kinds import INITIALIZERS as INITIALIZERS
 from shinso._kinds import NETWORKS as NETWORKS
 from shinso.nn._activations import Activation as Activation
@@ -45,7 +46,6 @@ from shinso.nn._contrastive_divergence import contrastive_divergence as contrast
 from shinso.nn._conv1d import conv1d as conv1d
 from shinso.nn._convolution import Conv2d as Conv2d
 from shinso.nn._convolution_1d import Conv1d as Conv1d
-from shinso.nn._corruption import CORRUPTIONS as CORRUPTIONS
 from shinso.nn._corruption import MaskingNoise as MaskingNoise
 from shinso.nn._dense import Dense as Dense
 from shinso.nn._drop_connect import DropConnect as DropConnect

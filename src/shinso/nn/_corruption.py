@@ -1,7 +1,5 @@
 """Corruption of inputs in training: what makes an autoencoder a denoising one."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, Self
 
 import equinox as eqx
@@ -10,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
+from shinso._kinds import CORRUPTIONS
 from shinso.nn import _spec
 from shinso.nn._gaussian_noise import GaussianNoise
 from shinso.nn._layer import Layer
@@ -55,11 +54,9 @@ class MaskingNoise(Layer):
         return self(delta, key=key), self
 
 
-def _gaussian(*, standard_deviation: float) -> GaussianNoise:
+def additive_noise(*, standard_deviation: float) -> GaussianNoise:
+    """Return the layer that adds noise N(0, s²)."""
     return GaussianNoise(standard_deviation, "additive")
-
-
-CORRUPTIONS: Mapping[str, Callable[..., Layer]] = MappingProxyType({"masking": MaskingNoise, "gaussian": _gaussian})
 
 
 def corruption(spec: _spec.Spec) -> Layer:
@@ -74,5 +71,6 @@ def corruption(spec: _spec.Spec) -> Layer:
     name, arguments = _spec.parse("corruption", spec, CORRUPTIONS)
     for needed in _spec.keyword_only(CORRUPTIONS[name]):
         if needed not in arguments:
-            raise ValueError(f"corruption {name!r} needs {needed}, as in {{'name': {name!r}, {needed!r}: 0.3}}.")
-    return CORRUPTIONS[name](**arguments)
+            raise ValueError(f"corruption {name!r} needs {needed}, such as {needed}=0.3.")
+    made: Layer = CORRUPTIONS[name](**arguments)
+    return made

@@ -42,9 +42,9 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     Args:
         name: "linear", "basis_model", "mlp" (these flatten images), "cnn", "book", "lenet5", "alexnet" or "resnet" (these
             need `(height, width, maps)`), "recurrent" or "conv1d" (these go
-            through `(steps, numbers)`, the rows of an image, or a vector number by number), or "multi_head".
+            through `(steps, numbers)`, the rows of an image, or a vector number by number), "autoencoder", or "multi_head".
         input_shape: shape of one example, such as `(4,)` or `(28, 28, 1)`.
-        outputs: number of outputs.
+        outputs: number of outputs; an autoencoder has its inputs.
         key: random key.
         **arguments: the builder's other arguments.
 
@@ -56,7 +56,8 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     first = next(iter(inspect.signature(NETWORKS[name]).parameters))
     inputs: int | list[int] = shape[0] if len(shape) == 1 and first == "inputs" and name not in OF_SEQUENCES else shape
     builder: Callable[..., Sequential] = NETWORKS[name]
-    return _call(name, builder, {first: inputs, "outputs": outputs, **arguments}, key)
+    own = {"outputs": outputs} if "outputs" in inspect.signature(builder).parameters else {}
+    return _call(name, builder, {first: inputs, **own, **arguments}, key)
 
 
 def _call(name: str, builder: Callable[..., Made], arguments: dict[str, Any], key: PRNGKeyArray) -> Made:

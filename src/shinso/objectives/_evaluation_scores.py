@@ -29,6 +29,16 @@ def r2(targets: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> np.ndar
     return _explained(weights @ (answers - targets) ** 2, total)
 
 
+def weighted_r2(targets: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return 1 − Σ‖y − ŷ‖² / Σ‖y − ȳ‖² for each row of weights: R² weighted by each output's variance; NaN where it is 0."""
+    n = weights.sum(axis=1, keepdims=True)
+    centred = targets - targets.mean(axis=0)
+    total = (
+        weights @ (centred**2).sum(axis=1, keepdims=True) - ((weights @ centred) ** 2).sum(axis=1, keepdims=True) / n
+    )
+    return _explained(weights @ ((answers - targets) ** 2).sum(axis=1, keepdims=True), total)
+
+
 def d2_pinball(targets: np.ndarray, answers: np.ndarray, weights: np.ndarray, level: float) -> np.ndarray:
     """Return 1 − Σ ρ_τ(y − ŷ) / Σ ρ_τ(y − q), q the best constant, a mean over outputs; ρ_τ(u) = max(τu, (τ − 1)u).
 
@@ -59,4 +69,4 @@ def _explained(losses: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return shares
 
 
-R2 = EvaluationScore("r2", r2)
+R2, WEIGHTED_R2 = EvaluationScore("r2", r2), EvaluationScore("r2", weighted_r2)

@@ -1,23 +1,24 @@
 """The likelihood of an autoencoder: how well inputs are rebuilt, and what the code costs."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso._checks import one_of, whole_number
+from shinso._kinds import CODE_PENALTIES
 from shinso.objectives._bernoulli import Bernoulli
-from shinso.objectives._code_penalties import CodeDivergence, CodeL1, CodePenalty, CodeSparsity
+from shinso.objectives._code_penalties import CodePenalty
+from shinso.objectives._evaluation_scores import WEIGHTED_R2, EvaluationScore
 from shinso.objectives._gaussian import Gaussian
 from shinso.objectives._likelihood import Likelihood
-from shinso.objectives._target_kinds import NUMBERS, TargetKind
+from shinso.objectives._target_kinds import THEMSELVES, UNIT_THEMSELVES, TargetKind
 from shinso.objectives._targets import columns
 
 RECONSTRUCTIONS: dict[str, type[Gaussian | Bernoulli]] = {kind.name: kind for kind in (Gaussian, Bernoulli)}
-CODE_PENALTIES: dict[str, type[CodePenalty]] = {kind.name: kind for kind in (CodeL1, CodeSparsity, CodeDivergence)}
 
 Made = TypeVar("Made", Likelihood, CodePenalty)
 
@@ -39,8 +40,8 @@ class Reconstruction(Likelihood):
             (`CodeDivergence`), which a variational autoencoder needs.
 
     Raises:
-        TypeError: `inputs` is no whole number, or an argument of `likelihood` or `code` is missing or unknown.
-        ValueError: `inputs` is below 1, an unknown name, a number out of range, or Ω without `inputs`.
+        TypeError: `inputs` is no whole number, or an argument of `likelihood` or `code` is unknown.
+        ValueError: `inputs` is below 1, an unknown name, an argument that is missing or out of range, or Ω without `inputs`.
 
     Source: notes on neural networks, §2.4.3; lecture on deep learning (autoencoders).
     """
@@ -49,7 +50,6 @@ class Reconstruction(Likelihood):
     code: CodePenalty | None
     inputs: int | None = eqx.field(static=True)
     name: ClassVar[str] = "reconstruction"
-    target: ClassVar[TargetKind] = NUMBERS
     score_name: ClassVar[str] = "squared_error"
     higher_is_better: ClassVar[bool] = False
 
@@ -100,6 +100,16 @@ class Reconstruction(Likelihood):
         return super().hessian_root(outputs, targets)
 
     @property
+    def target(self) -> TargetKind:  # type: ignore[override]
+        """The inputs, in [0, 1] for a Bernoulli likelihood."""
+        return UNIT_THEMSELVES if self.likelihood.target.probabilities else THEMSELVES
+
+    @property
+    def evaluation_score(self) -> EvaluationScore:
+        """The share of the inputs' variance that is rebuilt: R², weighted by the variance of each number."""
+        return WEIGHTED_R2
+
+    @property
     def convex(self) -> bool:  # type: ignore[override]
         """Whether the likelihood's loss is, and there is no Ω."""
         return self.code is None and self.likelihood.convex
@@ -116,16 +126,6 @@ class Reconstruction(Likelihood):
     def predict(self, outputs: Float[Array, "N D+S"]) -> Float[Array, "N D"]:
         """Return the mean."""
         return self.mean(outputs)
-
-    def check_targets(self, name: str, targets: np.ndarray) -> None:
-        """Check concrete targets before training.
-
-        Raises:
-            ValueError: A Bernoulli reconstruction of values outside [0, 1].
-        """
-        if self.likelihood.target.probabilities and targets.size and (targets.min() < 0 or targets.max() > 1):
-            odd = targets.min() if targets.min() < 0 else targets.max()
-            raise ValueError(f"{name} must lie in [0, 1] for a Bernoulli reconstruction; got {odd:g}.")
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -155,6 +155,10 @@ def _vectors(targets: Array, rebuilt: Float[Array, "N D"]) -> Float[Array, "N D"
 def _made(argument: str, spec: object, kinds: Mapping[str, type[Made]]) -> Made:
     arguments = dict(spec) if isinstance(spec, Mapping) else {"name": spec}
     name = one_of(argument, arguments.pop("name", None), kinds)
+    parameters = inspect.signature(kinds[name]).parameters
+    for needed, parameter in parameters.items():
+        if parameter.default is parameter.empty and needed not in arguments and arguments.keys() <= parameters.keys():
+            raise ValueError(f"{argument} {name!r} needs {needed}, such as {needed}=0.1.")
     try:
         return kinds[name](**arguments)
     except TypeError as error:

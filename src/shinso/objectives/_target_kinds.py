@@ -14,7 +14,7 @@ class Answers(NamedTuple):
 
     Attributes:
         kind: "classification" (class indices `[N]`, probabilities `[N, K]`), "multilabel" (labels and their probabilities,
-            `[N, K]`), "regression" or "count" (numbers, `[N, K]`).
+            `[N, K]`), "regression", "count" or "reconstruction" (numbers, `[N, K]`).
         targets: what is true.
         answers: what is said.
     """
@@ -28,7 +28,7 @@ class TargetKind(abc.ABC):
     """One kind of target.
 
     Attributes:
-        name: as data call it: "regression", "count", "multilabel" or "classification".
+        name: as data call it: "regression", "count", "multilabel", "classification" or "reconstruction".
         probabilities: whether means are probabilities.
         accepted: what a target may be, in words.
     """
@@ -145,4 +145,20 @@ class Counts(TargetKind):
         return super().marginal(targets, shares, outputs).clip(0.5 / len(shares))
 
 
-NUMBERS, COUNTS = Numbers(), Counts()
+class Themselves(TargetKind):
+    """The inputs themselves, which are to be rebuilt."""
+
+    name = "reconstruction"
+
+
+class UnitThemselves(Themselves):
+    """Inputs in [0, 1], black and white or grey, which are to be rebuilt."""
+
+    accepted = "in [0, 1] for a Bernoulli reconstruction"
+
+    def wrong(self, values: np.ndarray, outputs: int | None = None) -> np.ndarray:
+        """Return which values are outside [0, 1]."""
+        return (values < 0) | (values > 1)
+
+
+NUMBERS, COUNTS, THEMSELVES, UNIT_THEMSELVES = Numbers(), Counts(), Themselves(), UnitThemselves()

@@ -15,6 +15,7 @@ from shinso.report._headline import Headline, ending, headline
 from shinso.report._history import best_row, epochs
 from shinso.report._learning import learning
 from shinso.report._predictions import predictions
+from shinso.report._rebuilding import rebuilding
 from shinso.report._scores import score_table
 from shinso.report._words import count, percent, seconds, shortened
 from shinso.training import Ensemble, Run
@@ -82,6 +83,7 @@ def _context(run: Run) -> dict[str, Any]:
         **score_table(run),
         "classification": best and classification(best.of, run.evaluations[best.of], run.data.get("classes")),
         "predictions": best and predictions(run, best.of, run.evaluations[best.of]),
+        "rebuilt": best and rebuilding(run.evaluations[best.of]),
         "data": _tables.data_rows(run),
         "layers": layers,
         "together": together,

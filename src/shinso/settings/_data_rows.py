@@ -25,9 +25,9 @@ class DataRows:
         words="",
     )
     kind: str | None = setting(
-        Name(("classification", "regression", "multilabel", "count"), metavar="KIND"),
+        Name(("classification", "regression", "multilabel", "count", "reconstruction"), metavar="KIND"),
         DATA,
-        "classification, regression, multilabel or count.",
+        "classification, regression, multilabel, count, or reconstruction of the inputs themselves.",
         words="by the target column",
     )
     train_examples: int | None = setting(Whole(1), DATA, "Train on the first so many examples only.", words="all")

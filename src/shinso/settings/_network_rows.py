@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from shinso._kinds import ACTIVATIONS, BASES, CELLS, INITIALIZERS, NETWORKS
+from shinso._kinds import ACTIVATIONS, BASES, CELLS, CORRUPTIONS, INITIALIZERS, NETWORKS
 from shinso.settings import _search
 from shinso.settings._accepted import Flag, Kind, Name, Number, Sizes, Text, Whole
 from shinso.settings._row import NETWORK, Searched, setting
@@ -17,7 +17,10 @@ class NetworkRows:
     """The network: its kind, sizes, units, first weights, and what is dropped in training."""
 
     network: str | None = setting(
-        Name(_NETWORKS), NETWORK, f"{', '.join(_NETWORKS)}.", words="cnn for images, mlp for tables"
+        Name(_NETWORKS),
+        NETWORK,
+        f"{', '.join(_NETWORKS)}.",
+        words="cnn for images, mlp for tables, recurrent for sequences",
     )
     hidden: tuple[int, ...] | None = setting(
         Sizes(),
@@ -145,6 +148,30 @@ class NetworkRows:
         "Steps that back-propagation through time goes back.",
         words="to the start",
         argument="truncate",
+    )
+    code: int | None = setting(Whole(1), NETWORK, "Numbers of an autoencoder's code.", words="2", argument="code")
+    code_activation: str | None = setting(
+        Kind(ACTIVATIONS), NETWORK, "Activation of the code.", words="identity", argument="code_activation"
+    )
+    output_activation: str | None = setting(
+        Kind(ACTIVATIONS),
+        NETWORK,
+        "Activation of what an autoencoder rebuilds: sigmoid for squared errors of values in [0, 1].",
+        words="identity",
+        argument="output_activation",
+    )
+    tied: bool | None = setting(
+        Flag(), NETWORK, "The decoder's weights are the encoder's, transposed.", words="no", argument="tied"
+    )
+    variational: bool | None = setting(
+        Flag(), NETWORK, "A random code, z ~ N(μ(x), σ²(x)).", words="no", argument="variational"
+    )
+    corruption: str | None = setting(
+        Kind(CORRUPTIONS),
+        NETWORK,
+        "Noise on the inputs in training: masking:rate=0.3, gaussian:standard_deviation=0.5.",
+        words="none",
+        argument="corruption",
     )
     dropout: float | None = setting(
         _RATE,

@@ -12,6 +12,7 @@ LIKELIHOODS = {
     "regression": "gaussian",
     "multilabel": "bernoulli",
     "count": "poisson",
+    "reconstruction": "gaussian",
 }
 
 SMALL = 5000
@@ -28,10 +29,10 @@ class Description:
     """What the policy knows of the data.
 
     Attributes:
-        kind: `classification`, `regression`, `multilabel` or `count`.
+        kind: `classification`, `regression`, `multilabel`, `count` or `reconstruction`.
         input_shape: of one example: `(D,)`, `(H, W, C)`, or `(T, D)` for sequences.
         examples: N, those to train on.
-        outputs: classes, labels or columns of the target.
+        outputs: classes, labels or columns of the target; of a reconstruction the numbers of an input.
     """
 
     kind: str
@@ -64,7 +65,8 @@ def complete(settings: Settings, data: Description) -> Settings:
     Batches are of 32 examples, of 128 from N = 5,000; the learning rate falls along a cosine from 0.002 (adam, adamw) or
     the rule's own default; training does not stop early. Full-batch methods make 200 iterations without dropout; those that
     need a matrix of all parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows
-    from the kind of target: categorical, Gaussian, Bernoulli or Poisson.
+    from the kind of target: categorical, Gaussian, Bernoulli or Poisson. Inputs that are to be rebuilt have an
+    `autoencoder` of 100 hidden ReLU units and a code of 2 numbers, the epochs of tables, and no l2.
 
     Args:
         settings: what the person chose.
@@ -73,8 +75,11 @@ def complete(settings: Settings, data: Description) -> Settings:
     Raises:
         ValueError: two choices contradict each other.
     """
-    network = settings.network or ("cnn" if data.is_image else "recurrent" if data.is_sequence else "mlp")
+    network = settings.network or _usual_network(data)
     _refuse_idle(settings, network)
+    if network == "autoencoder" and data.kind != "reconstruction":
+        raise ValueError(f"network autoencoder rebuilds its inputs, kind reconstruction; got kind {data.kind}.")
+    _refuse_unlike_code(settings)
     chosen = {
         "network": network,
         "likelihood": LIKELIHOODS[data.kind],
@@ -85,6 +90,21 @@ def complete(settings: Settings, data: Description) -> Settings:
         # A full-batch method minimizes one fixed cost.
         chosen["dropout"] = 0.0
     return settings.replace(**{name: value for name, value in chosen.items() if getattr(settings, name) is None})
+
+
+def _refuse_unlike_code(settings: Settings) -> None:
+    """Refuse a penalty of a random code for one that is not random, and the other way round."""
+    random = settings.code_penalty is not None and settings.code_penalty.partition(":")[0] == "variational"
+    if settings.code_penalty is not None and random != bool(settings.variational):
+        raise ValueError(
+            f"code_penalty variational goes with variational, the others without; got {settings.code_penalty!r}."
+        )
+
+
+def _usual_network(data: Description) -> str:
+    if data.kind == "reconstruction":
+        return "autoencoder"
+    return "cnn" if data.is_image else "recurrent" if data.is_sequence else "mlp"
 
 
 def _refuse_idle(settings: Settings, network: str) -> None:
@@ -110,6 +130,9 @@ def _network(settings: Settings, network: str, data: Description) -> dict[str, A
             "activation": "gelu",
             "dropout": 0.1 if data.kind in ("classification", "multilabel") else 0.0,
         }
+    if network == "autoencoder":
+        penalty = {"code_penalty": "variational"} if settings.variational else {}
+        return {"hidden": (100,), "code": 2, "activation": "relu", **penalty}
     if network != "cnn":
         return {}
     return {
@@ -134,10 +157,10 @@ def _training(settings: Settings, data: Description) -> dict[str, Any]:
         "l2": 0.0,
         "patience": 0,
     }
-    if not data.is_image:
+    if not data.is_image or data.kind == "reconstruction":
         examples = _TABLE_EXAMPLES // 10 if data.is_sequence else _TABLE_EXAMPLES
         chosen["epochs"] = min(max(examples // n, _TABLE_EPOCHS[0]), _TABLE_EPOCHS[1])
-    if not data.is_image and not data.is_sequence:
+    if not data.is_image and not data.is_sequence and data.kind != "reconstruction":
         # A prior N(0, 1/α) on each weight adds ½ (α/n) Σ w² to the mean cost.
         chosen["l2"] = float(f"{_PRECISION / n:.2g}")
     if settings.optimizer in MINIMISERS:

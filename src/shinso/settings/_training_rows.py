@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from shinso._kinds import LIKELIHOODS, OPTIMIZERS, SCHEDULES, TRAINING_STRATEGIES
+from shinso._kinds import CODE_PENALTIES, LIKELIHOODS, OPTIMIZERS, SCHEDULES, TRAINING_STRATEGIES
 from shinso.settings import _search
 from shinso.settings._accepted import Kind, Name, Number, Text, Whole
 from shinso.settings._row import COST, TRAINING, Searched, setting
@@ -16,6 +16,13 @@ class TrainingRows:
     """The cost, the optimizer, its course, when it stops, and in which order and company it runs."""
 
     likelihood: str | None = setting(Kind(LIKELIHOODS), COST, f"{', '.join(LIKELIHOODS)}.", words="by the kind")
+    code_penalty: str | None = setting(
+        Kind(CODE_PENALTIES),
+        COST,
+        "Penalty of an autoencoder's code: l1:strength=0.1, sparsity:strength=0.1,target=0.05, variational:strength=4.",
+        words="variational for a random code",
+        argument="code",
+    )
     l2: float | None = setting(
         Number(least=0.0, metavar="λ"),
         COST,

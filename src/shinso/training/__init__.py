@@ -10,7 +10,8 @@
   `train_belief_net`, `fit_hints`, `distill` (from a teacher), `curriculum` (easy examples first), `continuation` (a blurred
   cost first); they return `Stages`. `TRAINING_STRATEGIES`: those that plain arguments start, by name. `cut_short`: whether
   a stage should be the last.
-- `in_chunks`: a function of a batch over any number of examples. `digest_of`: what tells data from other data.
+- `in_chunks`: a function of a batch over any number of examples;
+  `codes_of`: an autoencoder's codes. `digest_of`: what tells data from other data.
   `environment`: versions, platform and device.
 - `ProgressBar`, `metrics_in_words`, `hardest_confusion`, `wilson_interval`: the same for a person to read;
   `evaluate_numbers`: an evaluation in a target's own units.
@@ -20,6 +21,7 @@ from shinso._kinds import TRAINING_STRATEGIES as TRAINING_STRATEGIES
 from shinso.training._batch_norm_statistics import recalibrate_batch_norm as recalibrate_batch_norm
 from shinso.training._belief_net import train_belief_net as train_belief_net
 from shinso.training._belief_net import train_boltzmann as train_boltzmann
+from shinso.training._chunks import codes_of as codes_of
 from shinso.training._chunks import in_chunks as in_chunks
 from shinso.training._continuation import continuation as continuation
 from shinso.training._curriculum import curriculum as curriculum

@@ -50,6 +50,11 @@ def outputs_of(model: Callable[..., Any], inputs: PyTree) -> np.ndarray:
     return in_chunks(eqx.Partial(_outputs, model), inputs)
 
 
+def codes_of(model: nn.AutoencoderModel, inputs: PyTree) -> np.ndarray:
+    """Return the codes ``[N, C]`` of any number of examples, without noise; see `in_chunks`."""
+    return in_chunks(eqx.Partial(_codes, model), inputs)
+
+
 def _together(function: Callable[[PyTree], Any], inputs: PyTree) -> int:
     """Return how many examples are computed at once, a power of two."""
     if len(jax.tree.leaves(inputs)[0]) <= FEW:
@@ -59,6 +64,11 @@ def _together(function: Callable[[PyTree], Any], inputs: PyTree) -> int:
 
 _in_cache = eqx.filter_jit(nn.examples_in_cache)
 """Traced once for each structure."""
+
+
+@eqx.filter_jit
+def _codes(model: nn.AutoencoderModel, inputs: PyTree) -> Any:
+    return model.encode(inputs)
 
 
 @eqx.filter_jit

@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from shinso.nn import Sequences
 from shinso.objectives import Batch, Likelihood, as_batch
 from shinso.training._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
+from shinso.training._rebuilt import evaluate_rebuilt
 
 
 class Predicts(Protocol):
@@ -71,4 +72,7 @@ def _by_kind(
         return evaluate_classes(true, said, loss, np.asarray(inputs) if getattr(inputs, "ndim", 0) == 4 else None)
     if found == "multilabel":
         return evaluate_labels(true, said, loss)
+    if found == "reconstruction":
+        flat = true.reshape(said.shape)
+        return evaluate_rebuilt(np.asarray(inputs), flat, said, loss, likelihood.evaluation_score)
     return evaluate_numbers(true, said, loss, likelihood.evaluation_score)

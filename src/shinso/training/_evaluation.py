@@ -28,6 +28,16 @@ class Mistake:
 
 
 @dataclass
+class Rebuilt:
+    """One input and what was made of it: which example, its mean squared error, both as images of values 0–1."""
+
+    index: int
+    error: float
+    image: list[Any]
+    rebuilt: list[Any]
+
+
+@dataclass
 class Evaluation:
     """What predictions on `n` examples came to.
 
@@ -41,6 +51,7 @@ class Evaluation:
         confusion: rows are true classes, columns predicted ones.
         mistakes: the wrong classifications made with the highest probability, at most 24.
         points: up to 1,000 pairs (target, prediction) of the first output.
+        rebuilt: images that were to be rebuilt, up to 16 from the smallest error to the largest.
     """
 
     n: int
@@ -52,6 +63,7 @@ class Evaluation:
     confusion: list[list[int]] | None = None
     mistakes: list[Mistake] = field(default_factory=list)
     points: list[tuple[float, float]] | None = None
+    rebuilt: list[Rebuilt] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evaluation as a plain dictionary."""
@@ -66,6 +78,7 @@ class Evaluation:
                 "interval": tuple(plain["interval"]),
                 "mistakes": [Mistake(**mistake) for mistake in plain["mistakes"]],
                 "points": plain["points"] and [tuple(point) for point in plain["points"]],
+                "rebuilt": [Rebuilt(**one) for one in plain.get("rebuilt", ())],
             }
         )
 
