@@ -47,6 +47,7 @@ FOUNDATION = (
     "_kinds",
     "_numbers",
     "_paths",
+    "_sequences",
 )  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print
 FACES = {*SPEAKING, "__init__"}  # see every room

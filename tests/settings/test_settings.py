@@ -81,7 +81,11 @@ def test_values_take_one_form() -> None:
     [
         ("source", "", "source must be a non-empty text; got ''."),
         ("source", None, "source must be a non-empty text; got None."),
-        ("kind", "classify", "kind must be one of classification, count, multilabel, reconstruction, regression; got 'classify'."),
+        (
+            "kind",
+            "classify",
+            "kind must be one of classification, count, multilabel, reconstruction, regression; got 'classify'.",
+        ),
         ("validation_fraction", 1.0, "validation_fraction must be a finite number ≥ 0 and < 1; got 1.0."),
         ("test_fraction", -0.1, "test_fraction must be a finite number ≥ 0 and < 1; got -0.1."),
         ("standardize", 1, "standardize must be true or false; got 1."),

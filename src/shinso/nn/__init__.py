@@ -6,6 +6,9 @@ from shinso._kinds import CELLS as CELLS
 from shinso._kinds import CORRUPTIONS as CORRUPTIONS
 from shinso._kinds import INITIALIZERS as INITIALIZERS
 from shinso._kinds import NETWORKS as NETWORKS
+from shinso._sequences import Sequences as Sequences
+from shinso._sequences import check_sequences as check_sequences
+from shinso._sequences import pad as pad
 from shinso.nn._activations import Activation as Activation
 from shinso.nn._activations import activation as activation
 from shinso.nn._alexnet import alexnet as alexnet
@@ -92,10 +95,7 @@ from shinso.nn._residual import PaddedShortcut as PaddedShortcut
 from shinso.nn._residual import Residual as Residual
 from shinso.nn._resnet import resnet as resnet
 from shinso.nn._response_norm import LocalResponseNorm as LocalResponseNorm
-from shinso.nn._sequences import Sequences as Sequences
-from shinso.nn._sequences import check_sequences as check_sequences
 from shinso.nn._sequences import flatten_steps as flatten_steps
-from shinso.nn._sequences import pad as pad
 from shinso.nn._sequential import Sequential as Sequential
 from shinso.nn._spec import Spec as Spec
 from shinso.nn._steps import LastStep as LastStep

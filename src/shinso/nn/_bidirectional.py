@@ -6,9 +6,10 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from shinso._sequences import Sequences
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._recurrent_layer import RecurrentLayer
-from shinso.nn._sequences import Sequences, closed, opened
+from shinso.nn._sequences import closed, opened
 
 
 class Bidirectional(Layer):

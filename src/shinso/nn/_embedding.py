@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
+from shinso._sequences import Sequences
 from shinso.nn._layer import Layer, Shape
-from shinso.nn._sequences import Sequences
 
 
 class Embedding(Layer):

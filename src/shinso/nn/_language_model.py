@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from shinso import _checks
+from shinso._sequences import Sequences
 from shinso.nn._embedding import Embedding
 from shinso.nn._recipe import builder
 from shinso.nn._recurrent_network import recurrent
-from shinso.nn._sequences import Sequences
 from shinso.nn._sequential import Sequential
 from shinso.nn._sizes import as_list
 

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from shinso import _checks
+from shinso._sequences import Sequences
 from shinso.nn import _windows
 from shinso.nn._layer import Layer, Shape
-from shinso.nn._sequences import Sequences, closed, opened, present
+from shinso.nn._sequences import closed, opened, present
 from shinso.nn._step_windows import windows_of
 
 

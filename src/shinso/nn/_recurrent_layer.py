@@ -8,10 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
+from shinso._sequences import Sequences
 from shinso.nn._initializers import Fans, Initializer, initialize
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._recurrence import Cell, Gates, Order, Recurrent, State, recur
-from shinso.nn._sequences import Sequences, closed, opened, present_steps
+from shinso.nn._sequences import closed, opened, present_steps
 from shinso.nn._tap import Site, Use
 
 
