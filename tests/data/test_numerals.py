@@ -85,6 +85,10 @@ def test_the_rule_that_reads_more(text, default, decimal):
         ("2024Q2", datetime.date(2024, 4, 1)),
         ("Q3 2024", datetime.date(2024, 7, 1)),
         ("January 2024", datetime.date(2024, 1, 1)),
+        ("Jan 2 2024", DAY),
+        ("Jan-2-2024", DAY),
+        ("2024 Mar", datetime.date(2024, 3, 1)),
+        ("2024M03", datetime.date(2024, 3, 1)),
         ("2024年3月", datetime.date(2024, 3, 1)),
     ],
 )

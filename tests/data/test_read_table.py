@@ -204,6 +204,7 @@ def test_shards_and_standard_input(tmp_path, monkeypatch):
             ["地域", "b"],
             "2 row.s. at the end left out, as they hold totals",
         ),
+        ("s: t\n\na,b,\n1,2\n3,4\n5,6\n", ["a", "b"], "2 line.s. before the table"),
         ("'a','b'\n'1','x'\n'2','y'\n", ["a", "b"], "fields stand in single quotation marks"),
         ('"a,b"\n"1,x"\n"2,y"\n', ["a", "b"], "whole lines stand in quotation marks"),
     ],
@@ -234,6 +235,11 @@ def test_totals_are_kept_when_told(tmp_path):
 def test_a_line_of_one_field_amid_the_rows_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"has 1 fields in data row 2 and 3 in the others; it begins 'Source'"):
         read_table(save(tmp_path, "a,b,c\n1,x,2\nSource\n2,y,3\n"))
+
+
+@pytest.mark.parametrize("text", ["'a' 'b'\n1 2\n3 4\n", 'a,b\n1,"x|y"\n3,"x|y"\n'])
+def test_quotes_that_mislead(tmp_path, text):
+    assert read_table(save(tmp_path, text)).columns == ["a", "b"]
 
 
 @pytest.mark.parametrize("mark", ["^", "~", ":"])

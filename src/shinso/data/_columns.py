@@ -23,7 +23,8 @@ _IDENTIFIER = re.compile(
 )
 _ORDER = re.compile(r"index|row|order|row_?(?:id|number|num)|rownames|seq|sequence|連番|順番", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"x|t|.*(?:year|date|time|month|week|day|hour|minute|second|step|epoch|age|年|月|日|時|週).*", re.IGNORECASE
+    r"x|t|n|.*(?:count|dose|rank|distance|year|date|time|month|week|day|hour|minute|second|step|epoch|age|年|月|日|時|週).*",
+    re.IGNORECASE,
 )
 _GROUP = re.compile(
     r".*(?:patient|subject|participant|person|user|customer|client|member|household|session|speaker|患者|被験者|顧客|会員).*",

@@ -20,6 +20,8 @@ _DATES = (
     (r"\d{1,2} [A-Za-z]{3,9} \d{4}", ("%d %B %Y",)),
     (r"\d{4}-[A-Za-z]{3}-\d{1,2}", ("%Y-%b-%d",)),
     (r"[A-Za-z]{3,9} \d{1,2}, \d{4}", ("%B %d, %Y",)),
+    (r"[A-Za-z]{3,9} \d{1,2} \d{4}", ("%B %d %Y",)),
+    (r"[A-Za-z]{3}-\d{1,2}-\d{4}", ("%b-%d-%Y",)),
     (r"\d{8}", ("%Y%m%d",)),
 )
 _TIMES = (
@@ -92,8 +94,9 @@ def _with_days(text: pl.Series) -> pl.Series:
         r"[(（][月火水木金土日][)）]", ""
     )
     text = text.str.replace(r"^(\d{4})([-/])(\d{1,2})$", "${1}${2}${3}${2}01")
-    text = text.str.replace(r"^(\d{4}年\d{1,2}月)$", "${1}1日")
+    text = text.str.replace(r"^(\d{4}年\d{1,2}月)$", "${1}1日").str.replace(r"^(\d{4})[- ]?M(\d{1,2})$", "${1}-${2}-01")
     text = text.str.replace(r"^([A-Za-z]{3,9})[- ](\d{4})$", "1 ${1} ${2}")
+    text = text.str.replace(r"^(\d{4})[- ]([A-Za-z]{3,9})$", "1 ${2} ${1}")
     for quarter in range(1, 5):
         first = f"${{1}}-{3 * quarter - 2:02d}-01"
         text = text.str.replace(rf"^(\d{{4}})[- ]?[qQ]{quarter}$", first).str.replace(

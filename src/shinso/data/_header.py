@@ -110,6 +110,8 @@ def is_nameless(name: str) -> bool:
 def names_of(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
     """Name the columns of a frame: each a name of its own; nameless columns without any value are left out."""
     cleaned = [" ".join(str(name).split()) for name in names]
+    if len(cleaned) > 1 and all(re.fullmatch(r"'[^']+'", name) for name in cleaned):
+        cleaned = [name[1:-1] for name in cleaned]
     notes = []
     kept = [
         place for place, name in enumerate(cleaned) if name or frame.to_series(place).str.strip_chars().ne("").any()

@@ -83,6 +83,12 @@ def lay_out_rows(
         and start[first - 1][0].strip()
     ):
         first -= 1  # groups above names that stand twice
+    elif (
+        first > 0
+        and len(bare := _bare(start[first - 1])) == width < len(start[first - 1])
+        and is_header([bare, *start[first:]], width)
+    ):
+        first, start[first - 1] = first - 1, bare  # separators at the end of the names only
     passed = [row for row in start[:first] if is_filled(row)]
     if passed:
         notes.append(f"{first} line(s) before the table passed over, the first {shown(passed[0], separator)}")
@@ -193,6 +199,11 @@ def _after_blank(rows: list[Row], place: int, width: int) -> int:
 
 def _has_numbers(row: Row) -> bool:
     return any(re.match(r"\s*[-+]?[\d.,]*\d", field) for field in row)
+
+
+def _bare(row: Row) -> Row:
+    """Return a row without the empty fields at its end."""
+    return row[: 1 + max((place for place, field in enumerate(row) if field.strip()), default=-1)]
 
 
 def _uncommented(row: Row) -> Row:

@@ -86,7 +86,7 @@ def _score(text: str, separator: str) -> float:
         return 0.0
     body = [[field.strip() for field in row] for row in rows[first:] if len(row) == width]
     others = [mark for mark in CANDIDATES if mark not in (separator, " ")]
-    clean = sum(not any(_mixed(field, separator, others) for field in row) for row in body) / len(body)
+    clean = max(sum(not any(_mixed(field, separator, others) for field in row) for row in body) / len(body), 0.1)
     crowded = sum(_crowded(field) for row in body for field in row) / (width * len(body))
     names = len(rows[0]) == width - 1 > 1  # the first column, of names of rows, has none itself
     if first > 0 and not names:  # lines before the table are rarer than another separator
@@ -111,7 +111,7 @@ def _sample(text: str, separator: str) -> tuple[list[Row], float]:
 
 def _mixed(field: str, separator: str, others: list[str]) -> bool:
     """Whether a field holds another separator where text or numbers would not."""
-    if separator != " " and re.search(r"\S  +\S", field):
+    if (separator != " " and re.search(r"\S  +\S", field)) or field.count('"') % 2:
         return True
     if _NUMBER.fullmatch(field):
         return False
