@@ -23,7 +23,8 @@ _IDENTIFIER = re.compile(
 )
 _ORDER = re.compile(r"index|row|order|row_?(?:id|number|num)|rownames|seq|sequence|連番|順番", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"x|t|n|.*(?:count|dose|rank|distance|year|date|time|month|week|day|hour|minute|second|step|epoch|age|年|月|日|時|週).*",
+    r"x|t|n|.*(?:count|dose|rank|distance|"
+    r"year|date|time|month|week|day|hour|minute|second|step|epoch|age|年|月|日|時|週).*",
     re.IGNORECASE,
 )
 _GROUP = re.compile(

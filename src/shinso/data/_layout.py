@@ -77,18 +77,7 @@ def lay_out_rows(
     width, first = _table_start(start)
     if not start or width == 0:
         raise ValueError(f"{source} is empty.")
-    if (
-        0 < first < len(start)
-        and len(set(start[first])) < width == len(start[first - 1])
-        and start[first - 1][0].strip()
-    ):
-        first -= 1  # groups above names that stand twice
-    elif (
-        first > 0
-        and len(bare := _bare(start[first - 1])) == width < len(start[first - 1])
-        and is_header([bare, *start[first:]], width)
-    ):
-        first, start[first - 1] = first - 1, bare  # separators at the end of the names only
+    first = _with_the_row_above(start, first, width)
     passed = [row for row in start[:first] if is_filled(row)]
     if passed:
         notes.append(f"{first} line(s) before the table passed over, the first {shown(passed[0], separator)}")
@@ -199,6 +188,21 @@ def _after_blank(rows: list[Row], place: int, width: int) -> int:
 
 def _has_numbers(row: Row) -> bool:
     return any(re.match(r"\s*[-+]?[\d.,]*\d", field) for field in row)
+
+
+def _with_the_row_above(rows: list[Row], first: int, width: int) -> int:
+    """Return where the table starts if the row above belongs to it: groups above names that stand twice, or names.
+
+    Names may end in separators that the other rows do not have; these are taken away.
+    """
+    if first == 0:
+        return first
+    above, bare = rows[first - 1], _bare(rows[first - 1])
+    groups = len(above) == width and above[0].strip() and len(set(rows[first])) < width
+    if len(bare) == width < len(above) and is_header([bare, *rows[first:]], width):
+        rows[first - 1] = bare
+        return first - 1
+    return first - 1 if groups else first
 
 
 def _bare(row: Row) -> Row:
