@@ -25,7 +25,7 @@ CASES = [
     ("shift_jis", "売上", "regression", ("地域=大阪", "地域=札幌", "地域=東京", "気温"), "the encoding is cp932"),
     ("utf16", "売上", "regression", ("地域=大阪", "地域=札幌", "地域=東京", "気温"), "the encoding is utf-16"),
     ("latin1", "prix", "regression", ("café=crème", "café=déca", "café=thé"), "the encoding is latin-1"),
-    ("preamble", "電力", "regression", None, "2 line.s. before the table passed over"),
+    ("preamble", "電力", "regression", None, "3 line.s. before the table passed over"),
     ("sep_line", "label", "classification", ("x", "z"), "says the separator"),
     ("no_header", "4", "classification", ("1", "2", "3"), "the first row looks like data"),
     ("trailing_separators", "y", "classification", ("x", "z"), "2 column.s. without name and values left out"),

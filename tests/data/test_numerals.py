@@ -78,6 +78,18 @@ def test_the_rule_that_reads_more(text, default, decimal):
         ("2024-01-02T03:04:05+09:00", datetime.datetime(2024, 1, 1, 18, 4, 5)),
         ("1/2/2024 3:04 PM", datetime.datetime(2024, 1, 2, 15, 4)),
         ("9:05", datetime.time(9, 5)),
+        ("Tue, 02 Jan 2024", DAY),
+        ("2024年1月2日(火)", DAY),
+        ("令和6年1月2日", DAY),
+        ("平成元年1月2日", datetime.date(1989, 1, 2)),
+        ("2024Q2", datetime.date(2024, 4, 1)),
+        ("Q3 2024", datetime.date(2024, 7, 1)),
+        ("January 2024", datetime.date(2024, 1, 1)),
+        ("Jan 2 2024", DAY),
+        ("Jan-2-2024", DAY),
+        ("2024 Mar", datetime.date(2024, 3, 1)),
+        ("2024M03", datetime.date(2024, 3, 1)),
+        ("2024年3月", datetime.date(2024, 3, 1)),
     ],
 )
 def test_dates(text, expected):

@@ -130,7 +130,7 @@ def test_spreadsheets(tmp_path):
     rows = [["a", "b"], [1, "x"], [2.5, None]]
     assert read_table(save(tmp_path, sheets(rows), "t.xlsx")).to_dict(as_series=False) == VALUES
     path = save(tmp_path, sheets([["c"], [1]], [["made by hand"], [None], *rows]), "u.xlsx")
-    with pytest.warns(UserWarning, match=r"1 line\(s\) before the table passed over"):
+    with pytest.warns(UserWarning, match=r"2 line\(s\) before the table passed over"):
         assert read_table(f"{path}::S2").to_dict(as_series=False) == VALUES
     with pytest.warns(UserWarning, match="sheet 'S1' of 2 read"):
         assert read_table(path).columns == ["c"]
@@ -174,9 +174,9 @@ def test_shards_and_standard_input(tmp_path, monkeypatch):
         (
             "made by hand\n\na,b\n1,x\n2,y\n",
             ["a", "b"],
-            "1 line.s. before the table passed over, the first 'made by hand'",
+            "2 line.s. before the table passed over, the first 'made by hand'",
         ),
-        ("name,house\n\na,b\n1,2\n2,3\n3,4\n", ["a", "b"], "1 line.s. before the table"),
+        ("name,house\n\na,b\n1,2\n2,3\n3,4\n", ["a", "b"], "2 line.s. before the table"),
         ("# remark\na,b\n1,x\n# another\n2,y\n", ["a", "b"], "1 line.s. that start with # passed over"),
         ("# a b\n1 2\n2 3\n3 4\n", ["a", "b"], "the names stand in the comment line"),
         ("a,b\n1,x\n,\n2,y\n,\n", ["a", "b"], "2 empty row.s. passed over"),
@@ -192,6 +192,21 @@ def test_shards_and_standard_input(tmp_path, monkeypatch):
         ),
         ("a;;b;\n1;;x;\n2;;y;\n", ["a", "b"], "2 column.s. without name and values left out"),
         ('a,b\n1,5" wide\n2,"6" wide\n', ["a", "b"], "quotation marks are taken as they stand"),
+        ("// made by X\n// units: m, s\na,b\n1,x\n2,y\n", ["a", "b"], "2 line.s. before the table passed over"),
+        ("a,b\nm,kg\n1,2\n3,4\n", ["a", "b"], "row below the names is passed over, as it holds no data: 'm, kg'"),
+        ("2020,2020,2021\na,b,c\n1,2,3\n4,5,6\n", ["a", "b", "c"], "the first of two rows of names is passed over"),
+        ("h,,w,\nm,sd,m,sd\n1,2,3,4\n5,6,7,8\n", ["h m", "h sd", "w m", "w sd"], "names are made of two rows"),
+        ("a,b\n1,x\na,b\n2,y\n", ["a", "b"], "1 row.s. that repeat the names passed over"),
+        ("a,b,c\n1,x,2\n2,y,3\nSource: Office\n", ["a", "b", "c"], "1 line.s. at the end, of one field, passed over"),
+        ("c,b\nN,1\nS,2\nW,3\nTotal,6\n", ["c", "b"], r"1 row.s. at the end left out, as they hold totals .'Total'"),
+        (
+            "地域,b\n北,1\n南,2\n東,3\n合計,6\n平均,2\n",
+            ["地域", "b"],
+            "2 row.s. at the end left out, as they hold totals",
+        ),
+        ("s: t\n\na,b,\n1,2\n3,4\n5,6\n", ["a", "b"], "2 line.s. before the table"),
+        ("'a','b'\n'1','x'\n'2','y'\n", ["a", "b"], "fields stand in single quotation marks"),
+        ('"a,b"\n"1,x"\n"2,y"\n', ["a", "b"], "whole lines stand in quotation marks"),
     ],
 )
 def test_what_is_passed_over_or_made_up_is_said(tmp_path, content, columns, said):
@@ -201,10 +216,61 @@ def test_what_is_passed_over_or_made_up_is_said(tmp_path, content, columns, said
 
 
 @pytest.mark.parametrize(
-    "names", ["x,2019,2020,2021", "2019,2020,2021,2022", "0,1,2,3", "country,0,1,x 2", "名前,a,b,c", "A1,B1,C1,D1"]
+    ("content", "rows"),
+    [
+        ("c,b\nN,1\nTotal,2\nS,3\nTotal,6\n", 4),  # a category
+        ("a,b\nN/A,-\n1,2\n3,4\n", 3),  # missing values, not units
+        ("a,b\nx,1\ny,2\nz,3\n", 3),
+    ],
+)
+def test_rows_that_look_like_others_are_kept(tmp_path, content, rows):
+    assert read_table(save(tmp_path, content)).height == rows
+
+
+def test_totals_are_kept_when_told(tmp_path):
+    path = save(tmp_path, "c,b\nN,1\nS,2\nW,3\nTotal,6\n")
+    assert read_table(path, present=["Total"]).height == 4
+
+
+def test_a_line_of_one_field_amid_the_rows_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"has 1 fields in data row 2 and 3 in the others; it begins 'Source'"):
+        read_table(save(tmp_path, "a,b,c\n1,x,2\nSource\n2,y,3\n"))
+
+
+@pytest.mark.parametrize("text", ["'a' 'b'\n1 2\n3 4\n", 'a,b\n1,"x|y"\n3,"x|y"\n'])
+def test_quotes_that_mislead(tmp_path, text):
+    assert read_table(save(tmp_path, text)).columns == ["a", "b"]
+
+
+@pytest.mark.parametrize("mark", ["^", "~", ":"])
+def test_rare_separators(tmp_path, mark):
+    frame = read_table(save(tmp_path, "a,b,c\n1,x,2\n2,y,3\n".replace(",", mark)))
+    assert frame.to_dict(as_series=False) == {"a": [1, 2], "b": ["x", "y"], "c": [2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("values", "learned", "kind"),
+    [
+        ("0.0 1.0", "classification", "category"),
+        ("-1 1", "classification", "category"),
+        ("1.5 2.5 3.5", "regression", "number"),
+        ("yes no", "classification", "category"),
+    ],
+)
+def test_targets_are_described_as_they_are_learned(tmp_path, values, learned, kind):
+    rows = [f"{place},{value}" for place, value in enumerate(values.split() * 6)]
+    target = columns_of(save(tmp_path, "\n".join(["x,y", *rows])), "y").columns[1]
+    assert (target.kind, target.role) == (kind, "target")
+    assert f"learned as {learned}" in target.note
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["0,1,2", "x,2019,2020,2021", "2019,2020,2021,2022", "0,1,2,3", "country,0,1,x 2", "名前,a,b,c", "A1,B1,C1,D1"],
 )
 def test_names_that_look_like_numbers(tmp_path, names):
-    assert read_table(save(tmp_path, f"{names}\n1.5,2.5,3.5,4.5\n2.5,3.5,4.5,5.5\n")).columns == names.split(",")
+    rows = [",".join(f"{row + place}.5" for place, _ in enumerate(names.split(","))) for row in range(2)]
+    assert read_table(save(tmp_path, "\n".join([names, *rows]))).columns == names.split(",")
 
 
 def test_text_in_quotes_may_hold_anything(tmp_path):
@@ -255,7 +321,7 @@ def test_a_description(tmp_path):
         ("kind", "category", "input", 0, 2),
         ("none", "empty", "dropped", 20, 0),
         ("same", "constant", "dropped", 0, 1),
-        ("y", "count", "target", 0, 2),
+        ("y", "category", "target", 0, 2),
     ]
     assert columns[0]["note"] == "it tells rows apart (20 different values); kinds={'id': …} uses it"
 

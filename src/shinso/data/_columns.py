@@ -17,11 +17,15 @@ FEW = 10
 """So few distinct values of text are categories even if they hardly repeat."""
 
 _IDENTIFIER = re.compile(
-    r"(?i:ids?|uu?id|guid|.*[_ .\-]id|id[_ .\-].*|.*番号|no\.?|nr\.?|#|№|key|.*_key|account|acct|serial.*)|.*[a-z]I[dD]"
+    r"(?i:ids?|uu?id|guid|.*[_ .\-]id|id[_ .\-].*|.*番号|no\.?|nr\.?|#|№|key|.*_key|account|acct|serial.*|"
+    r"(?:account|case|customer|employee|invoice|loan|member|order|patient|phone|policy|receipt|record|row|sample|student|"
+    r"ticket|transaction|user)[ _.\-]*(?:no\.?|nr\.?|num(?:ber)?|#))|.*[a-z]I[dD]"
 )
 _ORDER = re.compile(r"index|row|order|row_?(?:id|number|num)|rownames|seq|sequence|連番|順番", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"x|t|.*(?:year|date|time|month|week|day|hour|minute|second|step|epoch|age|年|月|日|時|週).*", re.IGNORECASE
+    r"x|t|n|.*(?:count|dose|rank|distance|"
+    r"year|date|time|month|week|day|hour|minute|second|step|epoch|age|年|月|日|時|週).*",
+    re.IGNORECASE,
 )
 _GROUP = re.compile(
     r".*(?:patient|subject|participant|person|user|customer|client|member|household|session|speaker|患者|被験者|顧客|会員).*",
@@ -86,7 +90,7 @@ def as_numbers(values: pl.Series, decimal: str | None = None) -> Float64[np.ndar
         place = int(np.argmax(bad))
         raise ValueError(
             f"column {values.name!r} must hold finite numbers within the range of 32-bit floats; "
-            f"got {values[place]} in data row {place + 1}."
+            f"got {values[place]} in data row {place + 1}; missing=['{values[place]}'] counts it as missing."
         )
     return numbers
 
@@ -159,7 +163,7 @@ def _is_identifier(present: pl.Series, unique: bool) -> bool:
         return True
     steps = np.diff(present.cast(pl.Int64).to_numpy())
     if is_nameless(present.name) or _ORDER.fullmatch(present.name):
-        return bool((steps > 0).all())
+        return bool((steps > 0).all() or (steps < 0).all())
     return len(present) >= FEW and bool((steps == 1).all()) and not _QUANTITY.fullmatch(present.name)
 
 

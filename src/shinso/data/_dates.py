@@ -18,7 +18,10 @@ _DATES = (
     (r"\d{1,2}[- ][A-Za-z]{3}[- ]\d{4}", ("%d-%b-%Y", "%d %b %Y")),
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", ("%d-%b-%y",)),
     (r"\d{1,2} [A-Za-z]{3,9} \d{4}", ("%d %B %Y",)),
+    (r"\d{4}-[A-Za-z]{3}-\d{1,2}", ("%Y-%b-%d",)),
     (r"[A-Za-z]{3,9} \d{1,2}, \d{4}", ("%B %d, %Y",)),
+    (r"[A-Za-z]{3,9} \d{1,2} \d{4}", ("%B %d %Y",)),
+    (r"[A-Za-z]{3}-\d{1,2}-\d{4}", ("%b-%d-%Y",)),
     (r"\d{8}", ("%Y%m%d",)),
 )
 _TIMES = (
@@ -31,6 +34,9 @@ _TIMES = (
     (r" \d{1,2}:\d{2}:\d{2} ?[AaPp][Mm]", " %I:%M:%S %p"),
 )
 _ZONE = r"(?:Z| ?UTC| ?[+-]\d{2}:?\d{2})$"
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
+_ERA = rf"(?:{'|'.join(_ERAS)})(?:元|\d{{1,2}})年"
+_ERA_YEAR = re.compile(rf"({'|'.join(_ERAS)})(元|\d{{1,2}})年")
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 
 
@@ -56,7 +62,7 @@ def read_dates(text: pl.Series, month_first: bool | None = None) -> Dates | None
     """
     zoned = text.str.contains(_ZONE) & text.str.contains(":", literal=True)
     plain = text.str.replace(_ZONE, "") if zoned.any() else text
-    plain = plain.str.replace(r"^(\d{4})([-/])(\d{1,2})$", "${1}${2}${3}${2}01")  # a month is its first day
+    plain = _with_days(plain)
     if plain.str.contains(f"^{_CLOCK}$").any():
         padded = plain.str.replace(r"^(\d:)", "0$1").str.replace(r"^(\d{2}:\d{2})$", "$1:00")
         return Dates(padded.str.to_time("%H:%M:%S%.f", strict=False), "")
@@ -75,11 +81,34 @@ def read_dates(text: pl.Series, month_first: bool | None = None) -> Dates | None
     count, form, values = max(found, key=lambda entry: entry[0])
     if count == 0:
         return None
-    ties = [other for n, other, _ in found if n == count and other != form]
+    ties = [other for n, other, others in found if n == count and other != form and not others.equals(values)]
     note = f"read as {_shown(form)}, and would read as {_shown(ties[0])} too" if ties else ""
     if zoned.any():
         values = _shifted(values, text)
     return Dates(values, note, _month_first(form))
+
+
+def _with_days(text: pl.Series) -> pl.Series:
+    """Write months and quarters as their first day, years of Japanese eras as usual, and leave out names of weekdays."""
+    text = text.str.replace(r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? (\d)", "${1}").str.replace(
+        r"[(（][月火水木金土日][)）]", ""
+    )
+    text = text.str.replace(r"^(\d{4})([-/])(\d{1,2})$", "${1}${2}${3}${2}01")
+    text = text.str.replace(r"^(\d{4}年\d{1,2}月)$", "${1}1日").str.replace(r"^(\d{4})[- ]?M(\d{1,2})$", "${1}-${2}-01")
+    text = text.str.replace(r"^([A-Za-z]{3,9})[- ](\d{4})$", "1 ${1} ${2}")
+    text = text.str.replace(r"^(\d{4})[- ]([A-Za-z]{3,9})$", "1 ${2} ${1}")
+    for quarter in range(1, 5):
+        first = f"${{1}}-{3 * quarter - 2:02d}-01"
+        text = text.str.replace(rf"^(\d{{4}})[- ]?[qQ]{quarter}$", first).str.replace(
+            rf"^[qQ]{quarter}[- ](\d{{4}})$", first
+        )
+    if not text.str.contains(_ERA).any():
+        return text
+    return text.map_elements(lambda one: _ERA_YEAR.sub(_western, one), return_dtype=pl.String)
+
+
+def _western(match: re.Match[str]) -> str:
+    return f"{_ERAS[match[1]] + (1 if match[2] == '元' else int(match[2]))}年"
 
 
 def _month_first(form: str) -> bool | None:

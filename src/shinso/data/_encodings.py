@@ -12,6 +12,16 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DAMAGE = re.compile("\ufffd|[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|縺|繧|ã[\u0080-\u0083€‚ƒ]")
+_EAST = {
+    "euc_jp": "日本東京都道府県市区町村山川田大阪小中高人名前年月時分男女店番号商品種類価格金額売上数量気温電力",
+    "gb18030": "的是不中国市省区县北京上海广州深圳天津重庆人名姓年月日男女大小号类价格金额数量温度电力",
+    "cp949": "이가다는의에서을로고도기시부대구산인울한국남여성명일월년번호이름지역수량가격금액온도",
+}
+"""Characters that are frequent in tables of the languages whose encodings share their bytes."""
+_USUAL = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "cp866", "cp850", "mac_roman"]
+_USUAL += ["big5", "cp949", "gb18030", "cp874"]
+UNKNOWN = "iso8859-1"
+"""Reads any bytes: Python's other name of latin-1, for what nothing speaks for."""
 _SIGNS = "€£°²³µ½¼«»“”‘’–—…§©®±·\u00a0"
 _SAMPLE = 200_000
 
@@ -60,6 +70,8 @@ def decode(data: bytes, source: str, encoding: str | None = None) -> Decoded:
             ) from None
     text = text.removeprefix("\ufeff")
     notes = [] if found in ("utf-8", "utf-8-sig") else [f"the encoding is {found}{'' if encoding else ' (found)'}"]
+    if found == UNKNOWN and encoding is None:
+        found, notes = "latin-1", ["the encoding is not known, and latin-1 is taken; encoding= says another"]
     damage = _DAMAGE.search(text)
     if damage:
         word = re.search(r"\S{0,12}" + re.escape(damage[0]) + r"\S{0,8}", text)
@@ -89,27 +101,54 @@ def _guessed(data: bytes) -> str:
     zeros = start.count(0)
     if 4 * zeros > len(start):
         return "utf-16-le" if start[1::2].count(0) * 2 >= zeros else "utf-16-be"
-    try:
-        data.decode("utf-8")
+    if _is_utf_8(data):
         return "utf-8"
-    except UnicodeDecodeError:
-        pass
     scores = {name: _japanese(data, name) for name in ("cp932", "euc_jp")}
     best = max(scores, key=lambda name: scores[name])
     if scores[best] > 0.8:
-        return best
+        return _eastern(data) if best == "euc_jp" else best
     western = "cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1"
     if _western(data, western) > 0.8:
-        return western
+        turkish = western == "latin-1" and re.search(rb"[\xd0\xdd\xde\xf0\xfd\xfe]", data)
+        return "cp1254" if turkish and not re.search(rb"[\xe1\xe6\xe9\xed\xf3\xfa]", data) else western
     from charset_normalizer import from_bytes
 
-    match = from_bytes(data[:_SAMPLE]).best()
-    found = match.encoding if match else western
+    matches = from_bytes(data[:_SAMPLE], cp_isolation=_USUAL)
+    found = (match.encoding for match in matches if not _strange(str(match)) and _decodes(data, match.encoding))
+    return next(found, UNKNOWN)
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
     try:
-        data.decode(found)
+        data.decode(encoding)
     except UnicodeDecodeError:
-        return western if western == "latin-1" else "latin-1"
-    return found
+        return False
+    return True
+
+
+def _is_utf_8(data: bytes) -> bool:
+    """Whether bytes are UTF-8, but for one damaged place among twenty beyond ASCII."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", errors="replace")
+        beyond = sum(character > "\x7f" for character in text)
+        return 20 * text.count("\ufffd") <= beyond
+    return True
+
+
+def _eastern(data: bytes) -> str:
+    """Return which of the Japanese, the Chinese and the Korean encoding of the same bytes gives frequent characters."""
+    shares = {}
+    for name, frequent in _EAST.items():
+        beyond = [character for character in data.decode(name, errors="replace") if character > "\x7f"]
+        good = float(sum(character in frequent for character in beyond))
+        if name == "euc_jp":
+            good += sum("\u3040" <= character <= "\u30ff" for character in beyond)
+        if name == "cp949" and all("\uac00" <= character <= "\ud7a3" for character in beyond):
+            good += 0.3 * len(beyond)  # syllables only, as in Korean text
+        shares[name] = good / max(len(beyond), 1)
+    return max(shares, key=lambda name: shares[name])
 
 
 def _japanese(data: bytes, encoding: str) -> float:
@@ -153,4 +192,10 @@ def _western(data: bytes, encoding: str) -> float:
         return -1.0
     runs = re.findall("[^\x00-\x7f]+", text)[:5000]
     good = sum(len(run) for run in runs if len(run) <= 2 and all(c in _SIGNS or c.isalpha() for c in run))
+    good -= sum(map(len, _strange(text)[:5000]))
     return good / max(sum(map(len, runs)), 1)
+
+
+def _strange(text: str) -> list[str]:
+    """Return capitals and signs within words, which are what other encodings look like: Žté, GdaÑsk, £ódŸ."""
+    return re.findall(r"[a-zà-ÿ][ŠŒŽŸÀ-Þ“”‘„‚ˆ˜¹³£¯¼]+(?=[a-zà-ÿ])|[£¯¹][a-zà-ÿ]|[a-zà-ÿ]Ÿ|[A-Z][ÅÎ][a-z]", text)

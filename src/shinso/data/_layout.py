@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from shinso.data._header import is_header, names_of
+from shinso.data._header import is_header, names_of, two_rows_of_names
 from shinso.data._options import Options
-from shinso.data._separator import NAMES, Row, find_separator, rows_of
+from shinso.data._row_collection import collect, is_filled, is_remark, shown
+from shinso.data._separator import NAMES, ONE_COLUMN, Row, find_separator, quoted_singly, rows_of
 
-_SAMPLE, _CHUNK = 500, 20_000
+_SAMPLE = 500
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ def lay_out(text: str, source: str, options: Options, *, separator: str | None =
         text = text[told.end() :]
         notes.append(f"the line 'sep={told[1]}' says the separator")
     mark = options.separator or (told[1] if told else None) or separator or find_separator(text)
+    if mark == ONE_COLUMN and (inner := _within_quotes(text)):
+        notes.append("whole lines stand in quotation marks, which are taken away")
+        text, mark = inner, find_separator(inner)
+    if quoted_singly(text, mark):
+        notes.append("fields stand in single quotation marks, which are taken away")
+        text = "\n".join(mark.join(one.strip()[1:-1] for one in line.split(mark)) for line in text.splitlines())
     rows, unquoted = _readable(text, mark, source)
     if unquoted:
         notes.append("quotation marks are taken as they stand, as some are never closed")
@@ -70,14 +77,19 @@ def lay_out_rows(
     width, first = _table_start(start)
     if not start or width == 0:
         raise ValueError(f"{source} is empty.")
-    passed = [row for row in start[:first] if _filled(row)]
+    first = _with_the_row_above(start, first, width)
+    passed = [row for row in start[:first] if is_filled(row)]
     if passed:
-        notes.append(f"{len(passed)} line(s) before the table passed over, the first {_shown(passed[0], separator)}")
+        notes.append(f"{first} line(s) before the table passed over, the first {shown(passed[0], separator)}")
     start = start[first:]
-    body = [row for row in start if _filled(row)]
+    body = [row for row in start if is_filled(row)]
     header = is_header(body, width) if options.header is None else options.header
     commented = passed[-1] if passed and passed[-1][0].lstrip().startswith("#") else None
-    if header:
+    if options.header is None and (several := two_rows_of_names(body, width)):
+        header, names = True, several.names
+        start, body = start[1 + start[1:].index(body[1]) + 1 :], body[2:]
+        notes.append(several.note)
+    elif header:
         names, start, body = body[0], start[1:], body[1:]
     elif commented and len(_uncommented(commented)) == width and options.header is None:
         names, header = _uncommented(commented), True
@@ -92,9 +104,20 @@ def lay_out_rows(
             notes.append("the first column has no name, as the header has one field less")
         else:
             names = [*names, ""]
-    frame, more = _collect(itertools.chain(start, rows), len(names), source, options)
+    frame, more = collect(itertools.chain(start, rows), names, source, options)
     frame, named = names_of(frame, names)
     return Layout(frame, separator, header, (*notes, *more, *named))
+
+
+def _within_quotes(text: str) -> str:
+    """Return the lines of a text each of which is one quoted field that holds others, without the quotes; else ""."""
+    try:
+        rows = [row for row in rows_of(text, "\t") if row]
+    except csv.Error:
+        return ""
+    inner = "\n".join(row[0] for row in rows)
+    whole = all(len(row) == 1 and "\n" not in row[0] for row in rows) and text.lstrip().startswith('"')
+    return inner if whole and find_separator(inner) != ONE_COLUMN else ""
 
 
 def _readable(text: str, separator: str, source: str) -> tuple[Iterator[Row], bool]:
@@ -105,7 +128,7 @@ def _readable(text: str, separator: str, source: str) -> tuple[Iterator[Row], bo
                 pass
         return rows_of(text, separator), False
     except csv.Error as error:
-        plain = [row for row in rows_of(text, separator, quoted=False) if _filled(row)]
+        plain = [row for row in rows_of(text, separator, quoted=False) if is_filled(row)]
         if len({len(row) for row in plain[1:]}) <= 1:
             return iter(plain), True
         row = _row_of_error(text, separator)
@@ -127,36 +150,37 @@ def _row_of_error(text: str, separator: str) -> int:
 
 def _table_start(rows: list[Row]) -> tuple[int, int]:
     """Return the number of fields of most rows, and the place of the first row that belongs to the table."""
-    filled = [row for row in rows if _filled(row) and not row[0].lstrip().startswith("#")]
+    filled = [row for row in rows if is_filled(row) and not is_remark(row)]
     if not filled:
         return 0, 0
     width = Counter(len(row) for row in filled).most_common(1)[0][0]
     used = [sum(bool(field.strip()) for field in row) for row in filled if len(row) == width]
     usual = Counter(used).most_common(1)[0][0]
     for place, row in enumerate(rows):
-        if not _filled(row) or (row[0].lstrip().startswith("#") and not _comment_is_header(row, rows[place + 1 :])):
+        if not is_filled(row) or (is_remark(row) and not _comment_is_header(row, rows[place + 1 :])):
             continue
         whole = sum(bool(field.strip()) for field in row)
         if len(row) == width and (2 * whole > usual or usual <= 2):
             return width, _after_blank(rows, place, width)
         if len(row) == width - 1 and whole == len(row) > 1 and place + 1 < len(rows):
-            rest = [one for one in rows[place + 1 :] if _filled(one)]
+            rest = [one for one in rows[place + 1 :] if is_filled(one)]
             if rest and all(len(one) == width for one in rest) and not is_header(rest, width):
                 return width, place
-    return width, next(place for place, row in enumerate(rows) if _filled(row))
+    return width, next(place for place, row in enumerate(rows) if is_filled(row))
 
 
 def _comment_is_header(row: Row, rest: list[Row]) -> bool:
     """Whether a line that starts with `#` is a header such as `#id,x` or `#,x`, not a remark."""
-    following = next((one for one in rest if _filled(one)), None)
-    return following is not None and len(row) > 1 and len(row) == len(following) and row[0][:2] != "# "
+    following = next((one for one in rest if is_filled(one)), None)
+    called = row[0].lstrip().startswith("#") and row[0][:2] != "# "
+    return following is not None and 1 < len(row) == len(following) and called
 
 
 def _after_blank(rows: list[Row], place: int, width: int) -> int:
     """Move past lines that have as many fields as the table but stand apart from it, above an empty line."""
     for gap in range(min(len(rows) - 2, 20), place, -1):
-        if not _filled(rows[gap]) and gap - place <= 10:
-            rest = [row for row in rows[gap + 1 :] if _filled(row)]
+        if not is_filled(rows[gap]) and gap - place <= 10:
+            rest = [row for row in rows[gap + 1 :] if is_filled(row)]
             if len(rest) > 2 and len(rest[0]) == width and is_header(rest, width) and _has_numbers(rest[1]):
                 return gap + 1
     return place
@@ -166,49 +190,24 @@ def _has_numbers(row: Row) -> bool:
     return any(re.match(r"\s*[-+]?[\d.,]*\d", field) for field in row)
 
 
-def _collect(rows: Iterator[Row], width: int, source: str, options: Options) -> tuple[pl.DataFrame, list[str]]:
-    """Gather the columns of rows; rows of another length are refused, or left out and counted."""
-    parts: list[pl.DataFrame] = []
-    skipped: list[int] = []
-    remarks, empty, after, number, gap = 0, 0, 0, 0, False
-    while chunk := list(itertools.islice(rows, _CHUNK)):
-        kept = []
-        for row in chunk:
-            if not _filled(row):
-                empty += len(row) > 1
-                gap = True
-                continue
-            if gap and len(row) != width and sum(bool(field.strip()) for field in row) == 1:
-                after += 1  # such as a source, below an empty line
-                continue
-            if len(row) != width and row[0].lstrip().startswith("#"):
-                remarks += 1
-                continue
-            number += 1
-            if len(row) > width and not any(field.strip() for field in row[width:]):
-                row = row[:width]
-            if len(row) == width:
-                kept.append(row)
-            elif options.skip_ragged:
-                skipped.append(number)
-            else:
-                raise ValueError(
-                    f"{source} has {len(row)} fields in data row {number} and {width} in the others; it begins "
-                    f"{_shown(row, ',')}; skip_ragged=True leaves such rows out."
-                )
-        columns = zip(*kept, strict=True) if kept else [()] * width
-        series = [pl.Series(str(k), list(column), dtype=pl.String) for k, column in enumerate(columns)]
-        parts.append(pl.DataFrame(series))
-    notes = [f"{remarks} line(s) that start with # passed over"] if remarks else []
-    if after:
-        notes.append(f"{after} line(s) below an empty line, of one field, passed over")
-    if empty:
-        notes.append(f"{empty} empty row(s) passed over")
-    if skipped:
-        shown = ", ".join(map(str, skipped[:5])) + (", …" if len(skipped) > 5 else "")
-        notes.append(f"{len(skipped)} row(s) of another length left out: data row {shown}")
-    nothing = pl.DataFrame({str(k): pl.Series([], dtype=pl.String) for k in range(width)})
-    return pl.concat(parts) if parts else nothing, notes
+def _with_the_row_above(rows: list[Row], first: int, width: int) -> int:
+    """Return where the table starts if the row above belongs to it: groups above names that stand twice, or names.
+
+    Names may end in separators that the other rows do not have; these are taken away.
+    """
+    if first == 0:
+        return first
+    above, bare = rows[first - 1], _bare(rows[first - 1])
+    groups = len(above) == width and above[0].strip() and len(set(rows[first])) < width
+    if len(bare) == width < len(above) and is_header([bare, *rows[first:]], width):
+        rows[first - 1] = bare
+        return first - 1
+    return first - 1 if groups else first
+
+
+def _bare(row: Row) -> Row:
+    """Return a row without the empty fields at its end."""
+    return row[: 1 + max((place for place, field in enumerate(row) if field.strip()), default=-1)]
 
 
 def _uncommented(row: Row) -> Row:
@@ -218,12 +217,3 @@ def _uncommented(row: Row) -> Row:
 
 def _all(rows: list[Row], width: int) -> bool:
     return bool(rows) and all(len(row) == width for row in rows)
-
-
-def _filled(row: Row) -> bool:
-    return any(field.strip() for field in row)
-
-
-def _shown(row: Row, separator: str) -> str:
-    text = separator.join(row)
-    return repr(text[:40] + ("…" if len(text) > 40 else ""))

@@ -28,6 +28,7 @@ class NumberColumn:
         low: least training value.
         high: greatest training value.
         decimal: the mark before decimals of values that come as text.
+        words: text that counted as missing in training.
     """
 
     type: ClassVar[str] = "number"
@@ -39,10 +40,17 @@ class NumberColumn:
     low: float
     high: float
     decimal: str = "."
+    words: tuple[str, ...] = ()
 
     @classmethod
     def fit(
-        cls, values: pl.Series, training: Integer[np.ndarray, " A"], *, standardize: bool, decimal: str | None = None
+        cls,
+        values: pl.Series,
+        training: Integer[np.ndarray, " A"],
+        *,
+        standardize: bool,
+        decimal: str | None = None,
+        words: tuple[str, ...] = (),
     ) -> "NumberColumn":
         """Fit median, mean, standard deviation and range on training rows."""
         numbers = as_numbers(values)[training]
@@ -51,7 +59,7 @@ class NumberColumn:
         median = float(np.median(present)) if len(present) else 0.0
         mean, std = scale_of(np.where(missing, median, numbers)) if standardize else (0.0, 1.0)
         low, high = (float(present.min()), float(present.max())) if len(present) else (0.0, 0.0)
-        return cls(values.name, median, mean, std, bool(missing.any()), low, high, decimal or ".")
+        return cls(values.name, median, mean, std, bool(missing.any()), low, high, decimal or ".", words)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -86,6 +94,7 @@ class NumberColumn:
         """Return the numbers, NaN where missing; the few texts that are none count as missing and are told."""
         if values.dtype != pl.String:
             return as_numbers(values), []
+        values = values.set(values.is_in(list(self.words)).fill_null(False), None)
         read = read_numbers(values, self.decimal).values
         strange = (values.is_not_null() & read.is_null()).arg_true()
         if len(strange) == 0 or len(strange) > (1 - READABLE) * len(values):
@@ -96,9 +105,10 @@ class NumberColumn:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a description of plain values."""
-        return {"type": self.type, **asdict(self)}
+        return {"type": self.type, **asdict(self), "words": list(self.words)}
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "NumberColumn":
         """Rebuild what `to_dict` described."""
-        return cls(**{key: value for key, value in description.items() if key != "type"})
+        fields = {key: value for key, value in description.items() if key not in ("type", "words")}
+        return cls(**fields, words=tuple(description.get("words", ())))

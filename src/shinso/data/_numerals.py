@@ -109,6 +109,7 @@ def _parts(words: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
     more = text.str.contains(r"\d\+$")
     if 2 * int(more.sum()) > len(text):  # 10,000+
         text = text.str.replace(r"\+$", "")
+    text = text.str.replace(r"(\d)[dD]([+-]\d{2,3})$", "${1}e${2}")  # Fortran's 1.0D+03
     negative = text.str.contains(r"^\(.*\d.*\)$|^[^-]*\d-$")
     text = text.str.replace(r"^\((.*)\)$", "$1").str.replace(r"^([^-]*\d)-$", "$1")
     text = text.str.replace(rf"(?i)^([+-]?)\s*{_CURRENCY}\s*", "$1").str.replace(rf"(?i)\s*{_CURRENCY}$", "")
@@ -126,7 +127,11 @@ def _factors(unit: pl.Series) -> tuple[pl.Series, str]:
     factors = {"": 1.0, **_FACTORS}
     if found.is_in(["k", "K", "B"]).any():
         factors["m"] = 1e6
-    measures = found.filter(found.is_in(list(_UNITS - set(factors))))
+    usual = found.filter(~found.is_in(list(factors))).value_counts(sort=True)
+    common = usual.row(0) if usual.height else ("", 0)  # such as CC or bedrooms, behind nearly every number
+    often = max(READABLE * len(found), len(unit) / 2, 2)
+    own = {common[0]} if common[0].isalpha() and len(common[0]) > 1 and common[1] >= often else set()
+    measures = found.filter(found.is_in(list((_UNITS | own) - set(factors))))
     measure = ""
     if len(measures):
         counts = measures.value_counts(sort=True)

@@ -2,17 +2,19 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
 import polars as pl
 
 from shinso.data._columns import column_kind, dropped_because
+from shinso.data._dataset import Kind
 from shinso.data._frames import checked, require_columns
 from shinso.data._options import ColumnKind, Options, ReadingOptions
-from shinso.data._separator import NAMES
+from shinso.data._separator import NAMES, ONE_COLUMN
 from shinso.data._sources import find_table
+from shinso.data._target_kinds import infer_kind, missing_targets
 from shinso.data._typed import Typed, typed_frame
 
 Source = str | Path | Sequence[str | Path]
@@ -105,7 +107,29 @@ def columns_of(source: Source, target: str | Sequence[str] | None = None, **opti
     Raises:
         ValueError: as for `read_table`, or there is no column `target`.
     """
-    return open_table(source, Options.of(options), [target] if isinstance(target, str) else list(target or ()))[1]
+    names = [target] if isinstance(target, str) else list(target or ())
+    columns, reading = open_table(source, Options.of(options), names)
+    if not names:
+        return reading
+    kind, note = _learned_as(pl.DataFrame([columns[name].values for name in names]))
+    described = tuple(_as_target(one, kind, note) if one.role == "target" else one for one in reading.columns)
+    return replace(reading, columns=described)
+
+
+def _learned_as(targets: pl.DataFrame) -> tuple[Kind | None, str]:
+    """Return what targets are learned as, and the sentence that says so, or why they cannot be."""
+    try:
+        kind = infer_kind(targets.filter(~pl.Series(missing_targets(targets))))
+    except ValueError as error:
+        return None, str(error).rstrip(".")
+    return kind, f"learned as {kind}; kind= overrides it"
+
+
+def _as_target(column: Column, kind: Kind | None, note: str) -> Column:
+    """Return a target's description: numbers that are learned as classes are categories."""
+    classes = kind == "classification" and column.kind in ("number", "count")
+    notes = [column.note, note] if column.note else [note]
+    return replace(column, kind="category" if classes else column.kind, note="; ".join(notes))
 
 
 def open_table(source: Source, options: Options, targets: Sequence[str] = ()) -> tuple[dict[str, Typed], Reading]:
@@ -121,7 +145,7 @@ def open_table(source: Source, options: Options, targets: Sequence[str] = ()) ->
     columns = typed_frame(frame, options, found.separator)[1]
     marks = {column.decimal for column in columns.values() if column.decimal}
     text = found.encoding is not None or found.format == "spreadsheet"
-    separator = None if found.separator is None else NAMES.get(found.separator, found.separator)
+    separator = None if found.separator in (None, ONE_COLUMN) else NAMES.get(found.separator, found.separator)
     reading = Reading(
         found.name,
         found.format,

@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 CANDIDATES = (",", ";", "\t", "|", " ")
+RARE = ("^", "~", ":", "\x01", "\x1f")
+ONE_COLUMN = "\x00"
+"""Separates nothing: the table has one column."""
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blanks"}
 
 Row = list[str]
@@ -38,8 +41,9 @@ def find_separator(text: str) -> str:
 
     Each candidate (`,` `;` tab `|` blanks) is scored by the share of the first 300 rows that have the most frequent
     number of fields, times the share of those whose fields hold none of the other candidates except within numbers;
-    less where numbers stand side by side in a field, or the first row is no part of the table. A table of one column
-    has none: a mark that it does not hold is returned.
+    less where numbers stand side by side in a field, or the first row is no part of the table. Where none of them
+    separates, rarer marks may (`^`, `~`, `:`), under which every row has the same number of fields, three at least. A
+    table of one column has none: `ONE_COLUMN` is returned.
     """
     lines = io.StringIO(text[:_SAMPLE_CHARACTERS], newline="")
     start = "".join(line for line, _ in zip(lines, range(_SAMPLE_ROWS), strict=False) if line.endswith(("\n", "\r")))
@@ -51,7 +55,21 @@ def find_separator(text: str) -> str:
     best = max(CANDIDATES, key=lambda mark: scores[mark])
     if scores[best] > 0:
         return best
-    return ";" if "," in start else ","  # a single column, of numbers such as 1,5 perhaps
+    filled = [line for line in start.splitlines() if line.strip()]
+    return next((mark for mark in RARE if _steady(filled, mark)), ONE_COLUMN)
+
+
+def quoted_singly(text: str, separator: str) -> bool:
+    """Whether the fields of the first lines stand in single quotation marks, as double ones do elsewhere."""
+    lines = [line.strip() for line in text[:10_000].splitlines()[:-1] if line.strip()]
+    field = r"'[^']*'"
+    pattern = re.compile(rf"{field}(?:\s*{re.escape(separator)}\s*(?:{field}|[^'{re.escape(separator)}]*))*")
+    return len(lines) > 1 and all(pattern.fullmatch(line) for line in lines)
+
+
+def _steady(lines: list[str], mark: str) -> bool:
+    widths = {line.count(mark) for line in lines}
+    return len(widths) == 1 and widths.pop() >= 2
 
 
 def _score(text: str, separator: str) -> float:
@@ -68,7 +86,7 @@ def _score(text: str, separator: str) -> float:
         return 0.0
     body = [[field.strip() for field in row] for row in rows[first:] if len(row) == width]
     others = [mark for mark in CANDIDATES if mark not in (separator, " ")]
-    clean = sum(not any(_mixed(field, separator, others) for field in row) for row in body) / len(body)
+    clean = max(sum(not any(_mixed(field, separator, others) for field in row) for row in body) / len(body), 0.1)
     crowded = sum(_crowded(field) for row in body for field in row) / (width * len(body))
     names = len(rows[0]) == width - 1 > 1  # the first column, of names of rows, has none itself
     if first > 0 and not names:  # lines before the table are rarer than another separator
@@ -93,7 +111,7 @@ def _sample(text: str, separator: str) -> tuple[list[Row], float]:
 
 def _mixed(field: str, separator: str, others: list[str]) -> bool:
     """Whether a field holds another separator where text or numbers would not."""
-    if separator != " " and re.search(r"\S  +\S", field):
+    if (separator != " " and re.search(r"\S  +\S", field)) or field.count('"') % 2:
         return True
     if _NUMBER.fullmatch(field):
         return False

@@ -173,7 +173,9 @@ def _fit(column: Typed, kind: str, training: Integer[np.ndarray, " A"], standard
         return TextColumn(values.name)
     if kind == "date":
         return DateColumn.fit(values, training, standardize=standardize, month_first=column.month_first)
-    return NumberColumn.fit(values, training, standardize=standardize and kind != "boolean", decimal=column.decimal)
+    return NumberColumn.fit(
+        values, training, standardize=standardize and kind != "boolean", decimal=column.decimal, words=column.words[:20]
+    )
 
 
 def _reprieved(kind: str, values: pl.Series) -> str:

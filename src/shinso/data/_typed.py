@@ -1,5 +1,6 @@
 """Columns of text → numbers, booleans, dates, or text."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from shinso.data._dates import read_dates
 from shinso.data._missing import missing_words, stripped
 from shinso.data._numerals import READABLE, best_numbers, decimal_evidence, is_code
 from shinso.data._options import Options
+from shinso.data._separator import ONE_COLUMN
 
 _BOOLEANS = {"true": True, "false": False}
 _TOLD_BOOLEANS = {
@@ -34,12 +36,14 @@ class Typed(NamedTuple):
         notes: what was guessed or does not read, without the column's name.
         decimal: the mark before decimals, for numbers read from text.
         month_first: whether the month stands before the day, for dates read from text.
+        words: text among numbers that counts as missing.
     """
 
     values: pl.Series
     notes: tuple[str, ...] = ()
     decimal: str | None = None
     month_first: bool | None = None
+    words: tuple[str, ...] = ()
 
 
 def typed_frame(
@@ -115,7 +119,7 @@ def _found(text: pl.Series, options: Options, default: str) -> Typed:
         return Typed(text)
     code = is_code(text)
     if not code and (whole := text.cast(pl.Int64, strict=False)).null_count() == text.null_count():
-        return Typed(whole, decimal=options.decimal or default)
+        return _compact_dates(text) or Typed(whole, decimal=options.decimal or default)
     if text.str.to_lowercase().is_in(list(_BOOLEANS)).all():
         return Typed(text.str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean))
     if code:
@@ -129,11 +133,24 @@ def _found(text: pl.Series, options: Options, default: str) -> Typed:
     if dates is not None and len(text) - dates.values.null_count() >= READABLE * present:
         notes = (*((dates.note,) if dates.note else ()), *_unread(text, dates.values, "dates"))
         return Typed(dates.values, notes, month_first=dates.month_first)
+    if 2 * read >= present and _a_few_words(numbers):
+        return numbers
     if 2 * read >= present:
         strange = text.filter(text.is_not_null() & numbers.values.is_null()).value_counts(sort=True).row(0)
         word = f"{strange[0]!r} {strange[1]} times" if strange[1] > 1 else f"such as {strange[0]!r}"
         return Typed(text, (f"{100 * read / present:.0f} % of its values are numbers, the others not ({word})",))
     return Typed(text)
+
+
+def _compact_dates(text: pl.Series) -> Typed | None:
+    """Return whole numbers such as 20240131 as dates, if all are dates of 1900 to 2100 and more than their days differ."""
+    present = text.drop_nulls()
+    if len(present) < 3 or not present.str.contains(r"^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$").all():
+        return None
+    dates = text.str.to_date("%Y%m%d", strict=False)
+    if dates.null_count() > text.null_count() or dates.dt.day().n_unique() < 2:
+        return None
+    return Typed(dates, ("read as dates, year month day; kinds={" + repr(text.name) + ": 'number'} overrides it",))
 
 
 def _numbers(text: pl.Series, options: Options, default: str) -> tuple[Typed, int]:
@@ -142,7 +159,18 @@ def _numbers(text: pl.Series, options: Options, default: str) -> tuple[Typed, in
     notes = (*((found.note,) if found.note else ()), *_unread(text, values, "numbers"))
     read = len(values) - values.null_count()
     whole = text.str.contains(r"^[+-]?\d{1,15}$") | values.is_null()
-    return Typed(values.cast(pl.Int64) if read and whole.all() else values, notes, found.decimal), read
+    words = tuple(text.filter(text.is_not_null() & values.is_null()).unique(maintain_order=True))
+    values = values.cast(pl.Int64) if read and whole.all() else values
+    return Typed(values, notes, found.decimal, words=words), read
+
+
+def _a_few_words(numbers: Typed) -> bool:
+    """Whether what does not read as a number is a few words that stand for none, such as `Varies with device`.
+
+    They are one, or five at most without a digit, among more than twenty different numbers: fewer may be codes.
+    """
+    few = len(numbers.words) == 1 or (len(numbers.words) <= 5 and not re.search(r"\d", "".join(numbers.words)))
+    return few and numbers.values.n_unique() > 20
 
 
 def _unread(text: pl.Series, values: pl.Series, what: str) -> tuple[str, ...]:
@@ -162,7 +190,7 @@ def _default_decimal(frame: pl.DataFrame, options: Options, separator: str | Non
         return "."
     words = missing_words(options.missing, options.present)
     evidence = sum(int(np.sign(decimal_evidence(stripped(values, words).drop_nulls()))) for values in texts)
-    if evidence == 0 and separator == ";":
+    if evidence == 0 and separator in (";", ONE_COLUMN):
         points = any(values.str.contains(r"^\s*-?\d+\.\d+\s*$").any() for values in texts)
         return "." if points else ","
     return "," if evidence > 0 else "."

@@ -70,6 +70,7 @@ def _traced_output_shape(
                 raise ValueError(
                     f"{idle[0]} is not brought up to date in training: a layer around it lacks call_and_update."
                 )
-        return found.values if isinstance(found, nn.Sequences) else found
+        values: Array = found.values if isinstance(found, nn.Sequences) else found
+        return values
 
     return tuple(jax.eval_shape(outputs, shapes, examples).shape)
