@@ -121,6 +121,9 @@ LIKELIHOODS = Kinds(
 )
 """Likelihoods that a name alone determines, their numbers at their defaults."""
 
+OF_SEQUENCES = ("recurrent", "conv1d")
+"""Networks of sequences, to which one number is what a step has, not an example."""
+
 CODE_PENALTIES = Kinds(
     {
         "l1": "objectives._code_penalties:CodeL1",

@@ -95,3 +95,13 @@ def check_sequences(name: str, sequences: Sequences) -> None:
         raise ValueError(
             f"lengths of {name} must be from 1 to {steps}, the padded length; got {found[wrong[0]]} for sequence {wrong[0]}."
         )
+
+
+def joined(parts: Iterable[Any]) -> Any:
+    """Return batches, all arrays `[N, …]` or all `Sequences`, as one; shorter sequences are padded further."""
+    batches = list(parts)
+    if not isinstance(batches[0], Sequences):
+        return np.concatenate(batches)
+    steps = max(batch.values.shape[1] for batch in batches)
+    values = [np.pad(batch.values, ((0, 0), (0, steps - batch.values.shape[1]), (0, 0))) for batch in batches]
+    return Sequences(np.concatenate(values), np.concatenate([batch.lengths for batch in batches]))

@@ -8,6 +8,7 @@ from jaxtyping import PyTree
 
 from shinso import data as sources
 from shinso.experiment import data_of_run
+from shinso.nn import Sequences
 from shinso.training import Run
 
 
@@ -58,7 +59,8 @@ def _refuse_other_data(run: Run, parts: tuple[Any, ...]) -> None:
     if trained is not None and examples != trained:
         raise ValueError(f"data must be what the run was trained on, {trained} examples; got {examples}.")
     shape = run.data.get("input_shape")
-    leaves = jax.tree.leaves(parts[0])
+    inputs = parts[0]
+    leaves = jax.tree.leaves(inputs.values if isinstance(inputs, Sequences) else inputs)
     if shape is not None and (len(leaves) != 1 or list(leaves[0].shape[1:]) != list(shape)):
         found = list(leaves[0].shape)
         raise ValueError(f"data must be what the run was trained on, inputs [N, {_listed(shape)}]; got shape {found}.")

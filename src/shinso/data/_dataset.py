@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Integer, Shaped
 
 from shinso._checks import one_of
+from shinso._sequences import Sequences, check_sequences, joined
 from shinso.data._arrays import number_array
 
 Kind = Literal["classification", "regression", "multilabel", "count", "reconstruction"]
@@ -24,7 +25,7 @@ class Dataset:
     Array-likes (NumPy, JAX, nested lists) are converted to the types below when the dataset is made.
 
     Attributes:
-        inputs: float32, `[N, D]` vectors or `[N, H, W, C]` images (channels last).
+        inputs: float32, `[N, D]` vectors or `[N, H, W, C]` images (channels last), or `shinso.nn.Sequences`.
         targets: class indices, int32 `[N]`, for `"classification"`; otherwise float32 `[N, K]` (a vector `[N]` is
             taken as `[N, 1]`): real numbers for `"regression"`, 0 or 1 for `"multilabel"`, whole numbers of at least 0
             for `"count"`, the inputs flattened for `"reconstruction"`.
@@ -40,7 +41,7 @@ class Dataset:
             the range of its kind.
     """
 
-    inputs: Float32[np.ndarray, "N ..."]
+    inputs: Any
     targets: Shaped[np.ndarray, "N ..."]
     kind: Kind
     classes: tuple[Label, ...] | None = None
@@ -50,35 +51,33 @@ class Dataset:
 
     def __post_init__(self) -> None:
         one_of("kind", self.kind, KINDS)
-        inputs = number_array("inputs", self.inputs)
-        if inputs.ndim not in (2, 4):
-            raise ValueError(f"inputs must have shape (N, D) or (N, H, W, C); got {inputs.shape}.")
-        if len(inputs) == 0:
-            raise ValueError(f"inputs must hold at least one example; got shape {inputs.shape}.")
+        inputs = _checked_inputs(self.inputs)
         targets = check_targets(self.targets, self.kind)
-        if len(targets) != len(inputs):
+        examples = len(_values(inputs))
+        if len(targets) != examples:
             raise ValueError(
-                f"inputs and targets must have the same length; got {len(inputs)} inputs and {len(targets)} targets."
+                f"inputs and targets must have the same length; got {examples} inputs and {len(targets)} targets."
             )
+        features = inputs.values.shape[2:] if isinstance(inputs, Sequences) else inputs.shape[1:]
         set_field = object.__setattr__  # the dataclass is frozen once it is made
         set_field(self, "inputs", inputs)
         set_field(self, "targets", targets)
         set_field(self, "classes", _classes(self.classes, targets) if self.kind == "classification" else None)
-        set_field(self, "feature_names", _names("feature_names", self.feature_names, inputs.shape[1:]))
+        set_field(self, "feature_names", _names("feature_names", self.feature_names, features))
         set_field(self, "target_names", _names("target_names", self.target_names, targets.shape[1:] or (1,)))
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return len(_values(self.inputs))
 
     @property
     def is_image(self) -> bool:
         """Whether the inputs are images `[N, H, W, C]`."""
-        return self.inputs.ndim == 4
+        return bool(_values(self.inputs).ndim == 4)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one example: `(D,)` or `(H, W, C)`."""
-        return tuple(self.inputs.shape[1:])
+        """Shape of one example: `(D,)`, `(H, W, C)`, or `(T, D)` of padded sequences."""
+        return tuple(_values(self.inputs).shape[1:])
 
     def rebuilding(self) -> "Dataset":
         """Return the inputs with themselves, flattened, as targets."""
@@ -87,7 +86,37 @@ class Dataset:
 
     def take(self, indices: "Integer[np.ndarray, M] | slice") -> "Dataset":
         """Return the examples at `indices` (an integer array, or a slice, which copies nothing)."""
-        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
+        given = self.inputs
+        inputs = Sequences(*(one[indices] for one in given)) if isinstance(given, Sequences) else given[indices]
+        return replace(self, inputs=inputs, targets=self.targets[indices])
+
+    def joined(self, other: "Dataset") -> "Dataset":
+        """Return the examples of both, which are of one encoding."""
+        return replace(
+            self, inputs=joined([self.inputs, other.inputs]), targets=np.concatenate([self.targets, other.targets])
+        )
+
+    def row_bytes(self) -> list[bytes]:
+        """Return each example, input and target, as the bytes of its numbers: equal ones are the same example."""
+        inputs = self.inputs if isinstance(self.inputs, Sequences) else (self.inputs,)
+        flat = [np.asarray(part).reshape(len(self), -1) for part in (*inputs, self.targets)]
+        return [row.tobytes() for row in np.concatenate(flat, axis=1)]
+
+
+def _values(inputs: Any) -> Any:
+    return inputs.values if isinstance(inputs, Sequences) else inputs
+
+
+def _checked_inputs(given: Any) -> Any:
+    if isinstance(given, Sequences):
+        check_sequences("inputs", given)
+        return Sequences(number_array("inputs", given.values), np.asarray(given.lengths, np.int32))
+    inputs = number_array("inputs", given)
+    if inputs.ndim not in (2, 4):
+        raise ValueError(f"inputs must have shape (N, D) or (N, H, W, C); got {inputs.shape}.")
+    if len(inputs) == 0:
+        raise ValueError(f"inputs must hold at least one example; got shape {inputs.shape}.")
+    return inputs
 
 
 def check_targets(targets: object, kind: Kind, argument: str = "targets") -> Shaped[np.ndarray, "N ..."]:

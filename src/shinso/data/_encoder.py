@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float32, Shaped
+from jaxtyping import Shaped
 
 from shinso.data._array_inputs import ImageInputs, VectorInputs
 from shinso.data._dataset import Dataset, Kind, Label
 from shinso.data._frames import frame_of, is_frame, require_columns
 from shinso.data._options import Options
+from shinso.data._sequence_inputs import SequenceInputs
+from shinso.data._steps import one_each
 from shinso.data._table_inputs import TableInputs
 from shinso.data._target_kinds import missing_targets
 from shinso.data._targets import TargetEncoder, target_frame
 from shinso.data._typed import typed_frame
 
-Inputs = TableInputs | VectorInputs | ImageInputs
+Inputs = TableInputs | VectorInputs | ImageInputs | SequenceInputs
 
-_INPUT_TYPES: dict[str, type[TableInputs] | type[VectorInputs] | type[ImageInputs]] = {
-    cls.type: cls for cls in (TableInputs, VectorInputs, ImageInputs)
+_INPUT_TYPES: dict[str, type[Inputs]] = {
+    cls.type: cls for cls in (TableInputs, VectorInputs, ImageInputs, SequenceInputs)
 }
 
 
@@ -56,7 +58,7 @@ class Encoder:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one encoded example: `(D,)` or `(H, W, C)`."""
+        """Shape of one encoded example: `(D,)`, `(H, W, C)`, or `(T, D)` of padded sequences."""
         return self.inputs.shape
 
     @property
@@ -75,29 +77,42 @@ class Encoder:
             ValueError: the file cannot be read or does not fit the model; the error names what is accepted.
         """
         file = Path(str(path).partition("::")[0])
-        table = isinstance(self.inputs, TableInputs)
+        table = self._table is not None
         if not (file.is_file() or (table and (str(path) == "-" or file.is_dir()))):
             raise ValueError(f"{path} {'is a folder' if file.is_dir() else 'does not exist'}; a file was expected.")
         return self._with_targets(self.inputs.read(path, resize=resize))
 
+    @property
+    def _table(self) -> TableInputs | None:
+        """How columns become features, of examples or of their steps; None where inputs are arrays."""
+        inputs = self.inputs.steps if isinstance(self.inputs, SequenceInputs) else self.inputs
+        return inputs if isinstance(inputs, TableInputs) else None
+
+    def names_of(self, raw: Any) -> list[Any]:
+        """Return what each sequence of a table is called; nothing where examples have no names."""
+        inputs = self.inputs
+        if not isinstance(inputs, SequenceInputs) or inputs.sequence is None:
+            return []
+        return list(inputs.steps_of(raw).names)
+
     def _with_targets(self, raw: Any) -> Any:
         """Return a table with its target columns in the type of their values."""
         names = [name for name in self.targets.names if isinstance(raw, pl.DataFrame) and name in raw.columns]
-        if not names or not isinstance(self.inputs, TableInputs):
+        if not names or self._table is None:
             return raw
-        options = Options.of(self.inputs.reading)
+        options = Options.of(self._table.reading)
         kinds = {name: "category" for name in names if isinstance((self.classes or (0,))[0], str)}
         return raw.with_columns(typed_frame(raw.select(names), replace(options, kinds=kinds))[0])
 
-    def encode(self, raw: Any) -> Float32[np.ndarray, "N ..."]:
-        """Return the inputs of raw data, float32 `[N, *input_shape]`.
+    def encode(self, raw: Any) -> Any:
+        """Return the inputs of raw data, float32 `[N, *input_shape]`, or padded `shinso.nn.Sequences`.
 
         Missing values and unknown categories, handled as in training, are told by a `UserWarning` each;
         `encode_with_notes` returns them instead.
 
         Args:
-            raw: a DataFrame of any library for tables, an array for vectors, an array or a Pillow image for images, or
-                what `read` returned.
+            raw: a DataFrame of any library for tables, an array for vectors, an array or a Pillow image for images, a
+                table of steps or arrays `[T_i, D]` for sequences, or what `read` returned.
 
         Raises:
             TypeError: `raw` is of another type.
@@ -108,7 +123,7 @@ class Encoder:
             warnings.warn(note, UserWarning, stacklevel=2)
         return array
 
-    def encode_with_notes(self, raw: Any) -> tuple[Float32[np.ndarray, "N ..."], tuple[str, ...]]:
+    def encode_with_notes(self, raw: Any) -> tuple[Any, tuple[str, ...]]:
         """Return what `encode` does, and what should be told about missing values and unknown categories."""
         return self.inputs.encode(raw)
 
@@ -147,31 +162,33 @@ class Encoder:
             return self.make_dataset(inputs, inputs.reshape(len(inputs), -1))
         if raw_targets is None and not is_frame(raw_inputs):
             raise TypeError("raw_targets must be given with inputs that are not a table; got None.")
-        if raw_targets is None:
-            raw_inputs = self._with_all_targets(raw_inputs)
-        targets = self.encode_targets(raw_inputs if raw_targets is None else raw_targets)
-        return self.make_dataset(self.encode(raw_inputs), targets)
+        if raw_targets is not None:
+            return self.make_dataset(self.encode(raw_inputs), self.encode_targets(raw_targets))
+        inputs, targets = self._with_all_targets(raw_inputs)
+        return self.make_dataset(self.encode(inputs), self.targets.encode(targets))
 
     @property
     def units_of_targets(self) -> Shaped[np.ndarray, " K"]:
         """How much of the target one unit of each encoded column is: its standard deviation in regression, else 1."""
         return np.ones(1) if self.targets.std is None else np.asarray(self.targets.std)
 
-    def _with_all_targets(self, raw: Any) -> pl.DataFrame:
-        """Return a table without the rows that lack a target; how many is a warning."""
-        frame = frame_of(raw)
-        require_columns("target column", self.targets.names, frame.columns, "the table")
-        missing = missing_targets(frame.select(self.targets.names))
-        if missing.any() and not missing.all():
-            warnings.warn(
-                f"{int(missing.sum())} of {len(missing)} rows have no target and are left out",
-                UserWarning,
-                stacklevel=3,
-            )
-            return frame.filter(~pl.Series(missing))
-        return frame
+    def _with_all_targets(self, raw: Any) -> tuple[Any, pl.DataFrame]:
+        """Return the examples of a table that have a target, and their targets; how many have none is a warning."""
+        sequences = isinstance(self.inputs, SequenceInputs)
+        inputs: Any = self.inputs.steps_of(raw) if isinstance(self.inputs, SequenceInputs) else frame_of(raw)
+        require_columns("target column", self.targets.names, frame_of(raw).columns, "the table")
+        targets = one_each(inputs, self.targets.names) if sequences else inputs.select(self.targets.names)
+        missing = missing_targets(targets)
+        if not missing.any() or missing.all():
+            return inputs, targets
+        what = "sequences" if sequences else "rows"
+        warnings.warn(
+            f"{int(missing.sum())} of {len(missing)} {what} have no target and are left out", UserWarning, stacklevel=3
+        )
+        kept = ~missing
+        return inputs.take(kept) if sequences else inputs.filter(pl.Series(kept)), targets.filter(pl.Series(kept))
 
-    def make_dataset(self, inputs: Float32[np.ndarray, "N ..."], targets: Shaped[np.ndarray, "N ..."]) -> Dataset:
+    def make_dataset(self, inputs: Any, targets: Shaped[np.ndarray, "N ..."]) -> Dataset:
         """Return encoded inputs and targets as a `Dataset` with the encoder's names."""
         return Dataset(
             inputs,

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import polars as pl
+from jaxtyping import Shaped
 
 from shinso.data._header import unique_names
 
@@ -109,3 +111,16 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def ranks_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
+    """Return the place of each time among all times.
+
+    Raises:
+        ValueError: a time is missing, or is text.
+    """
+    if values.null_count():
+        raise ValueError(f"time must be known in every row; {values.name!r} is missing in {values.null_count()} rows.")
+    if values.dtype == pl.String:
+        raise ValueError(f"time must be dates or numbers; {values.name!r} holds {values[0]!r}.")
+    return values.rank("dense").to_numpy()

@@ -14,7 +14,8 @@ from shinso.data._dataset import Dataset
 from shinso.data._encoder import Encoder
 from shinso.data._mnist import load_mnist
 from shinso.data._options import Options
-from shinso.data._raw import SOURCES, Raw, Request, read_source
+from shinso.data._raw import SOURCES, read_source
+from shinso.data._request import Raw, Request
 from shinso.data._splits import Split, book_split, split
 from shinso.data._target_kinds import kind_of
 from shinso.data._targets import TargetEncoder
@@ -53,6 +54,7 @@ def prepare(
     standardize: bool | None = None,
     group: Any = None,
     time: Any = None,
+    sequence: str | None = None,
     reading: Mapping[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     weights: Any = None,
@@ -84,6 +86,8 @@ def prepare(
             split. The column is no input.
         time: name of the column (or one value an example) that says when it was: the latest are the test, those
             before validate.
+        sequence: of a table, the column that says whose a row is: the rows of one value are the steps of one sequence, in
+            the order of `time`, or as they stand; targets have one value a sequence. An archive of sequences has `lengths`.
         reading: options of `read_table`, by name.
         image_size: height and width to which image files are scaled; see `read_pictures`.
         weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
@@ -103,7 +107,14 @@ def prepare(
     if kind == "reconstruction" and target is not None:
         raise ValueError(f"target is not for kind reconstruction, whose targets are the inputs; got {target!r}.")
     request = Request(
-        _names(target), standardize, Options.of(reading or {}), group, time, image_size, kind == "reconstruction"
+        _names(target),
+        standardize,
+        Options.of(reading or {}),
+        group,
+        time,
+        image_size,
+        kind == "reconstruction",
+        sequence,
     )
     raw = read_source(source, request)
     if len(raw.inputs) < 2:
@@ -141,6 +152,7 @@ def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: 
     targets = themselves if raw.targets is None else TargetEncoder.fit(raw.targets, parts.training, found, own)
     inputs, dropped = raw.fit(parts.training, own)
     encoder = Encoder(inputs, targets, raw.name)
+    vectors: Any
     vectors, notes = inputs.encode(raw.inputs)
     values = vectors.reshape(len(vectors), -1) if raw.targets is None else targets.encode(raw.targets)
     everything = encoder.make_dataset(vectors, values)
@@ -180,9 +192,9 @@ def _of_the_split(data: Dataset, parts: Split) -> tuple[str, ...]:
     notes = []
     held = np.concatenate([parts.validation, parts.test])
     if len(held):
-        rows = np.concatenate([data.inputs.reshape(len(data), -1), data.targets.reshape(len(data), -1)], axis=1)
-        training = {rows[place].tobytes() for place in parts.training}
-        again = sum(rows[place].tobytes() in training for place in held)
+        rows = data.row_bytes()
+        training = {rows[place] for place in parts.training}
+        again = sum(rows[place] in training for place in held)
         if again:
             often = "; scores may be too good" if 10 * again > len(held) else ""
             notes.append(f"{again} of {len(held)} rows held out stand in training too, exactly{often}")

@@ -2,81 +2,31 @@
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Integer, Shaped
 
 from shinso.data._array_inputs import ImageInputs, VectorInputs, pixels, white_of
 from shinso.data._arrays import wide_array
 from shinso.data._columns import may_be_a_group
 from shinso.data._digits import load_digits
 from shinso.data._encoder import Inputs
-from shinso.data._frames import frame_of, is_frame, require_columns
+from shinso.data._frames import frame_of, is_frame, ranks_of, require_columns
 from shinso.data._image_files import is_image_folder, labelled_files, path_column, read_pictures
 from shinso.data._npz import inputs_of, read_npz, targets_of
-from shinso.data._options import Options
 from shinso.data._reading import all_notes, describe, open_table
+from shinso.data._request import Raw, Request, Rows, labels_of, with_targets
+from shinso.data._sequence_source import is_archive_of_sequences, sequences_of_archive, sequences_of_table
 from shinso.data._sources import TABLE_SUFFIXES
 from shinso.data._table_inputs import TableInputs
-from shinso.data._target_kinds import missing_targets
 from shinso.data._targets import target_frame
-from shinso.data._typed import Typed, as_words, typed_frame
+from shinso.data._typed import Typed, typed_frame
 
 SOURCES = ("digits", "mnist")
 """Names that `prepare` knows beside files."""
-
-Rows = Integer[np.ndarray, " A"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What of a source is asked for.
-
-    Attributes:
-        target: names of the target columns; empty where the source says.
-        standardize: whether numbers are brought to mean 0 and deviation 1; `None` for tables and vectors only.
-        options: how tables are read.
-        group: name of the column, or the values, that say whose a row is.
-        time: name of the column, or the values, that say when a row was taken.
-        image_size: height and width that image files are scaled to.
-        rebuild: whether the inputs are to be rebuilt, so that there are no targets.
-    """
-
-    target: tuple[str, ...] = ()
-    standardize: bool | None = None
-    options: Options = field(default_factory=Options)
-    group: Any = None
-    time: Any = None
-    image_size: tuple[int, int] | None = None
-    rebuild: bool = False
-
-
-@dataclass(frozen=True)
-class Raw:
-    """Examples before they are split.
-
-    Attributes:
-        name: what the data are called.
-        inputs: what `fit` returns an encoder of.
-        targets: the target columns; None where the inputs are to be rebuilt.
-        fit: fits an encoder of inputs on training rows and their weights.
-        groups: whose each row is, if that was asked for.
-        order: when each row was taken, if that was asked for.
-        notes: what is to be said of the reading.
-    """
-
-    name: str
-    inputs: Any
-    targets: pl.DataFrame | None
-    fit: Callable[[Rows, Any], tuple[Inputs, tuple[str, ...]]]
-    groups: Shaped[np.ndarray, " N"] | None = None
-    order: Shaped[np.ndarray, " N"] | None = None
-    notes: tuple[str, ...] = ()
 
 
 def read_source(source: Any, request: Request) -> Raw:
@@ -96,6 +46,8 @@ def read_source(source: Any, request: Request) -> Raw:
             if len(request.target) > 1:
                 raise TypeError(f"target must be the name of one array of {path}; got {request.target!r}.")
             name = request.target[0] if request.target else None
+            if is_archive_of_sequences(arrays):
+                return sequences_of_archive(path, arrays, name, request)
             targets = None if request.rebuild else targets_of(arrays, path, name)
             return from_arrays(path.stem, inputs_of(arrays, path), targets, request)
         if path.is_dir() and is_image_folder(path):
@@ -142,6 +94,10 @@ def from_file(name: str, source: Any, path: Path, request: Request) -> Raw:
     options = dataclasses.replace(
         request.options, decimal=reading.decimal, header=request.options.header if reading.header else False
     )
+    if request.sequence is not None:
+        return sequences_of_table(
+            name, reading.source, columns, dataclasses.replace(request, options=options), all_notes(reading)
+        )
     frame = pl.DataFrame([column.values for column in columns.values()])
     pictures = path_column(frame.drop(request.target), path.parent if path.is_file() else path)
     if pictures and request.target:
@@ -159,6 +115,8 @@ def from_frame(frame: pl.DataFrame, request: Request, targets: pl.DataFrame | No
     columns = typed_frame(frame.drop(request.options.drop), request.options)[1]
     seen = [describe(name, column, request.options, request.target) for name, column in columns.items()]
     notes = tuple(f"column {one.name!r}: {one.note}" for one in seen if one.note and one.role != "dropped")
+    if request.sequence is not None and targets is None:
+        return sequences_of_table("table", "the table", columns, request, notes)
     return from_columns("table", "the table", columns, request, notes, targets)
 
 
@@ -182,7 +140,7 @@ def from_columns(
     apart = [*names, *([request.group] if isinstance(request.group, str) else [])]
     if len(apart) == frame.width:
         raise ValueError(f"{where} must have at least one column beside the target {apart[0]!r}; got none.")
-    kept, told = _with_targets(targets, frame.height)
+    kept, told = with_targets(targets, frame.height)
     inputs = {
         one: column._replace(values=column.values.filter(kept)) for one, column in columns.items() if one not in apart
     }
@@ -204,7 +162,7 @@ def from_columns(
         pl.DataFrame([column.values for column in inputs.values()]),
         None if targets is None else targets.filter(kept),
         fit,
-        None if groups is None else _labels_of(groups)[mask],
+        None if groups is None else labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
         (*notes, *told),
     )
@@ -227,7 +185,7 @@ def from_arrays(name: str, inputs: Any, targets: Any, request: Request) -> Raw:
     groups, order = (
         _values(given, what, name, len(array)) for given, what in ((request.group, "group"), (request.time, "time"))
     )
-    kept, told = _with_targets(columns, len(array))
+    kept, told = with_targets(columns, len(array))
     mask = kept.to_numpy()
     if not mask.all():
         array = array[mask]
@@ -242,7 +200,7 @@ def from_arrays(name: str, inputs: Any, targets: Any, request: Request) -> Raw:
         array,
         None if columns is None else columns.filter(kept),
         fit,
-        None if groups is None else _labels_of(groups)[mask],
+        None if groups is None else labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
         tuple(told),
     )
@@ -269,13 +227,6 @@ def _targets_of(frame: pl.DataFrame, where: str, names: Sequence[str]) -> list[s
     return list(names)
 
 
-def _with_targets(targets: pl.DataFrame | None, rows: int) -> tuple[pl.Series, list[str]]:
-    """Return which rows have a target, or need none, and how many lack theirs."""
-    missing = np.zeros(rows, dtype=bool) if targets is None else missing_targets(targets)
-    count = int(missing.sum())
-    return pl.Series(~missing), [f"{count} of {len(missing)} rows have no target and are left out"] if count else []
-
-
 def _column(frame: pl.DataFrame, given: Any, argument: str, where: str) -> pl.Series | None:
     if given is None:
         return None
@@ -297,20 +248,3 @@ def _values(given: Any, argument: str, where: str, rows: int) -> pl.Series | Non
     if len(values) != rows:
         raise ValueError(f"{argument} must have one value for each of {rows} rows; got {len(values)}.")
     return values
-
-
-def _labels_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
-    return as_words(values).fill_null("").to_numpy().astype(str)
-
-
-def ranks_of(values: pl.Series) -> Shaped[np.ndarray, " N"]:
-    """Return the place of each time among all times.
-
-    Raises:
-        ValueError: a time is missing, or is text.
-    """
-    if values.null_count():
-        raise ValueError(f"time must be known in every row; {values.name!r} is missing in {values.null_count()} rows.")
-    if values.dtype == pl.String:
-        raise ValueError(f"time must be dates or numbers; {values.name!r} holds {values[0]!r}.")
-    return values.rank("dense").to_numpy()

@@ -11,10 +11,10 @@ from jaxtyping import Float32, Shaped
 
 from shinso.data._arrays import number_array
 from shinso.data._frames import require_columns
-from shinso.data._npz import inputs_of, read_npz, targets_of
+from shinso.data._npz import read_npz, targets_of
 from shinso.data._options import Options, ReadingOptions
-from shinso.data._raw import ranks_of
 from shinso.data._reading import all_notes, open_table
+from shinso.data._steps import Steps, one_each, steps_of_archive, steps_of_table
 from shinso.data._table_inputs import TableInputs
 
 
@@ -74,56 +74,28 @@ def read_sequences(
     columns, reading = open_table(source, chosen)
     require_columns("column", apart, list(columns), reading.source)
     inputs = {name: column for name, column in columns.items() if name not in apart}
-    rows = np.arange(reading.rows)
-    encoder, dropped = TableInputs.fit_typed(inputs, rows, standardize=False, options=chosen)
-    steps, notes = encoder.encode(pl.DataFrame([column.values for column in inputs.values()]))
-    order = rows if time is None else np.argsort(ranks_of(columns[time].values), kind="stable")
-    whose = columns[sequence].values
-    if whose.null_count():
-        raise ValueError(
-            f"column {sequence!r} must say in every row whose it is; it is missing in {whose.null_count()}."
-        )
-    names = whose.unique(maintain_order=True)
-    places = whose.replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
-    parts = [order[places[order] == place] for place in range(len(names))]
-    targets = None if target is None else _one_each(columns[target].values, places, names)
+    encoder, dropped = TableInputs.fit_typed(inputs, np.arange(reading.rows), standardize=False, options=chosen)
+    steps = steps_of_table(pl.DataFrame([column.values for column in columns.values()]), sequence, time)
+    vectors, notes = encoder.encode(steps.values)
+    targets = None if target is None else _known(one_each(steps, [target]).to_series(0), steps)
     told = (*all_notes(reading), *dropped, *notes)
-    return SequenceSet(tuple(steps[part] for part in parts), targets, tuple(names), encoder.feature_names, told)
+    return SequenceSet(tuple(vectors[part] for part in steps.parts), targets, steps.names, encoder.feature_names, told)
 
 
-def _one_each(values: pl.Series, places: Shaped[np.ndarray, " R"], names: pl.Series) -> Shaped[np.ndarray, " N"]:
-    """Return the one target of each sequence."""
-    table = pl.DataFrame({"place": places, "value": values}).unique(maintain_order=True)
-    table = table.filter(table["value"].is_not_null())
-    counts = np.bincount(table["place"].to_numpy(), minlength=len(names))
-    if (counts != 1).any():
-        place = int(np.argmax(counts != 1))
-        found = f"{counts[place]} different values" if counts[place] else "none"
-        raise ValueError(f"target column {values.name!r} must have one value a sequence; {names[place]!r} has {found}.")
-    return np.asarray(table.sort("place")["value"].to_numpy())
+def _known(targets: pl.Series, steps: Steps) -> Shaped[np.ndarray, " N"]:
+    """Return targets of which none may be missing."""
+    if targets.null_count():
+        name = steps.names[int(targets.is_null().arg_true()[0])]
+        raise ValueError(f"target column {targets.name!r} must have one value a sequence; {name!r} has none.")
+    return np.asarray(targets.to_numpy())
 
 
 def _from_archive(path: Path, target: str | None) -> SequenceSet:
     arrays = read_npz(path)
-    steps = number_array("inputs", inputs_of(arrays, path))
-    lengths = arrays.get("lengths")
-    if steps.ndim == 3:
-        lengths = np.full(len(steps), steps.shape[1]) if lengths is None else lengths
-        fits = len(lengths) == len(steps) and bool((lengths >= 0).all() and (lengths <= steps.shape[1]).all())
-    else:
-        fits = steps.ndim == 2 and lengths is not None and int(np.sum(lengths)) == len(steps)
-    if lengths is None or not fits:
-        raise ValueError(
-            f"{path} must hold inputs [N, T, D], or [ΣT, D] with the lengths [N] of the sequences; got {steps.shape} and "
-            f"{'no lengths' if lengths is None else f'lengths {lengths.shape} that sum to {int(np.sum(lengths))}'}."
-        )
-    sizes = lengths.astype(int)
-    if steps.ndim == 3:
-        inputs = [one[:size] for one, size in zip(steps, sizes, strict=True)]
-    else:
-        inputs = np.split(steps, np.cumsum(sizes)[:-1])
+    steps = steps_of_archive(arrays, path)
+    values = number_array("inputs", steps.values)
     labelled = target is not None or any(name in arrays for name in ("y", "targets", "labels"))
     targets = targets_of(arrays, path, target) if labelled else None
-    if targets is not None and len(targets) != len(inputs):
-        raise ValueError(f"{path} must hold one target a sequence; got {len(targets)} for {len(inputs)} sequences.")
-    return SequenceSet(tuple(inputs), targets, tuple(range(len(inputs))))
+    if targets is not None and len(targets) != len(steps):
+        raise ValueError(f"{path} must hold one target a sequence; got {len(targets)} for {len(steps)} sequences.")
+    return SequenceSet(tuple(values[part] for part in steps.parts), targets, steps.names)

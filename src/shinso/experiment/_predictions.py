@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from shinso._files import write_atomically
+from shinso._sequences import joined
 from shinso.experiment._evaluate import encoder_of
 from shinso.nn import AutoencoderModel
 from shinso.training import Ensemble, Run, codes_of, load
@@ -95,7 +97,7 @@ def rebuilt(run: Run | Ensemble, names: list[Any], inputs: np.ndarray) -> Predic
     return Predictions(("input", *columns), rows, values, columns)
 
 
-def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[Any], np.ndarray]:
+def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[Any], Any]:
     """Return a name for each example of some files, and the run's inputs `[N, …]`.
 
     Raises:
@@ -105,12 +107,13 @@ def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[
     names: list[Any] = []
     inputs = []
     for path in map(Path, paths):
-        encoded = encoder.encode(encoder.read(path))
-        rows = range(1, len(encoded) + 1)
-        single = len(encoded) == 1 and path.suffix.lower() in (".png", ".jpg", ".jpeg")
+        raw = encoder.read(path)
+        encoded = encoder.encode(raw)
+        rows = encoder.names_of(raw) or list(range(1, len(jax.tree.leaves(encoded)[0]) + 1))
+        single = len(rows) == 1 and path.suffix.lower() in (".png", ".jpg", ".jpeg")
         names += [str(path)] if single else [f"{path}:{row}" if len(paths) > 1 else row for row in rows]
         inputs.append(encoded)
-    return names, np.concatenate(inputs)
+    return names, joined(inputs)
 
 
 def in_words(run: Run | Ensemble, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:

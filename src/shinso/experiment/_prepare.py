@@ -35,6 +35,7 @@ def prepare_experiment(
         standardize=settings.standardize,
         group=settings.group,
         time=settings.time,
+        sequence=settings.sequence,
         reading=reading_of(settings),
         image_size=None if settings.resize is None else (settings.resize, settings.resize),
         weights=weights,

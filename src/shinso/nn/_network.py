@@ -8,15 +8,12 @@ from typing import Any, TypeVar
 from jaxtyping import PRNGKeyArray
 
 from shinso import _checks
-from shinso._kinds import GENERATIVE_NETWORKS, NETWORKS
+from shinso._kinds import GENERATIVE_NETWORKS, NETWORKS, OF_SEQUENCES
 from shinso.nn._layer import Layer
 from shinso.nn._sequential import Sequential
 from shinso.nn._sizes import sizes
 
 Made = TypeVar("Made", bound=Layer)
-
-OF_SEQUENCES = ("recurrent", "conv1d")
-"""Networks to which one number is what a step has, not an example."""
 
 
 def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:

@@ -49,6 +49,12 @@ class DataRows:
     time: str | None = setting(
         Text(metavar="COLUMN"), DATA, "Column that says when a row was: the latest rows are the test.", words=""
     )
+    sequence: str | None = setting(
+        Text(metavar="COLUMN"),
+        DATA,
+        "Column that says whose a row is: its rows are the steps of one sequence, in the order of time.",
+        words="",
+    )
     column: tuple[str, ...] | None = setting(
         Texts(metavar="NAME=KIND"),
         DATA,

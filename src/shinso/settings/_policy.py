@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 from typing import Any
 
-from shinso._kinds import MINIMISERS, NETWORKS, RULES
+from shinso._kinds import MINIMISERS, NETWORKS, OF_SEQUENCES, RULES
 from shinso.settings._settings import Settings, rows
 
 LIKELIHOODS = {
@@ -79,6 +79,8 @@ def complete(settings: Settings, data: Description) -> Settings:
     _refuse_idle(settings, network)
     if network == "autoencoder" and data.kind != "reconstruction":
         raise ValueError(f"network autoencoder rebuilds its inputs, kind reconstruction; got kind {data.kind}.")
+    if data.is_sequence and network not in OF_SEQUENCES:
+        raise ValueError(f"network must be {' or '.join(OF_SEQUENCES)} for sequences; got {network!r}.")
     _refuse_unlike_code(settings)
     chosen = {
         "network": network,

@@ -164,7 +164,8 @@ def _batch_size(size: int | None, examples: int, rule: Optimizer) -> int:
 
 def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict[str, Any]:
     """Return what is known of the data as plain data."""
-    leaves = jax.tree.leaves(training.inputs)
+    inputs = training.inputs
+    leaves = jax.tree.leaves(inputs.values if isinstance(inputs, nn.Sequences) else inputs)
     described: dict[str, Any] = {
         "name": "arrays",
         "kind": None,

@@ -44,11 +44,7 @@ def folds_of(prepared: Prepared, folds: int | None, seed: int) -> list[Fold]:
         return [Fold(both[0].take(random.permutation(len(both[0]))), both[1])]
     if n < 2 * k:
         raise ValueError(f"folds must be at most half the number of examples to choose by, {n}; got {k}.")
-    everything = dataclasses.replace(
-        both[0],
-        inputs=np.concatenate([one.inputs for one in both]),
-        targets=np.concatenate([one.targets for one in both]),
-    )
+    everything = both[0] if len(both) == 1 else both[0].joined(both[1])
     size = n // k
     rows = [
         (random.permutation(training)[: n - size - (n % k > 0)], held[:size])
