@@ -91,6 +91,7 @@ NETWORKS = Kinds(
         "alexnet": "nn._alexnet:alexnet",
         "resnet": "nn._resnet:resnet",
         "autoencoder": "nn._autoencoder_network:autoencoder",
+        "language_model": "nn._language_model:language_model",
     }
 )
 """Builders of models that have outputs for targets; those of an autoencoder are its inputs."""
@@ -100,7 +101,6 @@ GENERATIVE_NETWORKS = Kinds(
         "boltzmann": "nn._boltzmann:boltzmann",
         "contrastive_divergence": "nn._contrastive_divergence:contrastive_divergence",
         "belief_net": "nn._belief_net:belief_net",
-        "language_model": "nn._language_model:language_model",
         "augmented": "nn._augmented:augmented_again",
     }
 )
@@ -121,7 +121,7 @@ LIKELIHOODS = Kinds(
 )
 """Likelihoods that a name alone determines, their numbers at their defaults."""
 
-OF_SEQUENCES = ("recurrent", "conv1d")
+OF_SEQUENCES = ("recurrent", "conv1d", "language_model")
 """Networks of sequences, to which one number is what a step has, not an example."""
 
 CODE_PENALTIES = Kinds(

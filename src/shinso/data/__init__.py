@@ -63,3 +63,4 @@ from shinso.data._targets import TargetEncoder as TargetEncoder
 from shinso.data._text import Characters as Characters
 from shinso.data._text import next_symbols as next_symbols
 from shinso.data._text_column import TextColumn as TextColumn
+from shinso.data._text_source import TextInputs as TextInputs

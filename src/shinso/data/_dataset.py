@@ -26,9 +26,9 @@ class Dataset:
 
     Attributes:
         inputs: float32, `[N, D]` vectors or `[N, H, W, C]` images (channels last), or `shinso.nn.Sequences`.
-        targets: class indices, int32 `[N]`, for `"classification"`; otherwise float32 `[N, K]` (a vector `[N]` is
-            taken as `[N, 1]`): real numbers for `"regression"`, 0 or 1 for `"multilabel"`, whole numbers of at least 0
-            for `"count"`, the inputs flattened for `"reconstruction"`.
+        targets: class indices, int32 `[N]`, for `"classification"`, `[N, T]` for every step of sequences; otherwise float32
+            `[N, K]` (a vector `[N]` is taken as `[N, 1]`): real numbers for `"regression"`, 0 or 1 for `"multilabel"`,
+            whole numbers of at least 0 for `"count"`, the inputs flattened for `"reconstruction"`.
         kind: what the targets are.
         classes: the label of each class index, at least two; `0 … max` when left out. Only for `"classification"`.
         feature_names: one name per column of vector inputs.
@@ -52,7 +52,7 @@ class Dataset:
     def __post_init__(self) -> None:
         one_of("kind", self.kind, KINDS)
         inputs = _checked_inputs(self.inputs)
-        targets = check_targets(self.targets, self.kind)
+        targets = check_targets(self.targets, self.kind, steps=isinstance(inputs, Sequences))
         examples = len(_values(inputs))
         if len(targets) != examples:
             raise ValueError(
@@ -64,7 +64,13 @@ class Dataset:
         set_field(self, "targets", targets)
         set_field(self, "classes", _classes(self.classes, targets) if self.kind == "classification" else None)
         set_field(self, "feature_names", _names("feature_names", self.feature_names, features))
-        set_field(self, "target_names", _names("target_names", self.target_names, targets.shape[1:] or (1,)))
+        set_field(
+            self,
+            "target_names",
+            _names(
+                "target_names", self.target_names, (targets.shape[1:] if self.kind != "classification" else ()) or (1,)
+            ),
+        )
 
     def __len__(self) -> int:
         return len(_values(self.inputs))
@@ -119,13 +125,16 @@ def _checked_inputs(given: Any) -> Any:
     return inputs
 
 
-def check_targets(targets: object, kind: Kind, argument: str = "targets") -> Shaped[np.ndarray, "N ..."]:
+def check_targets(
+    targets: object, kind: Kind, argument: str = "targets", *, steps: bool = False
+) -> Shaped[np.ndarray, "N ..."]:
     """Return `targets` in the type of their kind: int32 `[N]` for classification, else float32 `[N, K]`.
 
     Args:
         targets: array-like; `[N]` for classification, `[N]` or `[N, K]` otherwise.
         kind: what the targets are.
         argument: what the array is called in the error.
+        steps: whether classes may be those of every step, `[N, T]`.
 
     Raises:
         TypeError: the values are not numbers.
@@ -133,7 +142,7 @@ def check_targets(targets: object, kind: Kind, argument: str = "targets") -> Sha
     """
     numbers = number_array(argument, targets)
     if kind == "classification":
-        if numbers.ndim != 1:
+        if numbers.ndim not in ((1, 2) if steps else (1,)):
             raise ValueError(
                 f"{argument} for classification must be class indices of shape (N,); got shape {numbers.shape}."
             )

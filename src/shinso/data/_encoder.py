@@ -18,12 +18,13 @@ from shinso.data._steps import one_each
 from shinso.data._table_inputs import TableInputs
 from shinso.data._target_kinds import missing_targets
 from shinso.data._targets import TargetEncoder, target_frame
+from shinso.data._text_source import TextInputs
 from shinso.data._typed import typed_frame
 
-Inputs = TableInputs | VectorInputs | ImageInputs | SequenceInputs
+Inputs = TableInputs | VectorInputs | ImageInputs | SequenceInputs | TextInputs
 
 _INPUT_TYPES: dict[str, type[Inputs]] = {
-    cls.type: cls for cls in (TableInputs, VectorInputs, ImageInputs, SequenceInputs)
+    cls.type: cls for cls in (TableInputs, VectorInputs, ImageInputs, SequenceInputs, TextInputs)
 }
 
 
@@ -160,6 +161,8 @@ class Encoder:
         if self.kind == "reconstruction":
             inputs = self.encode(raw_inputs)
             return self.make_dataset(inputs, inputs.reshape(len(inputs), -1))
+        if isinstance(self.inputs, TextInputs):
+            return self.make_dataset(*self.inputs.pieces(raw_inputs))
         if raw_targets is None and not is_frame(raw_inputs):
             raise TypeError("raw_targets must be given with inputs that are not a table; got None.")
         if raw_targets is not None:

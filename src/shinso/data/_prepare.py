@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Integer, Shaped
 
+from shinso._checks import whole_number
 from shinso.data._array_inputs import ImageInputs
 from shinso.data._dataset import Dataset
 from shinso.data._encoder import Encoder
@@ -19,6 +20,8 @@ from shinso.data._request import Raw, Request
 from shinso.data._splits import Split, book_split, split
 from shinso.data._target_kinds import kind_of
 from shinso.data._targets import TargetEncoder
+from shinso.data._text import Characters
+from shinso.data._text_source import TextInputs, read_text
 
 _VALIDATION, _TEST = 0.1, 0.25
 
@@ -55,6 +58,7 @@ def prepare(
     group: Any = None,
     time: Any = None,
     sequence: str | None = None,
+    window: int | None = None,
     reading: Mapping[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     weights: Any = None,
@@ -88,6 +92,8 @@ def prepare(
             before validate.
         sequence: of a table, the column that says whose a row is: the rows of one value are the steps of one sequence, in
             the order of `time`, or as they stand; targets have one value a sequence. An archive of sequences has `lengths`.
+        window: T: the source is a text file, cut into pieces of T characters, at each of which the next is to be told. The
+            test is the end of the text, what is validated on stands before it.
         reading: options of `read_table`, by name.
         image_size: height and width to which image files are scaled; see `read_pictures`.
         weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
@@ -104,6 +110,20 @@ def prepare(
     if isinstance(source, str) and source == "mnist":
         found = _mnist(data_dir, validation_fraction, test_fraction, bool(standardize), seed)
         return _rebuilding(found) if kind == "reconstruction" else found
+    fractions = (
+        _VALIDATION if validation_fraction is None else validation_fraction,
+        _TEST if test_fraction is None else test_fraction,
+    )
+    if window is not None and not isinstance(source, str | Path):
+        raise TypeError(f"source must be the path of a text file for a language model; got {type(source).__name__}.")
+    if window is not None:
+        idle = {"target": target, "kind": kind, "group": group, "time": time, "sequence": sequence}
+        for name, value in idle.items():
+            if value is not None:
+                raise ValueError(
+                    f"{name} is not for texts, whose targets are the characters that follow; got {value!r}."
+                )
+        return _text(source, window, fractions, (reading or {}).get("encoding"))
     if kind == "reconstruction" and target is not None:
         raise ValueError(f"target is not for kind reconstruction, whose targets are the inputs; got {target!r}.")
     request = Request(
@@ -120,11 +140,26 @@ def prepare(
     if len(raw.inputs) < 2:
         told = f" ({'; '.join(raw.notes)})" if raw.notes else ""
         raise ValueError(f"{raw.name} must hold at least two examples; got {len(raw.inputs)}{told}.")
-    fractions = (
-        _VALIDATION if validation_fraction is None else validation_fraction,
-        _TEST if test_fraction is None else test_fraction,
-    )
     return _assemble(raw, kind, fractions, seed, weights)
+
+
+def _text(source: str | Path, window: int, fractions: tuple[float, float], encoding: str | None) -> Prepared:
+    """Cut a text into pieces, the last of them for the test."""
+    text, notes = read_text(source, encoding)
+    characters = Characters.of(text)
+    inputs = TextInputs(characters, whole_number("window", window, least=2))
+    targets = TargetEncoder("classification", ("next character",), classes=tuple(characters.characters))
+    encoder = Encoder(inputs, targets, Path(source).stem)
+    everything = encoder.dataset(text)
+    parts = split(
+        len(everything),
+        validation_fraction=fractions[0],
+        test_fraction=fractions[1],
+        order=np.arange(len(everything)),
+    )
+    validation, test = (everything.take(part) if len(part) else None for part in parts[1:])
+    told = f"{len(text):,} characters, {len(characters)} different ones, in {len(everything):,} pieces of {window}"
+    return Prepared(everything.take(parts.training), validation, test, encoder, (told, *notes), parts)
 
 
 def _names(target: Any) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A whole experiment: from settings and a source of data to a run folder, and the use of the folder afterwards.
 
-- `run_experiment`, `resume_run`, `evaluate_run`, `predict_run` (`Predictions`): what the command line does.
+- `run_experiment`, `resume_run`, `evaluate_run`, `predict_run` (`Predictions`), `sample_run`: what the command line does.
 - `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
   `likelihood_for`, `reading_of`, `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
   `train_by_settings`: training itself.
@@ -28,4 +28,5 @@ from shinso.experiment._prepare import prepare_experiment as prepare_experiment
 from shinso.experiment._prepare import reading_of as reading_of
 from shinso.experiment._run import resume_run as resume_run
 from shinso.experiment._run import run_experiment as run_experiment
+from shinso.experiment._sample import sample_run as sample_run
 from shinso.experiment._training import train_by_settings as train_by_settings

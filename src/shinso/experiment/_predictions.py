@@ -11,6 +11,7 @@ import numpy as np
 
 from shinso._files import write_atomically
 from shinso._sequences import joined
+from shinso.data import TextInputs
 from shinso.experiment._evaluate import encoder_of
 from shinso.nn import AutoencoderModel
 from shinso.training import Ensemble, Run, codes_of, load
@@ -104,6 +105,8 @@ def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[
         ValueError: a file cannot be read or does not fit the model.
     """
     encoder = encoder_of(run)
+    if isinstance(encoder.inputs, TextInputs):
+        raise ValueError(f"{run.folder} is a language model: draw from it with sample, or evaluate it on a text.")
     names: list[Any] = []
     inputs = []
     for path in map(Path, paths):

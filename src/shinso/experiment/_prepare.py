@@ -7,7 +7,7 @@ from typing import Any
 from shinso import data
 from shinso.data import Dataset, Prepared
 from shinso.experiment._arguments import likelihood_of, training_arguments
-from shinso.settings import Description, Settings, complete
+from shinso.settings import WINDOW, Description, Settings, complete
 
 
 def prepare_experiment(
@@ -36,6 +36,7 @@ def prepare_experiment(
         group=settings.group,
         time=settings.time,
         sequence=settings.sequence,
+        window=(settings.window or WINDOW) if settings.network == "language_model" else None,
         reading=reading_of(settings),
         image_size=None if settings.resize is None else (settings.resize, settings.resize),
         weights=weights,
@@ -65,7 +66,7 @@ def reading_of(settings: Settings) -> dict[str, Any]:
 
 def describe(training: Dataset) -> Description:
     """Return what the policy of defaults knows of training examples."""
-    outputs = training.targets.shape[1] if training.targets.ndim == 2 else len(training.classes or ())
+    outputs = training.targets.shape[1] if training.classes is None else len(training.classes)
     return Description(training.kind, training.input_shape, len(training), outputs)
 
 

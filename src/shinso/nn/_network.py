@@ -39,7 +39,8 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     Args:
         name: "linear", "basis_model", "mlp" (these flatten images), "cnn", "book", "lenet5", "alexnet" or "resnet" (these
             need `(height, width, maps)`), "recurrent" or "conv1d" (these go
-            through `(steps, numbers)`, the rows of an image, or a vector number by number), "autoencoder", or "multi_head".
+            through `(steps, numbers)`, the rows of an image, or a vector number by number), "autoencoder",
+            "language_model" (of symbols, as many as outputs), or "multi_head".
         input_shape: shape of one example, such as `(4,)` or `(28, 28, 1)`.
         outputs: number of outputs; an autoencoder has its inputs.
         key: random key.
@@ -50,11 +51,11 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     """
     _checks.one_of("network", name, NETWORKS)
     shape = sizes("input_shape", input_shape, least=1)
-    first = next(iter(inspect.signature(NETWORKS[name]).parameters))
-    inputs: int | list[int] = shape[0] if len(shape) == 1 and first == "inputs" and name not in OF_SEQUENCES else shape
     builder: Callable[..., Sequential] = NETWORKS[name]
-    own = {"outputs": outputs} if "outputs" in inspect.signature(builder).parameters else {}
-    return _call(name, builder, {first: inputs, **own, **arguments}, key)
+    vector = len(shape) == 1 and name not in OF_SEQUENCES
+    known = {"inputs": shape[0] if vector else shape, "input_shape": shape, "outputs": outputs, "symbols": outputs}
+    own = {one: known[one] for one in inspect.signature(builder).parameters if one in known}
+    return _call(name, builder, {**own, **arguments}, key)
 
 
 def _call(name: str, builder: Callable[..., Made], arguments: dict[str, Any], key: PRNGKeyArray) -> Made:

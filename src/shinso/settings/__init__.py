@@ -3,11 +3,12 @@
 - `Settings`: one experiment's choices, checked; its fields are the table. `rows`: what is known of each (`Row`: `Accepted`
   values, panel, help, default in words, how `Searched`); `default_of`: a default.
 - `read_settings`: a settings file. `kind_of`: a name with numbers of its own, such as `elu:alpha=0.5`, for a builder.
-- `complete`: the policy; `Description`: what it knows of the data.
+- `complete`: the policy; `Description`: what it knows of the data; `WINDOW`, a default that reading needs.
 """
 
 from shinso.settings._accepted import Accepted as Accepted
 from shinso.settings._accepted import kind_of as kind_of
+from shinso.settings._policy import WINDOW as WINDOW
 from shinso.settings._policy import Description as Description
 from shinso.settings._policy import complete as complete
 from shinso.settings._row import BY_DATA as BY_DATA

@@ -15,7 +15,7 @@ class DataRows:
     source: str = setting(
         Text(),
         DATA,
-        "digits, mnist, a table (CSV, Excel, Parquet, SQLite, …), an NPZ file, a folder of images.",
+        "digits, mnist, a table (CSV, Excel, Parquet, SQLite, …), an NPZ file, a folder of images, a text.",
         words="",
     )
     target: str | tuple[str, ...] | None = setting(
@@ -54,6 +54,13 @@ class DataRows:
         DATA,
         "Column that says whose a row is: its rows are the steps of one sequence, in the order of time.",
         words="",
+    )
+    window: int | None = setting(
+        Whole(2, metavar="CHARACTERS"),
+        DATA,
+        "Characters of a text that a language_model reads at once.",
+        words="64",
+        argument="symbols",
     )
     column: tuple[str, ...] | None = setting(
         Texts(metavar="NAME=KIND"),

@@ -142,6 +142,9 @@ class NetworkRows:
     bidirectional: bool | None = setting(
         Flag(), NETWORK, "Go through sequences from both ends.", words="no", argument="bidirectional"
     )
+    embedding: int | None = setting(
+        Whole(1), NETWORK, "Numbers that stand for each symbol in a language_model.", words="32", argument="embedding"
+    )
     truncate: int | None = setting(
         Whole(1, metavar="STEPS"),
         NETWORK,

@@ -17,6 +17,8 @@ LIKELIHOODS = {
 
 SMALL = 5000
 """Training examples below which batches are of 32."""
+WINDOW = 64
+"""Characters of a text that are read at once."""
 _IMAGE_EPOCHS, _MANY_IMAGES_EPOCHS = 30, 10
 _TABLE_EPOCHS, _TABLE_EXAMPLES = (20, 300), 300_000
 _ITERATIONS = 200
@@ -66,7 +68,8 @@ def complete(settings: Settings, data: Description) -> Settings:
     the rule's own default; training does not stop early. Full-batch methods make 200 iterations without dropout; those that
     need a matrix of all parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows
     from the kind of target: categorical, Gaussian, Bernoulli or Poisson. Inputs that are to be rebuilt have an
-    `autoencoder` of 100 hidden ReLU units and a code of 2 numbers, the epochs of tables, and no l2.
+    `autoencoder` of 100 hidden ReLU units and a code of 2 numbers, the epochs of tables, and no l2. A `language_model` has
+    128 LSTM units and reads 64 characters at once.
 
     Args:
         settings: what the person chose.
@@ -80,7 +83,9 @@ def complete(settings: Settings, data: Description) -> Settings:
     if network == "autoencoder" and data.kind != "reconstruction":
         raise ValueError(f"network autoencoder rebuilds its inputs, kind reconstruction; got kind {data.kind}.")
     if data.is_sequence and network not in OF_SEQUENCES:
-        raise ValueError(f"network must be {' or '.join(OF_SEQUENCES)} for sequences; got {network!r}.")
+        raise ValueError(f"network must be {', '.join(OF_SEQUENCES)} for sequences; got {network!r}.")
+    if network == "language_model" and not data.is_sequence:
+        raise ValueError("network language_model is for texts, file by file; got other examples.")
     _refuse_unlike_code(settings)
     chosen = {
         "network": network,
@@ -132,6 +137,8 @@ def _network(settings: Settings, network: str, data: Description) -> dict[str, A
             "activation": "gelu",
             "dropout": 0.1 if data.kind in ("classification", "multilabel") else 0.0,
         }
+    if network == "language_model":
+        return {"window": WINDOW, "hidden": (128,), "cell": "lstm", "dropout": 0.0}
     if network == "autoencoder":
         penalty = {"code_penalty": "variational"} if settings.variational else {}
         return {"hidden": (100,), "code": 2, "activation": "relu", **penalty}
