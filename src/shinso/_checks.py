@@ -15,13 +15,19 @@ def one_of(argument: str, value: object, accepted: Iterable[str]) -> str:
     raise ValueError(f"{argument} must be one of {', '.join(names)}; got {value!r}.{hint}")
 
 
-def whole_number(argument: str, value: object, *, least: int = 0) -> int:
-    """Return `value` as an `int` of at least `least`, else raise `TypeError` or `ValueError`."""
+LARGEST = 2**31 - 1
+"""What counts are at most, on any device."""
+
+
+def whole_number(argument: str, value: object, *, least: int = 0, most: int = LARGEST) -> int:
+    """Return `value` as an `int` from `least` to `most`, else raise `TypeError` or `ValueError`."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{argument} must be a whole number, at least {least}; got {value!r}.")
     number = int(value.__index__())
     if number < least:
         raise ValueError(f"{argument} must be a whole number, at least {least}; got {value!r}.")
+    if number > most:
+        raise ValueError(f"{argument} must be a whole number, at most {most}; got {value!r}.")
     return number
 
 
@@ -52,3 +58,9 @@ def real(
     if not math.isfinite(number) or not (least <= number <= most and above < number < below):
         raise ValueError(accepted)
     return number
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says, in one line that is not too long; its kind where it says nothing."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")[:200]

@@ -1,11 +1,13 @@
 """The application, and what its commands share."""
 
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from shinso._interrupt import Interrupt
 from shinso._version import __version__
 from shinso.cli._options import option, setting_option
 from shinso.cli._shell import Shell
@@ -38,9 +40,20 @@ Config = Annotated[
 Out = Annotated[Path | None, option(OUTPUT, "Write a CSV file.", "a table on standard output", metavar="FILE")]
 
 
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="shinso")
+def main() -> NoReturn:
+    """Run the command line, and end the process."""
+    with Interrupt(at_once=True):
+        try:
+            app(prog_name="shinso")
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            code = code or 1
+        # Without Python's own end, in which signals are deadly and XLA's threads can crash; everything is written.
+        os._exit(code)
 
 
 def _print_version(asked: bool) -> None:

@@ -45,7 +45,7 @@ def curvature(
     from shinso._checks import one_of
     from shinso.curvature import gauss_newton, hessian, outer_product, summarize
     from shinso.experiment import data_of_run
-    from shinso.report import spectrum_figure
+    from shinso.report import save_figure, spectrum_figure
     from shinso.training import load_run
 
     kinds = {"hessian": hessian, "gauss_newton": gauss_newton, "outer_product": outer_product}
@@ -55,7 +55,7 @@ def curvature(
     loaded = load_run(run)
     operator = chosen(loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
     found = summarize(operator, key=jax.random.key(seed))
-    spectrum_figure(found.density).savefig(path)
+    save_figure(spectrum_figure(found.density), path)
     show_curvature(console(), found, of, path)
 
 

@@ -68,7 +68,7 @@ def posterior(
     folder, where [bold]shinso predict --std[/] finds it.
     """
     from shinso.bayes import posterior_of_run
-    from shinso.report import reliability_figure
+    from shinso.report import reliability_figure, save_figure
 
     patterns = subset if subset in ("all", "last_layer") else [one.strip() for one in subset.split(",")]
     found = posterior_of_run(
@@ -83,7 +83,7 @@ def posterior(
     pair = {} if name is None else {"network": found.before[name], "posterior": found.after[name]}
     bins = {who: one.reliability for who, one in pair.items() if one.reliability is not None}
     if bins:
-        reliability_figure(bins).savefig(run / "reliability.svg")
+        save_figure(reliability_figure(bins), run / "reliability.svg")
     if not quiet:
         show_posterior(console(), found, run)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shinso._interrupt import INTERRUPTED
 from shinso.cli._app import OUTPUT, DataDir, Quiet, app, console
 from shinso.cli._options import option
-from shinso.cli._shell import INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.console import Console

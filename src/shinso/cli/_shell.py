@@ -9,8 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells expect it."""
+from shinso._interrupt import INTERRUPTED, asked_to_end
 
 
 class Shell(TyperGroup):
@@ -25,7 +24,7 @@ class Shell(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run the command line and exit: 0, 2 for bad input, 130 after Ctrl-C."""
+        """Run the command line and exit: 0, 2 for bad input, 130 after Ctrl-C or SIGTERM."""
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("default", category=UserWarning, module=r"shinso\.")
@@ -34,12 +33,14 @@ class Shell(TyperGroup):
         except TyperException as error:
             code = _say(error.format_message(), error.exit_code)
         except typer.Abort:
-            code = _say("Interrupted.", INTERRUPTED)
+            code = INTERRUPTED
         except Exception as error:
             sentence = sentence_of(error)
             if sentence is None:
                 raise
             code = _say(sentence, 2)
+        if asked_to_end() or code == INTERRUPTED:
+            code = _say("Interrupted; what was stored is kept.", INTERRUPTED)
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shinso._interrupt import INTERRUPTED
 from shinso.cli._app import OUTPUT, CheckpointSeconds, Config, DataDir, Quiet, RunFolder, app, console
 from shinso.cli._options import given, option, with_settings
-from shinso.cli._shell import INTERRUPTED
 from shinso.settings import TRAINING, Settings, read_settings
 
 if TYPE_CHECKING:

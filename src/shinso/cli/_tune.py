@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shinso._interrupt import INTERRUPTED
 from shinso.cli._app import OUTPUT, Quiet, app, console
 from shinso.cli._options import given, option, with_settings
-from shinso.cli._shell import INTERRUPTED
 from shinso.settings import read_settings
 
 SEARCH = "Search"
@@ -77,7 +77,7 @@ def tune(
     The folder's [bold]settings.toml[/] trains the winner. Ctrl-C ends the search and keeps its trials.
     """
     from shinso.experiment import next_folder
-    from shinso.report import tuning_figure
+    from shinso.report import save_figure, tuning_figure
     from shinso.tuning import tune as search_settings
 
     fixed = (read_settings(config) if config is not None else {}) | given(settings)
@@ -99,7 +99,7 @@ def tune(
         progress=None if quiet else lambda event: _tell(errors, event),
     )
     if tuning.folder is not None and any(math.isfinite(trial.loss) for trial in tuning.whole):
-        tuning_figure(tuning).savefig(tuning.folder / "trials.svg")
+        save_figure(tuning_figure(tuning), tuning.folder / "trials.svg")
     if not quiet:
         show_tuning(console(), tuning)
     if tuning.interrupted:

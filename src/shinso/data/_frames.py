@@ -73,13 +73,13 @@ def require_columns(what: str, wanted: Iterable[str], present: Sequence[str], so
     )
 
 
-def checked(frame: pl.DataFrame, source: str) -> pl.DataFrame:
-    """Return a frame that has rows, and columns of plain values.
+def checked(frame: pl.DataFrame, source: str, rows: int | None = None) -> pl.DataFrame:
+    """Return a frame that has rows, as many as it holds or is known to be going to, and columns of plain values.
 
     Raises:
         ValueError: it has no row, or a column holds lists, bytes or objects.
     """
-    if frame.height == 0:
+    if (frame.height if rows is None else rows) == 0:
         raise ValueError(f"{source} holds no row of data.")
     for name, dtype in frame.schema.items():
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object):

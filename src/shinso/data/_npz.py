@@ -1,14 +1,17 @@
 """Arrays from NumPy's NPZ archives."""
 
+import io
+import math
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Shaped
 
+from shinso._checks import one_line
 from shinso.data._frames import require_columns
+from shinso.data._unpacking import DAMAGE, RefusedError, refuse_growth, room_for
 
 INPUT_NAMES = ("X", "x", "inputs", "data")
 TARGET_NAMES = ("y", "targets", "labels")
@@ -24,19 +27,41 @@ def read_npz(path: str | Path) -> Arrays:
     """
     path = Path(path)
     try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
+        content = path.read_bytes()
+        if content[:6] == b"\x93NUMPY":
             raise zipfile.BadZipFile("it holds a single array")
-        with archive:
-            return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as an NPZ archive: {error}.") from error
-    except ValueError as error:
-        if str(error).startswith("Object arrays"):
-            raise ValueError(
-                f"{path} holds Python objects, which are not read; accepted are arrays of numbers."
-            ) from error
-        raise ValueError(f"{path} cannot be read as an NPZ archive: it is none.") from error
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            refuse_growth(sum(member.file_size for member in members), room_for(len(content)), str(path))
+            for member in members:
+                _refuse_strange(archive, member, path)
+            return {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
+    except RefusedError:
+        raise
+    except DAMAGE as error:
+        reason = (
+            f": {one_line(error)}" if isinstance(error, OSError | zipfile.BadZipFile) else ": it is damaged or none"
+        )
+        raise ValueError(f"{path} cannot be read as an NPZ archive{reason}.") from error
+
+
+def _array(content: bytes) -> Shaped[np.ndarray, "..."]:
+    array: Shaped[np.ndarray, "..."] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    return array
+
+
+def _refuse_strange(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
+    """Raise `ValueError` if a member is of Python objects, or says to be larger than it is."""
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise RefusedError(f"{path} holds Python objects, which are not read; accepted are arrays of numbers.")
+    if math.prod(shape) * dtype.itemsize > member.file_size or min(shape, default=0) < 0:
+        raise RefusedError(
+            f"{path} is damaged: {member.filename} says to be of shape {shape}, which is more than it holds."
+        )
 
 
 def inputs_of(arrays: Arrays, path: str | Path) -> Shaped[np.ndarray, "N ..."]:

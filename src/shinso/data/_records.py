@@ -2,33 +2,48 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from shinso.data._unpacking import refuse_growth
+
 _UNSET = object()
+_CELL = 8
+"""Bytes of a number as it is worked on."""
+_VALUE = 50
+"""Bytes of a value as Python has it, its share of the row's included."""
+_PATIENCE = 10.0
+"""Seconds that a database may take for its next row: a view can compute for ever."""
 
 
-def read_json(text: str, name: str) -> tuple[pl.DataFrame, list[str]]:
+def read_json(text: str, name: str, room: int) -> tuple[pl.DataFrame, list[str]]:
     """Return a table of JSON, and the names of its columns; objects within objects become columns `outer.inner`.
 
     Accepted are an array of objects, one object a line, an object of columns (`{"a": [1, 2]}`, `{"a": {"0": 1}}`),
     and an object with one array of objects among its members.
 
+    Args:
+        text: of the file.
+        name: what it is called in errors.
+        room: bytes that the table may come to.
+
     Raises:
-        ValueError: it is no JSON, or of another form.
+        ValueError: it is no JSON, of another form, or the table would be too large.
     """
     records = _records(_parsed(text, name), name)
     columns: dict[str, list[Any]] = {}
     for row, record in enumerate(records):
         if not isinstance(record, dict):
             raise ValueError(f"{name} must hold objects; record {row + 1} is {_short(record)}.")
-        for key, value in _flat(record):
+        for key, value in _flat_or_refused(record, name):
             column = columns.setdefault(key, [])
             column += [None] * (row - len(column))
             column.append(value)
+        refuse_growth(len(columns) * (row + 1) * _CELL, room, name)
     if not columns:
         raise ValueError(f"{name} holds no row of data.")
     for column in columns.values():
@@ -37,21 +52,25 @@ def read_json(text: str, name: str) -> tuple[pl.DataFrame, list[str]]:
     return pl.DataFrame(series), list(columns)
 
 
-def read_sqlite(path: Path, table: str) -> pl.DataFrame:
+def read_sqlite(path: Path, table: str, room: int) -> pl.DataFrame:
     """Return a table of an SQLite database, opened for reading only.
 
     Args:
         path: the file.
         table: name of the table or view; "" where there is only one.
+        room: bytes that the table may come to.
 
     Raises:
-        ValueError: it is no database, or has no such table.
+        ValueError: it is no database, has no such table, or one that is too large or takes for ever to compute.
     """
     uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
         connection = sqlite3.connect(uri, uri=True)
     except sqlite3.Error as error:
         raise ValueError(f"{path} cannot be opened as an SQLite database.") from error
+    awaited = _Awaited()
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(room, 2**31 - 1))
+    connection.set_progress_handler(awaited.too_long, 100_000)
     try:
         query = (
             "select name from sqlite_master where type in ('table', 'view') and name not like 'sqlite_%' order by name"
@@ -64,7 +83,12 @@ def read_sqlite(path: Path, table: str) -> pl.DataFrame:
             )
         quoted = chosen[0].replace('"', '""')
         cursor = connection.execute(f'select * from "{quoted}"')
-        names, rows = [entry[0] for entry in cursor.description], cursor.fetchall()
+        names, rows, size = [entry[0] for entry in cursor.description], [], 0
+        for row in cursor:
+            awaited.came()
+            size += sum(_VALUE + (len(value) if isinstance(value, str | bytes) else 0) for value in row)
+            refuse_growth(size, room, str(path))
+            rows.append(row)
     except sqlite3.DatabaseError as error:
         raise ValueError(f"{path} cannot be read as an SQLite database: it is damaged, locked or none.") from error
     finally:
@@ -73,19 +97,43 @@ def read_sqlite(path: Path, table: str) -> pl.DataFrame:
     return pl.DataFrame([_series(name, list(column), str(path)) for name, column in zip(names, columns, strict=True)])
 
 
+class _Awaited:
+    """Since when the next row of a database is waited for."""
+
+    def __init__(self) -> None:
+        self.came()
+
+    def came(self) -> None:
+        self._since = time.monotonic()
+
+    def too_long(self) -> bool:
+        return time.monotonic() - self._since > _PATIENCE
+
+
 def _parsed(text: str, name: str) -> Any:
     try:
-        return json.loads(text)
+        return _loads(text, name)
     except json.JSONDecodeError as whole:
         lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         records = []
         for number, line in lines:
             try:
-                records.append(json.loads(line))
+                records.append(_loads(line, name))
             except json.JSONDecodeError:
                 where = number if records else whole.lineno
                 raise ValueError(f"{name} cannot be read as JSON: line {where} is none.") from None
         return records
+
+
+def _loads(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise ValueError(f"{name} cannot be read as JSON: it is nested too deeply.") from None
+    except ValueError as error:  # whole numbers of more digits than Python takes
+        raise ValueError(f"{name} cannot be read as JSON: {str(error).partition(';')[0]}.") from None
 
 
 def _records(parsed: Any, name: str) -> Sequence[Any]:
@@ -103,6 +151,13 @@ def _records(parsed: Any, name: str) -> Sequence[Any]:
             return [{column: value.get(key) for column, value in parsed.items()} for key in keys]
         return [parsed]
     raise ValueError(f"{name} must hold an array of objects, or one object a line; it holds {_short(parsed)}.")
+
+
+def _flat_or_refused(record: dict[str, Any], name: str) -> Iterable[tuple[str, Any]]:
+    try:
+        return {key.encode(errors="replace").decode(): value for key, value in _flat(record)}.items()
+    except RecursionError:
+        raise ValueError(f"{name} cannot be read as a table: its objects are nested too deeply.") from None
 
 
 def _flat(record: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -125,7 +180,10 @@ def _series(name: str, values: list[Any], source: str) -> pl.Series:
     if types and types <= {int, float} and all(not isinstance(v, int) or abs(v) < 2**53 for v in values):
         return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
     words = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
-    return pl.Series(name, words, dtype=pl.String)
+    try:
+        return pl.Series(name, words, dtype=pl.String)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"a column of {source} holds half a character, {error.object[error.start]!a}.") from None
 
 
 def _short(value: Any) -> str:

@@ -1,23 +1,20 @@
 """Where tables come from: a file of any usual format, packed or not, a database, standard input, a folder."""
 
-import bz2
-import gzip
-import io
-import lzma
 import sys
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from shinso.data._columnar import read_columnar
 from shinso.data._encodings import decode
 from shinso.data._header import names_of
 from shinso.data._layout import Layout, lay_out, lay_out_rows
 from shinso.data._options import Options
 from shinso.data._records import read_json, read_sqlite
 from shinso.data._sheets import sheet_rows
+from shinso.data._unpacking import DAMAGE, PACKED, archive_of, damaged, room_for, unpacked
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab")
 TABLE_SUFFIXES = (
@@ -27,7 +24,6 @@ TABLE_SUFFIXES = (
 )
 """Suffixes of files that hold tables."""
 
-_PACKED: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 _SQLITE = (".sqlite", ".sqlite3", ".db")
 _STARTS = (
     (b"PAR1", ".parquet"),
@@ -72,7 +68,7 @@ def find_table(source: str | Path | Sequence[str | Path], options: Options) -> F
     if not isinstance(source, str | Path):
         return _together([find_table(one, options) for one in source])
     if str(source) == "-":
-        return _from_bytes(sys.stdin.buffer.read(), "standard input", "", "", options)
+        return _from_bytes(sys.stdin.buffer.read(), "standard input", "", "", options, None)
     name, _, part = str(source).partition("::")
     path = Path(name)
     if path.is_dir():
@@ -80,12 +76,12 @@ def find_table(source: str | Path | Sequence[str | Path], options: Options) -> F
     if not path.is_file():
         raise ValueError(f"{name} does not exist; a table was expected.")
     if path.suffix.lower() in _SQLITE:
-        return Found(read_sqlite(path, part), name, "SQLite table")
+        return Found(read_sqlite(path, part, room_for(path.stat().st_size)), name, "SQLite table")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"{name} cannot be read: {error.strerror}.") from error
-    return _from_bytes(data, name, path.name, part, options)
+    return _from_bytes(data, name, path.name, part, options, None)
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -137,28 +133,28 @@ def _schema(frame: pl.DataFrame) -> _Schema:
     return _Schema(tuple(map(str, frame.dtypes)))
 
 
-def _from_bytes(data: bytes, name: str, file: str, part: str, options: Options) -> Found:
+def _from_bytes(data: bytes, name: str, file: str, part: str, options: Options, room: int | None) -> Found:
+    """Return the table that bytes hold, which are a whole file, or part of one that may come to `room` bytes."""
     suffix = _suffix(data, file)
-    if suffix in _PACKED:
-        try:
-            inner = _PACKED[suffix](data)
-        except (OSError, EOFError, lzma.LZMAError) as error:
-            raise ValueError(f"{name} cannot be unpacked: it is damaged or no {suffix} file.") from error
-        return _from_bytes(inner, name, Path(file).stem, part, options)
+    room = room_for(len(data)) if room is None else room
+    if suffix in PACKED:
+        inner = unpacked(data, suffix, name, room)
+        return _from_bytes(inner, name, Path(file).stem, part, options, room)
     if suffix == ".zip":
-        member, inner = _member(data, name, part)
-        return _from_bytes(inner, name, Path(member).name, "", options)
+        member, inner = _member(data, name, part, room)
+        return _from_bytes(inner, name, Path(member).name, "", options, room)
     if suffix in (".parquet", ".feather", ".arrow", ".ipc"):
-        return _columnar(data, name, suffix)
+        kind = {".parquet": "Parquet", ".feather": "Feather"}.get(suffix, "Arrow")
+        return Found(read_columnar(data, name, kind, room), name, kind)
     if suffix in (".xlsx", ".xls", ".xlsm", ".ods"):
-        rows, told = sheet_rows(data, name, part)
+        rows, told = sheet_rows(data, name, part, room)
         layout = lay_out_rows(rows, name, options, notes=told)
         return Found(layout.frame, name, "spreadsheet", header=layout.header, notes=layout.notes)
     if not data.strip():
         raise ValueError(f"{name} is empty.")
     decoded = decode(data, name, options.encoding)
     if suffix in (".json", ".jsonl", ".ndjson"):
-        frame, notes = names_of(*read_json(decoded.text, name))
+        frame, notes = names_of(*read_json(decoded.text, name, room))
         return Found(frame, name, "JSON", decoded.encoding, notes=(*decoded.notes, *notes))
     if "\0" in decoded.text[:10_000]:
         raise ValueError(f"{name} is no table of text: it holds bytes that are no characters.")
@@ -186,33 +182,18 @@ def _suffix(data: bytes, file: str) -> str:
     return suffix
 
 
-def _columnar(data: bytes, name: str, suffix: str) -> Found:
-    read = pl.read_parquet if suffix == ".parquet" else pl.read_ipc
-    kind = {".parquet": "Parquet", ".feather": "Feather"}.get(suffix, "Arrow")
-    try:
-        frame = read(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        hint = "; Feather of version 1 must be stored again" if data.startswith(b"FEA1") else ""
-        raise ValueError(f"{name} cannot be read as a {kind} file: it is damaged or none{hint}.") from error
-    return Found(frame, name, kind)
-
-
-def _member(data: bytes, name: str, part: str) -> tuple[str, bytes]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [
-                one
-                for one in archive.namelist()
-                if Path(one).suffix.lower() in TABLE_SUFFIXES
-                and not one.startswith("__MACOSX")
-                and "/." not in f"/{one}"
-            ]
-            chosen = [part] if part else members
-            if len(chosen) != 1 or chosen[0] not in archive.namelist():
-                raise ValueError(
-                    f"{name} must hold one table, or one be named as {name}::NAME; "
-                    f"it holds {', '.join(members[:8]) or 'none'}."
-                )
+def _member(data: bytes, name: str, part: str, room: int) -> tuple[str, bytes]:
+    with archive_of(data, name, room) as archive:
+        held = archive.namelist()
+        tables = [one for one in held if Path(one).suffix.lower() in TABLE_SUFFIXES]
+        members = [one for one in tables if not one.startswith("__MACOSX") and "/." not in f"/{one}"]
+        chosen = [part] if part else members
+        if len(chosen) != 1 or chosen[0] not in held:
+            raise ValueError(
+                f"{name} must hold one table, or one be named as {name}::NAME; "
+                f"it holds {', '.join(members[:8]) or 'none'}."
+            )
+        try:
             return chosen[0], archive.read(chosen[0])
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise ValueError(f"{name} cannot be unpacked: it is damaged, locked or no ZIP archive.") from error
+        except DAMAGE as error:
+            raise damaged(name) from error

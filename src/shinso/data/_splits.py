@@ -63,7 +63,7 @@ def split(
             given.
     """
     n_validation, n_test = _sizes(n, validation_fraction, test_fraction)
-    if whole_number("seed", seed) >= 2**32:
+    if whole_number("seed", seed, most=2**63 - 1) >= 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 2³² − 1; got {seed!r}.")
     if groups is not None and order is not None:
         raise ValueError("groups and order must not be given together: one says who, the other when.")

@@ -152,7 +152,7 @@ def check_gradients(
         raise TypeError(f"batch must be a Batch of inputs, targets and weights; got {type(batch).__name__}.")
     directions = _checks.whole_number("directions", directions, least=1)
     parameters = _checks.whole_number("parameters", parameters, least=1)
-    random = np.random.default_rng(_checks.whole_number("seed", seed))
+    random = np.random.default_rng(_checks.whole_number("seed", seed, most=2**63 - 1))
     limit = None if tolerance is None else _checks.real("tolerance", tolerance, above=0.0)
     if not any(map(_is_parameter, parameter_paths(model).values())):
         raise ValueError(f"model must have real-valued parameters to differentiate by; got {type(model).__name__}.")

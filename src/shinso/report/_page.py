@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from shinso._manifest import write_file
 from shinso._version import __version__
 from shinso.report import _tables
 from shinso.report._classification import classification
@@ -38,13 +39,7 @@ def write(run: Run | Ensemble, path: str | os.PathLike[str]) -> Path:
         OSError: the page cannot be written.
     """
     path = Path(path)
-    text = render(run)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_file(path, render(run).encode(errors="replace"))
     return path
 
 

@@ -80,14 +80,15 @@ class Flag(Accepted):
 
 @dataclasses.dataclass(frozen=True)
 class Whole(Accepted):
-    """A whole number of at least `least`."""
+    """A whole number from `least` to `most`."""
 
     option = int
     least: int = 0
+    most: int = _checks.LARGEST
 
     def check(self, argument: str, value: Any) -> int:
         """Return the number as an `int`."""
-        return _checks.whole_number(argument, value, least=self.least)
+        return _checks.whole_number(argument, value, least=self.least, most=self.most)
 
 
 @dataclasses.dataclass(frozen=True)

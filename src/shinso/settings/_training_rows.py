@@ -114,7 +114,7 @@ class TrainingRows:
     strategy: str | None = setting(
         Name(_STRATEGIES), TRAINING, f"Train in stages: {', '.join(_STRATEGIES)}.", words="none"
     )
-    seed: int = setting(Whole(0), TRAINING, "Same seed, same bits.", default=0)
+    seed: int = setting(Whole(0, 2**32 - 1), TRAINING, "Same seed, same bits.", default=0)
     device: str | None = setting(
         Text(metavar="NAME"), TRAINING, "cpu, gpu or tpu; gpu:1 for the second.", words="the fastest there is"
     )

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shinso._checks import one_line
 from shinso._manifest import commit, read_listed
 from shinso._paths import named_arrays
 from shinso._safetensors import from_safetensors, to_safetensors
 from shinso.training._arrays import fill
-from shinso.training._description import one_line
 from shinso.training._folder import CHECKPOINT
 from shinso.training._history import History
 from shinso.training._state import TrainState

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from shinso._checks import one_line
 from shinso._manifest import lists, read_listed
 from shinso.training._evaluation import Evaluation
 from shinso.training._folder import CHECKPOINT, ENSEMBLE, FORMAT, RUN
@@ -136,9 +137,3 @@ def _runs() -> TypeAdapter[Description]:
 @functools.cache
 def _ensembles() -> TypeAdapter[EnsembleDescription]:
     return TypeAdapter(EnsembleDescription)
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error says, in one line that is not too long; its kind where it says nothing."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")[:200]

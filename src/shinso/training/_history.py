@@ -62,12 +62,14 @@ class History:
         Raises:
             ValueError: a row has too few or too many entries, or one that is no number.
         """
-        rows = []
+        rows: list[dict[str, float]] = []
         try:
             for number, row in enumerate(csv.DictReader(io.StringIO(text), strict=True), start=1):
                 if None in row or None in row.values():
                     raise ValueError(f"row {number} has not as many entries as there are columns")
                 rows.append({name: int(entry) if name in _WHOLE else float(entry) for name, entry in row.items()})
+                if any(name not in row for name in _WHOLE):
+                    raise ValueError(f"it has no columns {' and '.join(_WHOLE)}")
         except csv.Error as error:
             raise ValueError(str(error)) from None
         return cls(rows)
@@ -76,6 +78,8 @@ class History:
 def mean_history(histories: Sequence[History]) -> History:
     """Return the mean of each column, epoch by epoch, over the histories that have the epoch."""
     longest = max(histories, key=len)
+    if any(history.columns not in ([], longest.columns) for history in histories):
+        raise ValueError("histories of networks trained side by side must have the same columns; these have not.")
     rows = [[history.rows[index] for history in histories if index < len(history)] for index in range(len(longest))]
     means = [{name: sum(row[name] for row in each) / len(each) for name in each[0]} for each in rows]
     return History(

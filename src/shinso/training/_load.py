@@ -8,10 +8,11 @@ import equinox as eqx
 import jax
 
 from shinso import nn, objectives, optim
+from shinso._checks import one_line
 from shinso._manifest import lists, read_listed
 from shinso._safetensors import from_safetensors
 from shinso.training._arrays import fill
-from shinso.training._description import Description, one_line, read_description, read_ensemble_json
+from shinso.training._description import Description, read_description, read_ensemble_json
 from shinso.training._ensemble import Ensemble, member_folder
 from shinso.training._folder import AVERAGED, ENSEMBLE, HISTORY, MODEL, RUN
 from shinso.training._history import History

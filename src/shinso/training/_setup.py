@@ -108,7 +108,7 @@ class Setup:
             "optimizer": rule.recipe,
             "objective": recipe_or_none(objective),
             "stopping": None if stopping is None else stopping.recipe,
-            "seed": whole_number("seed", seed),
+            "seed": whole_number("seed", seed, most=2**63 - 1),
             "device": self.device,
         }
         return Member(program, settings), initial_state(program, buffers, params, len(columns), examples)

@@ -86,7 +86,7 @@ def in_stages(
 
 def stage_seed(seed: int, stage: int) -> int:
     """Return the seed of a stage: `seed` itself for the first, and others that no other seed's stages share."""
-    whole_number("seed", seed)
+    whole_number("seed", seed, most=2**63 - 1)
     return seed if stage == 0 else int(np.random.SeedSequence((seed, stage)).generate_state(1)[0])
 
 

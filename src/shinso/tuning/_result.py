@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from shinso._files import write_atomically
+from shinso._manifest import commit
 from shinso.data import Dataset
 from shinso.objectives import Likelihood
 from shinso.settings import Settings
@@ -123,8 +123,7 @@ class Tuning:
         """Store the result beside its trials, if there is a folder."""
         if self.folder is not None:
             text = json.dumps({"identity": identity, "result": self.to_dict()}, indent=1, ensure_ascii=False)
-            write_atomically(self.folder / TUNING, text.encode())
-            write_atomically(self.folder / SETTINGS, self.best.to_toml().encode())
+            commit(self.folder, {TUNING: text.encode(), SETTINGS: self.best.to_toml().encode()})
 
 
 def compare(on: str, examples: Dataset, defaults: list[Run], winner: list[Run]) -> Comparison:

@@ -1,12 +1,17 @@
 """Trials: what is asked, what came out, and the file that remembers both."""
 
+import functools
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from shinso._files import write_atomically
+from pydantic import TypeAdapter, ValidationError
+
+from shinso._checks import one_line
+from shinso._manifest import commit, lists, read_listed
 
 TRIALS = "trials.jsonl"
 
@@ -73,16 +78,41 @@ class Trial(NamedTuple):
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Trial":
-        """Return the trial that `to_dict` described."""
-        changes = {name: tuple(value) if isinstance(value, list) else value for name, value in plain["changes"].items()}
-        curve = plain["curve"]
-        spec = TrialSpec(
-            changes, plain["phase"], plain["epochs"], plain["examples"], curve is not False, plain["find_rate"]
-        )
-        loss = math.inf if plain["loss"] is None else plain["loss"]
-        score, error = (math.nan if plain[name] is None else plain[name] for name in ("score", "error"))
-        points = tuple((seconds, loss) for seconds, loss in curve or ())
-        return cls(spec, loss, score, error, plain["trainings"], plain["seconds"], plain["rate"], points)
+        """Return the trial that `to_dict` described.
+
+        Raises:
+            pydantic.ValidationError: it is no such description.
+        """
+        found = _lines_of_trials().validate_python(plain)
+        changes = {name: tuple(value) if isinstance(value, list) else value for name, value in found.changes.items()}
+        curve = found.curve or ()
+        spec = TrialSpec(changes, found.phase, found.epochs, found.examples, found.curve is not False, found.find_rate)
+        loss = math.inf if found.loss is None else found.loss
+        score, error = (math.nan if value is None else value for value in (found.score, found.error))
+        return cls(spec, loss, score, error, found.trainings, found.seconds, found.rate, tuple(curve))
+
+
+@dataclass
+class _Line:
+    """A line of the file."""
+
+    changes: dict[str, Any]
+    phase: str
+    epochs: int | None
+    examples: int | None
+    curve: list[tuple[float, float]] | Literal[False]
+    find_rate: bool
+    loss: float | None
+    score: float | None
+    error: float | None
+    trainings: int
+    seconds: float
+    rate: float | None
+
+
+@functools.cache
+def _lines_of_trials() -> TypeAdapter[_Line]:
+    return TypeAdapter(_Line)
 
 
 def _finite_or_none(value: Any) -> Any:
@@ -90,14 +120,18 @@ def _finite_or_none(value: Any) -> Any:
 
 
 class TrialLog:
-    """All trials of a search, remembered by what was asked; kept in a file of JSON lines if there is a folder."""
+    """All trials of a search, remembered by what was asked; kept in a file of JSON lines if there is a folder.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
 
     def __init__(self, folder: Path | None) -> None:
-        self._path = None if folder is None else folder / TRIALS
+        self._folder = folder
         self.trials: list[Trial] = []
         self._known: dict[str, Trial] = {}
-        if self._path is not None and self._path.exists():
-            self._remember(map(Trial.from_dict, _lines(self._path)))
+        if folder is not None and lists(folder, TRIALS):
+            self._remember(_read(folder))
 
     def __getitem__(self, spec: TrialSpec) -> Trial:
         return self._known[spec.key]
@@ -112,10 +146,9 @@ class TrialLog:
 
     def add(self, trials: list[Trial]) -> None:
         """Remember trials, all of them or, if the file cannot be written, none."""
-        if self._path is not None:
-            # The whole file, for a line cut short by a crash would swallow what is appended to it.
+        if self._folder is not None:
             lines = (json.dumps(trial.to_dict(), allow_nan=False) + "\n" for trial in [*self.trials, *trials])
-            write_atomically(self._path, "".join(lines).encode())
+            commit(self._folder, {TRIALS: "".join(lines).encode()})
         self._remember(trials)
 
     def _remember(self, trials: Iterable[Trial]) -> None:
@@ -124,12 +157,20 @@ class TrialLog:
             self._known[trial.spec.key] = trial
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a file; one cut short by a crash ends it."""
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+def _read(folder: Path) -> list[Trial]:
+    content = read_listed(folder, TRIALS)
+    found: list[Trial] = []
+    try:
+        for line in content.decode().splitlines():
+            found += [Trial.from_dict(json.loads(line))]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise _damaged(folder, len(found), f"{place}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise _damaged(folder, len(found), one_line(error)) from None
     return found
+
+
+def _damaged(folder: Path, line: int, why: str) -> ValueError:
+    return ValueError(f"{folder / TRIALS} is damaged: line {line + 1}: {why}.")

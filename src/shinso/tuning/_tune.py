@@ -89,7 +89,7 @@ def tune(
         whole_number("trials", trials, least=1)
     if seconds is not None:
         real("seconds", seconds, above=0)
-    whole_number("seed", seed)
+    whole_number("seed", seed, most=2**63 - 1)
     began = _now()
     prepared, base = _prepared(source, dict(settings or {}))
     chosen = _space(base, prepared, space, settings)
