@@ -12,9 +12,11 @@ from typing import Any
 # All are read when the library is imported, so they come first. A GPU is tested with JAX_PLATFORMS=cuda.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "agg")
-# XLA on CPU tells stderr of two features that no processor has, at every program it loads from disk. JAX sets 1 where nothing is
-# set, for the processes of a run too; and a pipe that nobody reads while a test waits fills with it.
+# XLA on CPU tells stderr of two features that no processor has, at every program it loads from disk. JAX sets 1 where
+# nothing is set, for the processes of a run too; and a pipe that nobody reads while a test waits fills with it.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# Nothing is kept in the cache folder of the person who runs the tests.
+os.environ["SHINSO_COMPILATION_CACHE"] = "off"
 if RUN := os.environ.get("PYTEST_XDIST_TESTRUNUID"):
     # The processes of one run, and those that tests start, share what they compile.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"shinso-tests-{RUN}"))

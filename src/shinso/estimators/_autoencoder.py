@@ -5,14 +5,13 @@ import math
 import warnings
 from typing import Any, ClassVar, Self
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from shinso import nn
+from shinso import _threefry, nn
 from shinso._checks import whole_number
 from shinso.data import split
 from shinso.estimators import _parameters
@@ -207,7 +206,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
                 tied=self.tied,
                 variational=self.variational,
                 corruption=self.corruption,
-                key=jax.random.fold_in(jax.random.key(examples.settings.seed), 1),
+                key=_threefry.fold_in(_threefry.key_of(examples.settings.seed), 1),
             )
 
     def _encoded(self, X: Any) -> np.ndarray:
