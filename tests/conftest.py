@@ -15,6 +15,8 @@ os.environ.setdefault("MPLBACKEND", "agg")
 # XLA on CPU tells stderr of two features that no processor has, at every program it loads from disk; a pipe that nobody
 # reads while a test waits fills with it. JAX sets 1 where nothing is set, for the processes of a run too.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# Nothing is kept in the cache folder of the person who runs the tests.
+os.environ["SHINSO_COMPILATION_CACHE"] = "off"
 if RUN := os.environ.get("PYTEST_XDIST_TESTRUNUID"):
     # The processes of one run, and those that tests start, share what they compile.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"shinso-tests-{RUN}"))

@@ -43,6 +43,8 @@ FOUNDATION = (
     "_safetensors",
     "_interrupt",
     "_stretches",
+    "_threefry",
+    "_programs",
     "_fork",
     "_kinds",
     "_numbers",

@@ -2,11 +2,13 @@
 
 import os
 
+from shinso._programs import keep_programs
+
 _state = {"computed": False, "orphaned": False}
 
 
 def computing() -> None:
-    """Say that compiled programs are about to run in this process.
+    """Say that compiled programs are about to run in this process; those kept on disk are found from then on.
 
     Raises:
         RuntimeError: this process was forked from one that had computed; its threads, for which the programs would wait
@@ -17,7 +19,9 @@ def computing() -> None:
             "this process was forked from one in which JAX has computed already, and cannot compute itself; start processes "
             'by "spawn" or "forkserver" (multiprocessing.set_start_method), or with joblib by its "loky" backend.'
         )
-    _state["computed"] = True
+    if not _state["computed"]:
+        _state["computed"] = True
+        keep_programs()
 
 
 def _after_fork() -> None:

@@ -1,11 +1,12 @@
 """Numbers as array leaves, so that a new value compiles nothing, and back again."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, PyTree
 
 from shinso._checks import real
 
@@ -21,7 +22,28 @@ def number_leaf(argument: str, value: ArrayLike, *, least: float = -math.inf, ab
         return value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(float)
     if np.ndim(value) != 0:
         raise TypeError(f"{argument} must be a single number; got an array of shape {np.shape(value)}.")
-    return jnp.asarray(real(argument, value, least=least, above=above), dtype=float)
+    return device_array(real(argument, value, least=least, above=above))
+
+
+def device_array(numbers: ArrayLike, dtype: Any = float) -> Array:
+    """Return numbers as an array of JAX's own `dtype`, made by NumPy: no program is compiled for its shape."""
+    if isinstance(numbers, jax.Array):
+        return numbers.astype(dtype)
+    # JAX on a CPU may go on using the memory it is given, so it gets a copy.
+    placed: Array = jax.device_put(np.array(numbers, jax.dtypes.canonicalize_dtype(dtype)))
+    return placed
+
+
+def placed(tree: PyTree) -> PyTree:
+    """Return a tree with its NumPy arrays on the device, in JAX's own types; nothing is compiled for it."""
+    return jax.tree.map(lambda leaf: device_array(leaf, leaf.dtype) if isinstance(leaf, np.ndarray) else leaf, tree)
+
+
+def as_numpy(array: Any) -> Any:
+    """Return an array as NumPy sees it where that copies nothing: on another device, or traced, it stays what it is."""
+    if isinstance(array, jax.core.Tracer) or not isinstance(array, jax.Array):
+        return array
+    return np.asarray(array) if all(device.platform == "cpu" for device in array.devices()) else array
 
 
 def plain_number(leaf: Float[Array, ""]) -> float:

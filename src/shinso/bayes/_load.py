@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from shinso import nn, objectives
+from shinso import _threefry, nn, objectives
 from shinso._kinds import STRUCTURES
 from shinso._manifest import read_file
 from shinso._paths import array_leaves, dotted, is_array
@@ -66,7 +66,7 @@ def _template(recipe: Any, model: Any, path: str | Path) -> Any:
         return model
     if recipe is None:
         raise ValueError(f"{path} stores a model of your own making; pass one of the same structure as model=….")
-    return eqx.filter_eval_shape(nn.model_from_recipe, recipe, jax.random.key(0))
+    return eqx.filter_eval_shape(nn.model_from_recipe, recipe, _threefry.key_of(0))
 
 
 def _filled(template: Any, arrays: Mapping[str, np.ndarray], path: str | Path) -> Any:

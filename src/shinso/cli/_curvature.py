@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shinso import _threefry
 from shinso.cli._app import OUTPUT, DataDir, RunFolder, app, console, refuse_folder
 from shinso.cli._options import option
 
@@ -40,8 +41,6 @@ def curvature(
     The largest eigenvalue is the sharpness: gradient descent diverges with a learning rate above 2/sharpness. A large
     condition number makes it slow; negative eigenvalues say that this is no minimum.
     """
-    import jax
-
     from shinso._checks import one_of
     from shinso.curvature import gauss_newton, hessian, outer_product, summarize
     from shinso.experiment import data_of_run
@@ -54,7 +53,7 @@ def curvature(
     refuse_folder(out)
     loaded = load_run(run)
     operator = chosen(loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
-    found = summarize(operator, key=jax.random.key(seed))
+    found = summarize(operator, key=_threefry.key_of(seed))
     save_figure(spectrum_figure(found.density), path)
     show_curvature(console(), found, of, path)
 

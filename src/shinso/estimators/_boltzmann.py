@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Self
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from shinso import nn
+from shinso import _threefry, nn
+from shinso._numbers import placed
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
 from shinso.estimators._rows import bucket, dense, host_batch, padded
@@ -156,7 +156,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         with computing(dtype, self.device):
             model = nn.ContrastiveDivergence(self._machine(), steps=self.steps, chains=self._chains)
             if self.persistent:
-                model = eqx.tree_at(lambda model: model.chains.hidden, model, jnp.asarray(self.h_samples_))
+                model = eqx.tree_at(lambda model: model.chains.hidden, model, placed(self.h_samples_))
             run = train(
                 model,
                 Objective(ContrastiveDivergenceLoss()),
@@ -180,9 +180,9 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def _machine(self) -> nn.BoltzmannMachine:
         """Return the machine with the present parameters, which anybody may have replaced."""
         hidden, visible = self.components_.shape
-        fresh = nn.boltzmann(visible, hidden, key=jax.random.key(0))
+        fresh = nn.boltzmann(visible, hidden, key=_threefry.key_of(0))
         arrays = (self.components_.T, self.intercept_visible_, self.intercept_hidden_)
-        machine: nn.BoltzmannMachine = eqx.tree_at(_arrays, fresh, tuple(map(jnp.asarray, arrays)))
+        machine: nn.BoltzmannMachine = eqx.tree_at(_arrays, fresh, placed(tuple(arrays)))
         return machine
 
     def _take(self, model: Any) -> None:

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from shinso import nn
+from shinso import _threefry, nn
+from shinso._numbers import placed
 from shinso.estimators._computing import computing
 from shinso.estimators._progress import NOT_FINITE
 from shinso.estimators._rows import bucket, example_weights, padded
@@ -68,7 +67,7 @@ def minimized(
 def blank(inputs: int, outputs: int, hidden: tuple[int, ...], activation: str, dropout: float) -> nn.Sequential:
     """Return a network whose parameters are only shapes: nothing is drawn, nothing compiled."""
     build = functools.partial(nn.mlp, inputs, outputs, hidden, activation=activation, dropout=dropout)
-    model: nn.Sequential = eqx.filter_eval_shape(lambda: build(key=jax.random.key(0)))
+    model: nn.Sequential = eqx.filter_eval_shape(lambda: build(key=_threefry.key_of(0)))
     return model
 
 
@@ -126,7 +125,7 @@ class FullBatchMixin:
 
     def _packed_cost(self, batch: Batch) -> Cost:
         """Return the cost of a batch and its gradient, as a function of all weights and then all biases in one vector."""
-        blank, objective, batch = self._model(), self._objective(), jax.tree.map(jnp.asarray, batch)
+        blank, objective, batch = self._model(), self._objective(), placed(batch)
 
         def cost(packed: np.ndarray) -> tuple[float, np.ndarray]:
             model = eqx.tree_at(parameters_of, blank, self._unpacked(packed, batch.inputs.dtype))

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from sklearn.base import BaseEstimator
@@ -20,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shinso import nn, optim
+from shinso._numbers import placed
 from shinso.estimators import _parameters
 from shinso.estimators._computing import computing
 from shinso.estimators._full_batch import FullBatchMixin, blank, parameters_of
@@ -163,7 +163,7 @@ class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # ty
             else:
                 training = self._fit_stochastic(X, y, weights, incremental=incremental)
             if not incremental:
-                self._learn_posterior(jax.tree.map(jnp.asarray, self._model()), self._objective(), training)
+                self._learn_posterior(placed(self._model()), self._objective(), training)
         return self
 
     def _class_weight(self, incremental: bool) -> Any:

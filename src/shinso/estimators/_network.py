@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 from sklearn.base import BaseEstimator
@@ -16,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shinso import nn, optim
+from shinso._numbers import placed
 from shinso.data import Dataset, Prepared, split
 from shinso.estimators import _parameters
 from shinso.estimators._arguments import checked_settings, is_object
@@ -191,10 +191,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         """Return the network, or a list of the members, before training; None where the settings name it."""
         models: list[Any] = []
         if self.warm_start and hasattr(self, "networks_"):
-            models = [
-                jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array_like(leaf) else leaf, one)
-                for one in self.networks_
-            ]
+            models = [placed(one) for one in self.networks_]
         elif self.network_arguments or is_object("network", self.network):
             models = [self._built(examples, key) for key in first_keys(examples.settings)]
         return models if examples.settings.members and models else models[0] if models else None

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from shinso import optim
 from shinso._checks import one_of
+from shinso._numbers import device_array
 
 _SCIKIT_LEARN = ("sgd", "adam", "lbfgs")
 
@@ -51,11 +52,11 @@ class WarmInverseScaling(optim.Schedule):
     seen: Float[Array, ""]
 
     def __init__(self, initial: float, power: float, examples_per_epoch: int, steps_per_epoch: int, seen: int) -> None:
-        self.initial = jnp.asarray(initial, dtype=float)
-        self.power = jnp.asarray(power, dtype=float)
-        self.examples_per_epoch = jnp.asarray(examples_per_epoch, dtype=float)
-        self.steps_per_epoch = jnp.asarray(steps_per_epoch)
-        self.seen = jnp.asarray(seen, dtype=float)
+        self.initial = device_array(initial)
+        self.power = device_array(power)
+        self.examples_per_epoch = device_array(examples_per_epoch)
+        self.steps_per_epoch = device_array(steps_per_epoch, jnp.int32)
+        self.seen = device_array(seen)
 
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
         """Return ε at `step`."""

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from shinso import nn, objectives, optim
+from shinso import _threefry, nn, objectives, optim
 from shinso.data import Dataset
 from shinso.objectives import Batch
 from shinso.settings import Description, Settings, kind_of, rows
@@ -66,8 +66,8 @@ def training_arguments(
 
 def first_keys(settings: Settings) -> list[jax.Array]:
     """Return the key of each network's first weights: another stream of numbers than the order of the examples."""
-    root = jax.random.key(settings.seed)
-    return [jax.random.fold_in(root, 1 + member) for member in range(settings.members or 1)]
+    root = _threefry.key_of(settings.seed)
+    return [_threefry.fold_in(root, 1 + member) for member in range(settings.members or 1)]
 
 
 def _plain(examples: Examples | None) -> Any:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn._activations import Activation
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import Dropout
@@ -56,7 +55,7 @@ def alexnet(
     Source: Nielsen, chapter 6 ("The 2012 KSH paper"); Krizhevsky, Sutskever and Hinton (2012), §3 and §5.
     """
     shape = checked_image_shape(image_shape)
-    keys = iter(jax.random.split(key, 8))
+    keys = iter(_threefry.split(key, 8))
     relu, pool, norm = Activation("relu"), MaxPool2d((3, 3), (2, 2)), LocalResponseNorm()
     drop = Dropout(_checks.real("dropout", dropout, least=0.0, below=1.0))
 

@@ -3,10 +3,9 @@
 import warnings
 from collections.abc import Sequence
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
 from shinso.nn._activations import Activation
@@ -75,7 +74,7 @@ def autoencoder(
     stack_sizes = [width, *widths]
     if corruption is not None:
         first.append(make_corruption(corruption))
-    keys = jax.random.split(key)
+    keys = _threefry.split(key)
     encoder, decoder = (
         _dense_stack(stack, activation, last, weight_init, bias_init, stack_key)
         for stack, last, stack_key in (
@@ -111,7 +110,7 @@ def _dense_stack(
     """Dense layers of these sizes, each with its activation; identities are left out."""
     layers: list[Layer] = []
     specs = [activation] * (len(widths) - 2) + [last]
-    keys = jax.random.split(key, len(specs))
+    keys = _threefry.split(key, len(specs))
     for before, after, spec, layer_key in zip(widths[:-1], widths[1:], specs, keys, strict=True):
         phi = Activation(spec)
         init = weight_init or ("he_normal" if phi.rectifier else "glorot_uniform")

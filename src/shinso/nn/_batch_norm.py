@@ -6,9 +6,11 @@ from typing import Any, Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from shinso import _checks
+from shinso._numbers import device_array
 from shinso.nn._buffers import Buffers
 from shinso.nn._layer import Layer, Shape
 
@@ -21,9 +23,9 @@ class Moments(Buffers):
     count: Float[Array, ""]
 
     def __init__(self, features: int):
-        self.mean = jnp.zeros(features)
-        self.variance = jnp.ones(features)
-        self.count = jnp.zeros(())
+        self.mean = device_array(np.zeros(features))
+        self.variance = device_array(np.ones(features))
+        self.count = device_array(np.zeros(()))
 
     def restarted(self) -> "Moments":
         """Return moments of no example; what is merged into them replaces them."""
@@ -61,8 +63,8 @@ class BatchNorm(Layer):
         features = _checks.whole_number("features", features, least=1)
         self.momentum = _checks.real("momentum", momentum, least=0.0, below=1.0)
         self.epsilon = _checks.real("epsilon", epsilon, above=0.0)
-        self.scale = jnp.ones(features)
-        self.bias = jnp.zeros(features)
+        self.scale = device_array(np.ones(features))
+        self.bias = device_array(np.zeros(features))
         self.moments = Moments(features)
 
     def __call__(

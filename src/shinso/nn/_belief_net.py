@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from shinso import _threefry
 from shinso.nn._boltzmann import BernoulliBoltzmannMachine, BoltzmannMachine, boltzmann
 from shinso.nn._dense import Dense
 from shinso.nn._layer import Layer, Shape
@@ -136,7 +137,7 @@ def belief_net(
     widths = list(hidden) if isinstance(hidden, Sequence) else [hidden]
     below = [inputs, *widths[:-1]]
     kinds = [units, *["bernoulli"] * (len(widths) - 1)]
-    keys = jax.random.split(key, max(len(widths), 1))
+    keys = _threefry.split(key, max(len(widths), 1))
     return DeepBeliefNet(
         [boltzmann(*sizes, units=kind, key=one) for *sizes, kind, one in zip(below, widths, kinds, keys, strict=False)]
     )

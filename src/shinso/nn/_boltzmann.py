@@ -8,9 +8,11 @@ from typing import ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
+from shinso._numbers import device_array
 from shinso.nn._initializers import Fans, initialize
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._recipe import Recipe
@@ -50,8 +52,8 @@ class BoltzmannMachine(Layer):
         hidden = _checks.whole_number("hidden", hidden, least=1)
         init = {"name": "standard_normal", "gain": STANDARD_DEVIATION}
         self.weight = initialize(init, key, (visible, hidden), Fans(visible, hidden))
-        self.visible_bias = jnp.zeros(visible)
-        self.hidden_bias = jnp.zeros(hidden)
+        self.visible_bias = device_array(np.zeros(visible))
+        self.hidden_bias = device_array(np.zeros(hidden))
 
     @property
     def recipe(self) -> Recipe:

@@ -4,11 +4,10 @@ import math
 from typing import Any, ClassVar, Self
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn import _windows
 from shinso.nn._initializers import Fans, Initializer, initialize
 from shinso.nn._layer import Layer, Shape
@@ -121,7 +120,7 @@ class Conv2d(Convolution):
         outputs = _checks.whole_number("outputs", outputs, least=1)
         height, width = _windows.pair("kernel_size", kernel_size, least=1)
         fans = Fans(inputs * height * width, outputs * height * width)
-        weight_key, bias_key = jax.random.split(key)
+        weight_key, bias_key = _threefry.split(key)
         shape = (height, width, inputs, outputs)
         self.weight = initialize(weight_init, weight_key, shape, fans, argument="weight_init")
         self.bias = initialize(bias_init, bias_key, (outputs,), fans, argument="bias_init")

@@ -3,11 +3,10 @@
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso._sequences import Sequences
 from shinso.nn._initializers import Fans, Initializer, initialize
 from shinso.nn._layer import Layer, Shape
@@ -65,7 +64,7 @@ class Conv1d(Layer):
         outputs = _checks.whole_number("outputs", outputs, least=1)
         k = _checks.whole_number("kernel_size", kernel_size, least=1)
         fans = Fans(inputs * k, outputs * k)
-        weight_key, bias_key = jax.random.split(key)
+        weight_key, bias_key = _threefry.split(key)
         self.weight = initialize(weight_init, weight_key, (k, inputs, outputs), fans, argument="weight_init")
         self.bias = initialize(bias_init, bias_key, (outputs,), fans, argument="bias_init")
         self.stride = _checks.whole_number("stride", stride, least=1)

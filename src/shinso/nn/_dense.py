@@ -3,11 +3,10 @@
 from typing import Any, ClassVar, Self
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn._initializers import Fans, Initializer, initialize
 from shinso.nn._layer import Layer, Shape
 from shinso.nn._tap import Site, Use, use_of
@@ -48,7 +47,7 @@ class Dense(Layer):
         inputs = _checks.whole_number("inputs", inputs, least=1)
         outputs = _checks.whole_number("outputs", outputs, least=1)
         fans = Fans(inputs, outputs)
-        weight_key, bias_key = jax.random.split(key)
+        weight_key, bias_key = _threefry.split(key)
         self.weight = initialize(weight_init, weight_key, (inputs, outputs), fans, argument="weight_init")
         self.bias = initialize(bias_init, bias_key, (outputs,), fans, argument="bias_init")
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
+from shinso._numbers import device_array
 from shinso._sequences import Sequences
 from shinso.nn._layer import Layer, Shape
 
@@ -31,7 +31,7 @@ class Embedding(Layer):
     def __init__(self, symbols: int, features: int, *, key: PRNGKeyArray):
         symbols = _checks.whole_number("symbols", symbols, least=1)
         features = _checks.whole_number("features", features, least=1)
-        self.weight = jax.random.normal(key, (symbols, features)) / features**0.5
+        self.weight = device_array(_threefry.normal(key, (symbols, features)) / features**0.5)
 
     def __call__(self, x: Array | Sequences, *, key: PRNGKeyArray | None = None) -> Any:
         """Return the vectors, as `Sequences` if `x` is.

@@ -1,9 +1,8 @@
 """Two-dimensional convolutions in groups of maps."""
 
-import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn import _windows
 from shinso.nn._convolution import Convolution, Padding
 from shinso.nn._initializers import Fans, Initializer, initialize
@@ -55,7 +54,7 @@ class GroupedConv2d(Convolution):
         height, width = _windows.pair("kernel_size", kernel_size, least=1)
         group_inputs, group_outputs = sizes[0] // self.groups, sizes[1] // self.groups
         fans = Fans(group_inputs * height * width, group_outputs * height * width)
-        weight_key, bias_key = jax.random.split(key)
+        weight_key, bias_key = _threefry.split(key)
         shape = (height, width, group_inputs, sizes[1])
         self.weight = initialize(weight_init, weight_key, shape, fans, argument="weight_init")
         self.bias = (

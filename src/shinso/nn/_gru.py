@@ -4,8 +4,10 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from shinso._numbers import device_array
 from shinso.nn._recurrence import Cell, Gates, Recurrent, State
 from shinso.nn._recurrent_layer import RecurrentLayer
 from shinso.nn._tap import Site, Use
@@ -49,7 +51,7 @@ class GRU(RecurrentLayer):
 
     def __init__(self, inputs: int, units: int, *, key: PRNGKeyArray, **options: Any):
         super().__init__(inputs, units, key=key, **options)
-        self.recurrent_bias = jnp.zeros_like(self.bias[:units])
+        self.recurrent_bias = device_array(np.zeros(units), self.bias.dtype)
 
     @property
     def _cell(self) -> Cell:

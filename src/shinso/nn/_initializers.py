@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso._kinds import INITIALIZERS
+from shinso._numbers import device_array
 from shinso.nn import _spec
 from shinso.nn._layer import Shape
 
@@ -25,11 +26,11 @@ class Fans(NamedTuple):
 
 
 def _normal(key: PRNGKeyArray, shape: Shape, standard_deviation: float, dtype: Any) -> Array:
-    return standard_deviation * jax.random.normal(key, shape, dtype)
+    return device_array(standard_deviation * _threefry.normal(key, shape), dtype)
 
 
 def _uniform(key: PRNGKeyArray, shape: Shape, bound: float, dtype: Any) -> Array:
-    return jax.random.uniform(key, shape, dtype, -bound, bound)
+    return device_array(_threefry.uniform(key, shape, -bound, bound), dtype)
 
 
 def standard_normal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
@@ -68,15 +69,21 @@ def random_walk(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain
 def orthogonal(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, gain: float = 1.0) -> Array:
     if len(shape) < 2:
         raise ValueError(f"the initializer 'orthogonal' is for weights, not for a vector of shape {shape}.")
-    return jax.nn.initializers.orthogonal(gain)(key, shape, dtype)
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    drawn = _threefry.normal(key, (max(rows, columns), min(rows, columns)))
+    linalg = np.linalg if isinstance(drawn, np.ndarray) else jnp.linalg
+    q, r = linalg.qr(drawn.astype(dtype))
+    # Signs that make the diagonal of R positive make Q uniform among orthogonal matrices (Mezzadri, 2007).
+    q = gain * (q * (1 - 2 * (r.diagonal() < 0)))
+    return device_array((q if rows >= columns else q.T).reshape(shape), dtype)
 
 
 def zeros(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any) -> Array:
-    return jnp.zeros(shape, dtype)
+    return device_array(np.zeros(shape), dtype)
 
 
 def constant(key: PRNGKeyArray, shape: Shape, fans: Fans, dtype: Any, *, value: float = 0.1) -> Array:
-    return jnp.full(shape, value, dtype)
+    return device_array(np.full(shape, value), dtype)
 
 
 def check_initializer(argument: str, init: Initializer) -> Initializer:
@@ -97,6 +104,8 @@ def initialize(
     init: Initializer, key: PRNGKeyArray, shape: Shape, fans: Fans, *, argument: str = "initializer"
 ) -> Array:
     """Draw a parameter of the given shape in JAX's default floating-point type.
+
+    The numbers are the float32 ones that `jax.random` gives for the key, to rounding, whatever that type is.
 
     With n_in and n_out the layer's fans (for a convolution maps × kernel height × kernel width) and g = `gain`,
     1 unless set:

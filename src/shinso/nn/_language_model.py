@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso._sequences import Sequences
 from shinso.nn._embedding import Embedding
 from shinso.nn._recipe import builder
@@ -47,7 +47,7 @@ def language_model(
 
     Source: notes on neural networks, §2.4.2 (an output at every time, the errors summed).
     """
-    embedding_key, recurrent_key = jax.random.split(key)
+    embedding_key, recurrent_key = _threefry.split(key)
     first = Embedding(symbols, embedding, key=embedding_key)
     rest = recurrent(
         embedding,

@@ -3,9 +3,11 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
+from shinso._numbers import device_array
 from shinso.nn._layer import Layer, Shape
 
 
@@ -33,8 +35,8 @@ class LayerNorm(Layer):
     def __init__(self, features: int, *, epsilon: float = 1e-5):
         features = _checks.whole_number("features", features, least=1)
         self.epsilon = _checks.real("epsilon", epsilon, above=0.0)
-        self.scale = jnp.ones(features)
-        self.bias = jnp.zeros(features)
+        self.scale = device_array(np.ones(features))
+        self.bias = device_array(np.zeros(features))
 
     def __call__(
         self, x: Float[Array, "N *shape features"], *, key: PRNGKeyArray | None = None

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn import _spec
 from shinso.nn._activations import Activation
 from shinso.nn._convolution import Conv2d
@@ -48,7 +47,7 @@ def lenet5(
     """
     pooling = _LENET_POOLS[_checks.one_of("pool", pool, _LENET_POOLS)](2)
     height, width, maps = checked_image_shape(image_shape)
-    keys = iter(jax.random.split(key, 5))
+    keys = iter(_threefry.split(key, 5))
     phi = Activation(activation)
     layers: list[Layer] = [
         Conv2d(maps, 6, 5, padding=(_around(height), _around(width)), key=next(keys)), phi, pooling,

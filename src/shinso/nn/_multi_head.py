@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn._dense import Dense
 from shinso.nn._flatten import Flatten
 from shinso.nn._heads import Heads
@@ -61,7 +60,7 @@ def multi_head(
         raise ValueError(f"outputs and auxiliary must have different names; got {', '.join(names)}.")
     spec = dict(trunk)
     shape = sizes("inputs", inputs, least=1)
-    keys = iter(jax.random.split(key, len(names) + 1))
+    keys = iter(_threefry.split(key, len(names) + 1))
     shared = Sequential(network(spec.pop("name", None), shape, 1, key=next(keys), **spec).layers[:-1])
     reached = shared.shapes(tuple(shape))
     heads: dict[str, Layer] = {}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jax
 from jaxtyping import PRNGKeyArray
 
+from shinso import _threefry
 from shinso.nn._convolution import Conv2d, Padding
 from shinso.nn._dense import Dense
 from shinso.nn._hidden_units import HiddenUnits
@@ -23,7 +23,7 @@ class Plan:
     def __init__(self, weight_init: Initializers | None, bias_init: Initializers, *, layers: int, key: PRNGKeyArray):
         self._weights = _one_each("weight_init", weight_init, layers)
         self._biases = _one_each("bias_init", bias_init, layers)
-        self._keys = iter(jax.random.split(key, layers))
+        self._keys = iter(_threefry.split(key, layers))
 
     def for_layer(self, rectifier: bool) -> dict[str, Any]:
         """Initializers and key of the next layer; `rectifier`: one takes what it gives."""

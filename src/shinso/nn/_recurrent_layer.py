@@ -3,11 +3,10 @@
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso._sequences import Sequences
 from shinso.nn._initializers import Fans, Initializer, initialize
 from shinso.nn._layer import Layer, Shape
@@ -63,10 +62,10 @@ class RecurrentLayer(Layer):
         self.truncate = None if truncate is None else _checks.whole_number("truncate", truncate, least=1)
 
         def drawn(argument: str, init: Initializer, key: PRNGKeyArray, shape: Shape, fans: Fans) -> Array:
-            keys = jax.random.split(key, self.gates)
+            keys = _threefry.split(key, self.gates)
             return jnp.concatenate([initialize(init, one, shape, fans, argument=argument) for one in keys], axis=-1)
 
-        keys = jax.random.split(key, 3)
+        keys = _threefry.split(key, 3)
         fans, inner = Fans(inputs, units), Fans(units, units)
         self.weight = drawn("weight_init", weight_init, keys[0], (inputs, units), fans)
         self.recurrent_weight = drawn("recurrent_init", recurrent_init, keys[1], (units, units), inner)

@@ -4,10 +4,9 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso._kinds import CELLS
 from shinso.nn._bidirectional import Bidirectional
 from shinso.nn._dense import Dense
@@ -81,7 +80,7 @@ def recurrent(
         "bias_init": bias_init,
         **_own_options(cell, activation=activation, forget_bias=forget_bias),
     }
-    *keys, last_key = jax.random.split(key, len(units) + 1)
+    *keys, last_key = _threefry.split(key, len(units) + 1)
     layers: list[Layer] = first
     for number, (size, layer_key) in enumerate(zip(units, keys, strict=True), start=1):
         layers.append(_layer(cell, width, size, bidirectional, options, layer_key))
@@ -110,7 +109,7 @@ def _layer(
     make: Callable[..., RecurrentLayer] = CELLS[cell]
     if not bidirectional:
         return make(inputs, units, **options, key=key)
-    forward_key, backward_key = jax.random.split(key)
+    forward_key, backward_key = _threefry.split(key)
     return Bidirectional(
         make(inputs, units, **options, key=forward_key),
         make(inputs, units, **options, reverse=True, key=backward_key),

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn._activations import Activation
 from shinso.nn._dense import Dense
 from shinso.nn._flatten import Flatten
@@ -63,7 +62,7 @@ def resnet(
     shape = checked_image_shape(image_shape)
     if normalization is not None:
         _checks.one_of("normalization", normalization, NORMALIZATIONS)
-    blocks = _Blocks(normalization, small_images, (jax.random.fold_in(key, i) for i in itertools.count()))
+    blocks = _Blocks(normalization, small_images, (_threefry.fold_in(key, i) for i in itertools.count()))
     layers, stages = _small(blocks, shape[-1], depth) if small_images else _large(blocks, shape[-1], depth)
     maps, bottleneck = stages[0][0], not small_images and depth >= 50
     for number, (width, repeats) in enumerate(stages):

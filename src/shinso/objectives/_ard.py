@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from shinso._checks import real
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 from shinso.objectives._penalties import Penalty, Where
 
 
@@ -76,4 +76,4 @@ def precision_leaf(argument: str, values: ArrayLike) -> Float[Array, " D"]:
     if np.ndim(values) != 1 or np.size(values) == 0:
         raise TypeError(f"{argument} must be a list of numbers, one for each input; got {values!r}.")
     checked = [real(argument, value, least=0.0) for value in np.asarray(values).tolist()]
-    return jnp.asarray(checked, dtype=float)
+    return device_array(np.array(checked))

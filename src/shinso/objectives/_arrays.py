@@ -9,6 +9,8 @@ import narwhals as nw
 import numpy as np
 from jaxtyping import PyTree
 
+from shinso._numbers import as_numpy
+
 
 def as_arrays(inputs: Any) -> PyTree:
     """Return a DataFrame as one array, a list as an array, and any other pytree of arrays as it is."""
@@ -38,9 +40,10 @@ def floating(name: str, values: Any) -> Any:
     target = jax.dtypes.canonicalize_dtype(array.dtype if array.dtype.kind == "f" else float)
     array = array.astype(target, copy=False)
     # A sum is finite only if every entry is; where it overflows, the entries are looked at one by one.
-    if is_known(array) and not np.isfinite(array.sum()) and not bool(np.isfinite(array).all()):
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(array)))[0])
-        raise ValueError(f"{name} must be finite; got {np.asarray(array)[place]} at index {place}.")
+    seen = as_numpy(array)
+    if is_known(seen) and not np.isfinite(seen.sum()) and not bool(np.isfinite(seen).all()):
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(seen)))[0])
+        raise ValueError(f"{name} must be finite; got {np.asarray(seen)[place]} at index {place}.")
     return array
 
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from shinso._numbers import as_numpy
 from shinso.objectives._arrays import floating, is_known
 from shinso.objectives._target_kinds import Answers, TargetKind
 
@@ -85,8 +86,8 @@ class Classes(TargetKind):
                 f"{name} must be class indices 0, 1, …: whole numbers of shape [N], or [N, T] for every step; "
                 f"got {targets.dtype} of shape {targets.shape}."
             )
-        if targets.size and is_known(targets) and int(targets.min()) < 0:
-            raise ValueError(f"{name} must be {self.accepted}; got {int(targets.min())}.")
+        if targets.size and is_known(targets) and (least := int(as_numpy(targets).min())) < 0:
+            raise ValueError(f"{name} must be {self.accepted}; got {least}.")
         return targets.astype(np.int32, copy=False)
 
     def decide(self, means: np.ndarray) -> np.ndarray:

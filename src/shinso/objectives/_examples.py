@@ -3,11 +3,11 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
 from shinso import nn
+from shinso._numbers import as_numpy, placed
 from shinso.objectives._arrays import as_arrays, floating, is_known
 from shinso.objectives._batch import Batch
 from shinso.objectives._likelihood import Likelihood
@@ -46,7 +46,8 @@ def as_batch(name: str, data: Any, likelihood: Likelihood) -> Batch:
                 f"inputs of {name} must be [N, …] with N={examples}, as many as targets; got shape {leaf.shape}."
             )
     weights = _weights(f"weights of {name}", data[2] if len(data) == 3 else None, examples)
-    return Batch(jax.tree.map(jnp.asarray, inputs), jnp.asarray(targets), jnp.asarray(weights))
+    batch: Batch = placed(Batch(inputs, targets, weights))
+    return batch
 
 
 def as_inputs(name: str, inputs: Any) -> PyTree:
@@ -78,6 +79,7 @@ def _weights(name: str, weights: Any, examples: int) -> Any:
     array = floating(name, as_arrays(weights))
     if array.shape != (examples,):
         raise ValueError(f"{name} must have shape [{examples}]; got {list(array.shape)}.")
-    if is_known(array) and (array.min() < 0 or not array.sum() > 0):
-        raise ValueError(f"{name} must be ≥ 0 and not all 0; the least is {array.min():g}.")
+    seen = as_numpy(array)
+    if is_known(seen) and (seen.min() < 0 or not seen.sum() > 0):
+        raise ValueError(f"{name} must be ≥ 0 and not all 0; the least is {seen.min():g}.")
     return array

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Array, Float
 
+from shinso._numbers import as_numpy
 from shinso.objectives._arrays import floating, is_known
 
 
@@ -77,7 +78,7 @@ class TargetKind(abc.ABC):
         classes = self.classes(outputs)
         if classes is None or not is_known(targets) or targets.dtype.kind not in "iu":
             return
-        if (most := int(targets.max())) >= classes:
+        if (most := int(as_numpy(targets).max())) >= classes:
             raise ValueError(f"{name} must be class indices below {classes}, the model's outputs; got {most}.")
 
     def classes(self, outputs: int) -> int | None:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
 from shinso._checks import real, whole_number
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 from shinso.optim._optimizer import Optimizer, Step, type_of_cost
 
 
@@ -31,8 +31,8 @@ class Averaged(Optimizer):
         if isinstance(optimizer, Averaged):
             raise TypeError("optimizer must be one that is not averaged yet; got one that is.")
         self.optimizer = optimizer
-        self.decay = None if decay is None else jnp.asarray(real("decay", decay, least=0, below=1), dtype=float)
-        self.start = jnp.asarray(whole_number("start", start), jnp.int32)
+        self.decay = None if decay is None else device_array(real("decay", decay, least=0, below=1))
+        self.start = device_array(whole_number("start", start), jnp.int32)
 
     def init(self, params: PyTree) -> AveragedState:
         """Return the optimizer's own state and the parameters as their first average."""

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 from shinso.optim._optimizer import RUNNING, Optimizer, Step, dtype_of, global_norm, type_of_cost
 from shinso.optim._schedules import Schedule
 
@@ -43,8 +43,7 @@ class FirstOrder(Optimizer):
         self.factory = factory
         self.interim = interim
         self.hyperparameters = {
-            key: value if isinstance(value, Schedule) else jnp.asarray(value, dtype=float)
-            for key, value in hyperparameters.items()
+            key: value if isinstance(value, Schedule) else device_array(value) for key, value in hyperparameters.items()
         }
 
     def _at(self, key: str, count: Int[Array, ""]) -> Float[Array, ""]:

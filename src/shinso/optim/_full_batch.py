@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from shinso import curvature
 from shinso._checks import one_of, whole_number
 from shinso._kinds import MINIMISERS
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 from shinso.optim._cost import ProblemCost, flat
 from shinso.optim._method import COST_STEADY, GOING_ON, GRADIENT_SMALL, NOT_FINITE, STEP_SMALL, STUCK, Method, State
 from shinso.optim._minimisers import method_named, settings_of
@@ -54,7 +54,7 @@ class FullBatch(Optimizer):
         self.method = method
         self.name = _name_of(method)
         limit = UNLIMITED if max_evaluations is None else max_evaluations
-        self.max_evaluations = jnp.asarray(whole_number("max_evaluations", limit, least=1), jnp.int32)
+        self.max_evaluations = device_array(whole_number("max_evaluations", limit, least=1), jnp.int32)
 
     def init(self, params: PyTree) -> _Progress:
         """Return the method's state with nothing evaluated."""

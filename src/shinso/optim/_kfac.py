@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from shinso import curvature
 from shinso._checks import real, whole_number
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 from shinso.optim._optimizer import RUNNING, MiniBatchCost, Optimizer, Step, global_norm
 from shinso.optim._schedules import Schedule
 
@@ -80,11 +80,11 @@ class KFAC(Optimizer):
         interval: int = 20,
     ) -> None:
         if not isinstance(learning_rate, Schedule):
-            learning_rate = jnp.asarray(real("learning_rate", learning_rate, above=0), float)
+            learning_rate = device_array(real("learning_rate", learning_rate, above=0))
         self.learning_rate = learning_rate
-        self.damping = jnp.asarray(real("damping", damping, above=0), float)
-        self.decay = jnp.asarray(real("decay", decay, least=0, below=1), float)
-        self.interval = jnp.asarray(whole_number("interval", interval, least=1), jnp.int32)
+        self.damping = device_array(real("damping", damping, above=0))
+        self.decay = device_array(real("decay", decay, least=0, below=1))
+        self.interval = device_array(whole_number("interval", interval, least=1), jnp.int32)
 
     def init(self, params: PyTree) -> _Kept:
         """Return factors of 0, λ, and no step.

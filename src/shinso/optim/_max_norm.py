@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
 from shinso._checks import real
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 from shinso._paths import dotted
 from shinso.objectives import weights
 from shinso.optim._averaging import Averaged
@@ -30,7 +30,7 @@ class MaxNorm(Optimizer):
         if optimizer.full_batch:
             raise TypeError("optimizer must be a mini-batch rule: a line search does not know of the constraint.")
         self.optimizer = optimizer
-        self.limit = jnp.asarray(real("limit", limit, above=0.0), dtype=float)
+        self.limit = device_array(real("limit", limit, above=0.0))
 
     def init(self, params: PyTree) -> PyTree:
         """Return the optimizer's own state."""

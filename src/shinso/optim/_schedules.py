@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from shinso._checks import real, whole_number
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 
 
 class Schedule(eqx.Module):
@@ -43,7 +43,7 @@ class Constant(Schedule):
     value: Float[Array, ""]
 
     def __init__(self, value: float) -> None:
-        self.value = jnp.asarray(real("value", value, above=0), dtype=float)
+        self.value = device_array(real("value", value, above=0))
 
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
         """Return ε₀."""
@@ -60,7 +60,7 @@ class RobbinsMonro(Schedule):
     initial: Float[Array, ""]
 
     def __init__(self, initial: float) -> None:
-        self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
+        self.initial = device_array(real("initial", initial, above=0))
 
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
         """Return ε at `step`."""
@@ -81,9 +81,9 @@ class LinearDecay(Schedule):
     steps: Int[Array, ""]
 
     def __init__(self, initial: float, final: float, steps: int) -> None:
-        self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
-        self.final = jnp.asarray(real("final", final, least=0), dtype=float)
-        self.steps = jnp.asarray(whole_number("steps", steps, least=1), jnp.int32)
+        self.initial = device_array(real("initial", initial, above=0))
+        self.final = device_array(real("final", final, least=0))
+        self.steps = device_array(whole_number("steps", steps, least=1), jnp.int32)
 
     @property
     def total_steps(self) -> int:
@@ -112,9 +112,9 @@ class Exponential(Schedule):
     steps: Int[Array, ""]
 
     def __init__(self, initial: float, final: float, steps: int) -> None:
-        self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
-        self.final = jnp.asarray(real("final", final, above=0), dtype=float)
-        self.steps = jnp.asarray(whole_number("steps", steps, least=1), jnp.int32)
+        self.initial = device_array(real("initial", initial, above=0))
+        self.final = device_array(real("final", final, above=0))
+        self.steps = device_array(whole_number("steps", steps, least=1), jnp.int32)
 
     @property
     def total_steps(self) -> int:
@@ -145,12 +145,12 @@ class Cosine(Schedule):
     warm_up: Int[Array, ""]
 
     def __init__(self, initial: float, steps: int, *, final: float = 0.0, warm_up: int = 0) -> None:
-        self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
-        self.final = jnp.asarray(real("final", final, least=0), dtype=float)
-        self.steps = jnp.asarray(whole_number("steps", steps, least=1), jnp.int32)
+        self.initial = device_array(real("initial", initial, above=0))
+        self.final = device_array(real("final", final, least=0))
+        self.steps = device_array(whole_number("steps", steps, least=1), jnp.int32)
         if whole_number("warm_up", warm_up) >= steps:
             raise ValueError(f"warm_up must be below steps={steps}; got {warm_up}.")
-        self.warm_up = jnp.asarray(warm_up, jnp.int32)
+        self.warm_up = device_array(warm_up, jnp.int32)
 
     @property
     def total_steps(self) -> int:
@@ -201,8 +201,8 @@ class OneCycle(Schedule):
             raise ValueError(f"rise must be below steps={steps}; got {rise}.")
         initial = peak / 25 if initial is None else real("initial", initial, above=0, most=peak)
         final = initial / 1e4 if final is None else real("final", final, least=0, most=peak)
-        self.peak, self.initial, self.final = (jnp.asarray(value, dtype=float) for value in (peak, initial, final))
-        self.steps, self.rise = (jnp.asarray(value, jnp.int32) for value in (steps, rise))
+        self.peak, self.initial, self.final = (device_array(value) for value in (peak, initial, final))
+        self.steps, self.rise = (device_array(value, jnp.int32) for value in (steps, rise))
 
     @property
     def total_steps(self) -> int:
@@ -235,7 +235,7 @@ class WarmUp(Schedule):
         longest = self.after.total_steps
         if whole_number("steps", steps, least=1) > longest > 0:
             raise ValueError(f"steps of a warm-up must be at most the {longest} of the schedule after it; got {steps}.")
-        self.steps = jnp.asarray(steps, jnp.int32)
+        self.steps = device_array(steps, jnp.int32)
 
     @property
     def total_steps(self) -> int:
@@ -267,12 +267,12 @@ class InverseScaling(Schedule):
     steps_per_epoch: Int[Array, ""]
 
     def __init__(self, initial: float, power: float, examples_per_epoch: int, steps_per_epoch: int) -> None:
-        self.initial = jnp.asarray(real("initial", initial, above=0), dtype=float)
-        self.power = jnp.asarray(real("power", power, least=0), dtype=float)
-        self.examples_per_epoch = jnp.asarray(
+        self.initial = device_array(real("initial", initial, above=0))
+        self.power = device_array(real("power", power, least=0))
+        self.examples_per_epoch = device_array(
             whole_number("examples_per_epoch", examples_per_epoch, least=1), jnp.int32
         )
-        self.steps_per_epoch = jnp.asarray(whole_number("steps_per_epoch", steps_per_epoch, least=1), jnp.int32)
+        self.steps_per_epoch = device_array(whole_number("steps_per_epoch", steps_per_epoch, least=1), jnp.int32)
 
     def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
         """Return ε at `step`."""

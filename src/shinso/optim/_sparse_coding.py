@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.optim._coordinate_descent import sweep
 
 
@@ -64,7 +64,7 @@ def sparse_coding(
     _checks.whole_number("sweeps", sweeps, least=1)
     _checks.whole_number("max_rounds", max_rounds, least=1)
     if dictionary is None:
-        key = jax.random.key(0) if key is None else key
+        key = _threefry.key_of(0) if key is None else key
         chosen = jax.random.choice(key, len(X), (atoms,), replace=atoms > len(X))
         first = jnp.asarray(X)[chosen] + 1e-3 * jax.random.normal(key, (atoms, X.shape[1]), real)
     else:

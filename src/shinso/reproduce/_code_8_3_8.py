@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from shinso import nn
+from shinso import _threefry, nn
 from shinso.objectives import Objective, Reconstruction, penalty
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
@@ -36,7 +35,7 @@ def code_8_3_8(settings: Mapping[str, Any], seeds: Seeds, context: Context) -> l
 
     Source: the lecture on deep learning, exercise 9-1.
     """
-    models = [nn.autoencoder(8, 3, code_activation="sigmoid", key=jax.random.key(seed)) for seed in seeds]
+    models = [nn.autoencoder(8, 3, code_activation="sigmoid", key=_threefry.key_of(seed)) for seed in seeds]
     results = [Result({}, {}) for _ in seeds]
     for decay in settings["decays"]:
         runs = train_many(

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from shinso import curvature, nn, textbook
+from shinso import _threefry, curvature, nn, textbook
 from shinso.objectives import LIKELIHOODS, Objective, likelihood
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
@@ -39,7 +39,7 @@ def inverse_hessian(settings: Mapping[str, Any], seeds: Seeds, context: Context)
 def _inverse_error(seed: int, alpha: float, examples: int) -> float:
     random = np.random.default_rng(seed)
     x, y = random.normal(size=(examples, INPUTS)), random.normal(size=(examples, 1))
-    model = nn.mlp(INPUTS, 1, HIDDEN, activation="tanh", key=jax.random.key(seed))
+    model = nn.mlp(INPUTS, 1, HIDDEN, activation="tanh", key=_threefry.key_of(seed))
     found = curvature.inverse_outer_product(model, Objective(likelihood("gaussian")), (x, y), alpha=alpha)
     parameters, rest = nn.parameters(model)
     theta, tree = ravel_pytree(parameters)
@@ -83,7 +83,7 @@ def _errors(cost: str, activation: str, seed: int) -> dict[str, float]:
     }
     data = random.normal(size=(EXAMPLES, INPUTS)), targets.get(cost, classes)
     model = nn.mlp(
-        INPUTS, OUTPUTS, HIDDEN, activation=activation, bias_init="standard_normal", key=jax.random.key(seed)
+        INPUTS, OUTPUTS, HIDDEN, activation=activation, bias_init="standard_normal", key=_threefry.key_of(seed)
     )
     chosen = likelihood(cost)
     exact = np.asarray(curvature.dense(curvature.hessian(model, Objective(chosen), data)))

@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, PRNGKeyArray
 
+from shinso import _threefry
 from shinso.nn import Activation, Dense, Layer, Sequential, Spec
 
 
@@ -62,4 +62,4 @@ def given_dense(weight: np.ndarray, bias: np.ndarray) -> Dense:
         return initializer
 
     inputs, outputs = weight.shape
-    return Dense(inputs, outputs, weight_init=given(weight), bias_init=given(bias), key=jax.random.key(0))  # type: ignore[arg-type]
+    return Dense(inputs, outputs, weight_init=given(weight), bias_init=given(bias), key=_threefry.key_of(0))  # type: ignore[arg-type]

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from shinso import _checks
+from shinso import _checks, _threefry
 from shinso.nn import (
     Activation,
     Conv2d,
@@ -74,7 +73,7 @@ def nielsen(
     """
     shape = checked_image_shape(image_shape)
     chosen = NIELSEN_NETWORKS[_checks.one_of("configuration", configuration, NIELSEN_NETWORKS)]
-    keys = iter(jax.random.split(key, len(chosen.channels) + len(chosen.hidden) + 1))
+    keys = iter(_threefry.split(key, len(chosen.channels) + len(chosen.hidden) + 1))
     layers: list[Layer] = []
     before = shape[-1]
     for maps in chosen.channels:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from shinso._numbers import device_array
 from shinso._paths import array_leaves, is_array
 
 
@@ -27,5 +27,5 @@ def fill(tree: PyTree, arrays: dict[str, np.ndarray], where: Path) -> PyTree:
             raise ValueError(
                 f"{where} does not belong to this model: {name} is {arrays[name].shape}, not {leaf.shape}."
             )
-    filled = [jnp.asarray(arrays[name], dtype=leaf.dtype) for name, leaf in expected.items()]
+    filled = [device_array(arrays[name], leaf.dtype) for name, leaf in expected.items()]
     return eqx.combine(jax.tree.unflatten(jax.tree.structure(dynamic), filled), static)

@@ -33,13 +33,14 @@ def in_chunks(function: Callable[[PyTree], Any], inputs: PyTree) -> np.ndarray:
     computing()
     if n == 0:
         raise ValueError("inputs must have at least one example; got none.")
+    inputs = jax.tree.map(np.asarray, inputs)
     size = min(_together(function, inputs), 1 << (n - 1).bit_length())
     parts = []
     for start in range(0, n, size):
         piece = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], inputs)
         here = min(size, n - start)
         if here < size:
-            piece = jax.tree.map(lambda leaf: np.resize(np.asarray(leaf), (size, *leaf.shape[1:])), piece)
+            piece = jax.tree.map(lambda leaf: np.resize(leaf, (size, *leaf.shape[1:])), piece)
         results = function(piece)
         parts.append(np.asarray(results.values if isinstance(results, nn.Sequences) else results)[:here])
     return np.concatenate(parts)
@@ -59,7 +60,8 @@ def _together(function: Callable[[PyTree], Any], inputs: PyTree) -> int:
     """Return how many examples are computed at once, a power of two."""
     if len(jax.tree.leaves(inputs)[0]) <= FEW:
         return FEW
-    return 1 << (_in_cache(function, nn.example_of(inputs)).bit_length() - 1)
+    examples: int = eqx.filter_eval_shape(_in_cache, function, nn.example_of(inputs))
+    return 1 << (examples.bit_length() - 1)
 
 
 _in_cache = eqx.filter_jit(nn.examples_in_cache)

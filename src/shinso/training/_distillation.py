@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from shinso import nn
+from shinso._numbers import placed
 from shinso.data import Dataset
 from shinso.objectives import Batch, Categorical, Distillation, Objective, Penalty, as_batch
 from shinso.training._chunks import outputs_of
@@ -77,7 +77,7 @@ def _taught(name: str, student: Callable[..., Any], teacher: Callable[..., Any],
     if ours != theirs:
         raise ValueError(f"teacher and student must have equally many outputs; got {theirs} and {ours}.")
     Categorical().target.check_outputs(f"targets of {name}", batch.targets, theirs)
-    logits = jnp.asarray(outputs_of(teacher, batch.inputs))
+    logits = placed(outputs_of(teacher, batch.inputs))
     return batch._replace(targets=Distillation.targets(batch.targets, logits))
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import jax.numpy as jnp
+import equinox as eqx
 import numpy as np
-from jaxtyping import PyTree
-from scipy.special import logsumexp
+from jaxtyping import Array, PyTree
 
 from shinso.nn import Sequences
 from shinso.objectives import Batch, Likelihood, as_batch
@@ -42,18 +41,25 @@ def evaluated(networks: Sequence[Predicts], inputs: Any, targets: Any, kind: str
     likelihood = networks[0].likelihood
     batch = as_batch("data", (inputs, targets), likelihood)
     scored = [_scored(batch, network.outputs(batch.inputs)) for network in networks]
-    there = jnp.asarray(scored[0][1])
-    losses = np.stack([np.asarray(likelihood.loss(jnp.asarray(outputs), there), float) for outputs, _ in scored])
-    loss = float(np.mean(np.log(len(losses)) - logsumexp(-losses, axis=0)))
-    found = [likelihood.main(jnp.asarray(outputs), there) for outputs, _ in scored]
-    main, _, main_targets = found[0]
-    answer = main.mean if main.target.probabilities else main.predict
-    answers = [np.asarray(answer(outputs)) for _, outputs, _ in found]
+    judged = [_judged(likelihood, outputs, targets) for outputs, targets in scored]
+    losses = -np.stack([np.asarray(losses, float) for losses, _ in judged])
+    highest = losses.max(axis=0)
+    loss = float(np.mean(np.log(len(losses)) - highest - np.log(np.exp(losses - highest).sum(axis=0))))
+    answers = [np.asarray(answers) for _, answers in judged]
     mean = answers[0] if len(answers) == 1 else np.mean(answers, axis=0)
+    main, _, main_targets = likelihood.main(*scored[0])
     return _by_kind(main, kind, batch.inputs, np.asarray(main_targets), mean, loss)
 
 
-def _scored(batch: Batch, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+@eqx.filter_jit
+def _judged(likelihood: Likelihood, outputs: Array, targets: Array) -> tuple[Array, Array]:
+    """Return each row's loss, and what is said of the main target: probabilities, or a number."""
+    main, main_outputs, _ = likelihood.main(outputs, targets)
+    answer = main.mean if main.target.probabilities else main.predict
+    return likelihood.loss(outputs, targets), answer(main_outputs)
+
+
+def _scored(batch: Batch, outputs: np.ndarray) -> tuple[Any, Any]:
     """Return outputs and targets row by row: of every step that is not padding, where there are steps."""
     targets = np.asarray(batch.targets)
     if outputs.ndim == 2:

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from shinso import nn
+from shinso import _threefry, nn
 from shinso._checks import whole_number
 from shinso.nn import Layer
 from shinso.objectives import Gaussian, Objective, as_inputs
@@ -90,7 +90,7 @@ def _guide(student: nn.Sequential, teacher: nn.Sequential, pair: tuple[int, int]
         except ValueError as error:
             raise ValueError(f"inputs and {name} do not fit: {error}") from error
     ours, theirs = found
-    key = jax.random.key(seed)
+    key = _threefry.key_of(seed)
     if len(ours) == len(theirs) == 1:
         return nn.Dense(ours[0], theirs[0], key=key)
     if len(ours) == len(theirs) == 3 and ours[0] >= theirs[0] and ours[1] >= theirs[1]:

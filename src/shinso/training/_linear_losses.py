@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from shinso import nn
+from shinso import _threefry, nn
 from shinso.objectives import Batch, Objective, penalty
 from shinso.training._train import train
 
@@ -39,7 +39,7 @@ def linear_losses(model: Callable[..., Any], objective: Objective, batch: Batch,
         raise ValueError(
             f"difficulty must be numbers or a function for outputs of shape {list(outputs)}; got 'linear_loss'."
         )
-    linear = nn.network("linear", batch.inputs.shape[1:], outputs[1], key=jax.random.fold_in(jax.random.key(seed), 3))
+    linear = nn.network("linear", batch.inputs.shape[1:], outputs[1], key=_threefry.fold_in(_threefry.key_of(seed), 3))
     decayed = Objective(objective.likelihood, [penalty("l2", strength=DECAY)])
     run = train(linear, decayed, batch, optimizer="lbfgs", epochs=EPOCHS, seed=seed)
     losses = objective.likelihood.loss(jnp.asarray(run.outputs(batch.inputs)), jnp.asarray(batch.targets))

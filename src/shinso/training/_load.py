@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax
 
-from shinso import nn, objectives, optim
+from shinso import _threefry, nn, objectives, optim
 from shinso._checks import one_line
 from shinso._manifest import lists, read_listed
 from shinso._safetensors import from_safetensors
@@ -80,7 +79,7 @@ def _template(found: Description, path: Path) -> Any:
     if found.model is None:
         raise ValueError(f"{path.parent} stores a model of your own making; pass one of the same structure as model=….")
     return _made(
-        lambda recipe: eqx.filter_eval_shape(nn.model_from_recipe, recipe, jax.random.key(0)), found.model, path
+        lambda recipe: eqx.filter_eval_shape(nn.model_from_recipe, recipe, _threefry.key_of(0)), found.model, path
     )
 
 

@@ -3,9 +3,7 @@
 import itertools
 from typing import Any
 
-import jax
-
-from shinso import nn
+from shinso import _threefry, nn
 from shinso.nn import Layer
 from shinso.objectives import Gaussian, Objective, as_inputs
 from shinso.training._chunks import outputs_of
@@ -65,7 +63,7 @@ def pretrain_autoencoders(
         stage_key = stage_seed(seed, stage)
         encoder = [layer for layer in model.layers[place:end] if not isinstance(layer, nn.Dropout)]
         width, units = encoder[0].weight.shape  # type: ignore[attr-defined]
-        decoder = nn.Dense(units, width, key=jax.random.key(stage_key))
+        decoder = nn.Dense(units, width, key=_threefry.key_of(stage_key))
         autoencoder = nn.Sequential([*spoiling, *encoder, decoder])
         run = train(autoencoder, objective, (codes, codes), seed=stage_key, **settings)
         runs.append(run)

@@ -73,6 +73,7 @@ class Program(eqx.Module):
         return steps * self.batch_size != examples or (self.shuffle != "none" and steps > 1)
 
 
+@eqx.filter_jit
 def initial_state(program: Program, buffers: PyTree, params: PyTree, columns: int, examples: int) -> TrainState:
     """Return the state before the first step; all dtypes are strong, so that no later stretch compiles again."""
     zero = jnp.zeros((), dtype=float)

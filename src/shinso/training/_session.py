@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from shinso._interrupt import Interrupt
+from shinso._numbers import device_array
 from shinso._stretches import Stretches
 from shinso.objectives import Batch
 from shinso.training._advance import advance, advance_many
@@ -103,7 +104,7 @@ class Session:
         names = [name for name in each[0] if name not in ("epochs", "device")]
         same = {name: each[0][name] if len(each) == 1 else [one[name] for one in each] for name in names}
         digests = {"data": digest_of(self.data), "evaluation data": digest_of(self.evaluations)}
-        return {**same, **digests, "real numbers": str(jnp.zeros(()).dtype)}
+        return {**same, **digests, "real numbers": str(jnp.result_type(float))}
 
     def checkpoint(self) -> None:
         if self.folder is not None:
@@ -129,7 +130,7 @@ class Session:
 
     def _advance(self, until: int) -> None:
         move = advance if self.program.axis is None else advance_many
-        limits = [jnp.asarray(number, jnp.int32) for number in (until, self.epochs)]
+        limits = [device_array(number, jnp.int32) for number in (until, self.epochs)]
         state = move(self.program, self.state, self.data, self.evaluations, self.keys, *limits)
         self.state = jax.tree.map(lambda leaf: leaf.block_until_ready(), state)
 
@@ -159,7 +160,7 @@ class Session:
             rows = [self._row(first + i, float(ends[i]), values[i]) for i in range(min(n, int(epochs) - len(history)))]
             history.rows += rows
             told = told or tuple(rows)
-        self.state = self.state._replace(n_rows=jnp.zeros((), jnp.int32))
+        self.state = self.state._replace(n_rows=device_array(0, jnp.int32))
         return told
 
     def _row(self, epoch: int, seconds: float, values: np.ndarray) -> dict[str, float]:

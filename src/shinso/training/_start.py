@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso._checks import real, whole_number
+from shinso._numbers import device_array
 from shinso.training._program import Program
 from shinso.training._state import TrainState
 
@@ -42,10 +43,10 @@ def taken_over(start: Start, program: Program, state: TrainState) -> TrainState:
             raise ValueError(
                 "optimizer of start must be the state of the same optimizer on a model of the same shapes."
             )
-        leaves = [jnp.asarray(leaf, dtype=like.dtype) for like, leaf in zip(fresh, given, strict=True)]
+        leaves = [device_array(leaf, like.dtype) for like, leaf in zip(fresh, given, strict=True)]
         state = state._replace(optimizer=jax.tree.unflatten(structure, leaves))
-    monitored = state.monitored._replace(unimproved=jnp.asarray(start.unimproved, jnp.int32))
+    monitored = state.monitored._replace(unimproved=device_array(start.unimproved, jnp.int32))
     if start.best is not None and program.stopping is not None:
         best = program.stopping.sign * real("best of start", start.best)
-        monitored = monitored._replace(best=jnp.asarray(best, dtype=float))
-    return state._replace(step=jnp.asarray(step, jnp.int32), monitored=monitored)
+        monitored = monitored._replace(best=device_array(best))
+    return state._replace(step=device_array(step, jnp.int32), monitored=monitored)

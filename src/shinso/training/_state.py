@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+
+from shinso import _threefry
 
 ROWS = 64
 """Epochs whose metrics one stretch can hold before the host has to read them."""
@@ -91,4 +92,4 @@ class Keys(NamedTuple):
 
 def keys_of(seed: int) -> Keys:
     """Return the keys that belong to a seed."""
-    return Keys(*jax.random.split(jax.random.key(seed)))
+    return Keys(*_threefry.split(_threefry.key_of(seed)))

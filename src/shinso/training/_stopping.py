@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from shinso._checks import real, whole_number
-from shinso._numbers import plain_number
+from shinso._numbers import device_array, plain_number
 
 NEVER = 2**31 - 1
 """Epochs of patience, the largest int32, that no training outlasts."""
@@ -58,12 +58,12 @@ class Stopping(eqx.Module):
     ) -> None:
         self.monitor = monitor
         self.restore_best = restore_best
-        self.patience = jnp.asarray(
+        self.patience = device_array(
             NEVER if patience == math.inf else whole_number("patience", patience, least=1), jnp.int32
         )
-        self.min_delta = jnp.asarray(real("min_delta", min_delta, least=0), dtype=float)
-        self.factor = jnp.asarray(0.0 if factor is None else real("factor", factor, above=0, below=1), dtype=float)
-        self.smallest = jnp.asarray(real("smallest", smallest, above=0, below=1), dtype=float)
+        self.min_delta = device_array(real("min_delta", min_delta, least=0))
+        self.factor = device_array(0.0 if factor is None else real("factor", factor, above=0, below=1))
+        self.smallest = device_array(real("smallest", smallest, above=0, below=1))
 
     @property
     def sign(self) -> int:

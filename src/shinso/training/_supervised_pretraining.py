@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from shinso import nn
+from shinso import _threefry, nn
 from shinso.nn import Layer
 from shinso.objectives import Objective, as_batch, parameter_paths, weights
 from shinso.training._stages import UNSTORED, Stages, cut_short, refuse, stage_seed
@@ -58,7 +58,7 @@ def pretrain_supervised(
     for stage, (place, end) in enumerate(itertools.pairwise(places)):
         last = end == places[-1]
         stage_key = stage_seed(seed, stage)
-        top = layers[end:] if last else _output_layers(shapes[end], shapes[-1][0], jax.random.key(stage_key))
+        top = layers[end:] if last else _output_layers(shapes[end], shapes[-1][0], _threefry.key_of(stage_key))
         network = nn.Sequential([*layers[:end], *top], model.recipe if last else None)
         run = train(network, objective, data, trainable=_from(place, network), seed=stage_key, **settings)
         runs.append(run)

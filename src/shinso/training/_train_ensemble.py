@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from shinso import _threefry
 from shinso._checks import whole_number
 from shinso.objectives import Objective, as_batch
 from shinso.training._ensemble import Ensemble
@@ -46,7 +47,7 @@ def train_ensemble(
     if isinstance(model, Sequence):
         models = list(model)
     else:
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 1), whole_number("members", members, least=2))
+        keys = _threefry.split(_threefry.fold_in(_threefry.key_of(seed), 1), whole_number("members", members, least=2))
         models = [model(key) for key in keys]
     if len(models) < 2:
         raise ValueError(f"members must be at least 2 to make an ensemble; got {len(models)}.")
@@ -60,5 +61,5 @@ def train_ensemble(
 
 def _bootstrap(members: int, examples: int, seed: int) -> np.ndarray:
     """Return how often each example is drawn, `[M, N]`: N draws with replacement for each member."""
-    drawn = jax.random.randint(jax.random.fold_in(jax.random.key(seed), 2), (members, examples), 0, examples)
+    drawn = jax.random.randint(_threefry.fold_in(_threefry.key_of(seed), 2), (members, examples), 0, examples)
     return np.asarray(jax.vmap(lambda row: jnp.bincount(row, length=examples))(drawn))

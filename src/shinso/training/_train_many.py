@@ -11,6 +11,7 @@ from jaxtyping import Array, ArrayLike
 
 from shinso._checks import real
 from shinso._interrupt import Interrupt
+from shinso._numbers import device_array
 from shinso.objectives import Batch, Objective
 from shinso.training._finish import finish, warn_of_long_schedules
 from shinso.training._mini_batches import Shuffle, n_examples
@@ -147,7 +148,7 @@ def _with_weights(batch: Batch, weights: ArrayLike | None, many: int) -> Batch:
     """Return the batch with weights `[M, N]` of the members' own."""
     if weights is None:
         return batch
-    array = jnp.asarray(weights, dtype=float)
+    array = device_array(weights)
     if array.shape != (many, n_examples(batch)):
         raise ValueError(f"weights must have shape [{many}, {n_examples(batch)}]; got {list(array.shape)}.")
     if not bool(jnp.isfinite(array).all()) or bool((array < 0).any()) or not bool((array > 0).any(axis=1).all()):
