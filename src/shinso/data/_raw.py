@@ -18,7 +18,7 @@ from shinso.data._digits import load_digits
 from shinso.data._encoder import Inputs
 from shinso.data._frames import frame_of, is_frame, require_columns
 from shinso.data._image_files import is_image_folder, labelled_files, path_column, read_pictures
-from shinso.data._npz import inputs_of, read_npz, targets_of
+from shinso.data._npz import inputs_of, names_of_columns, read_npz, targets_of
 from shinso.data._options import Options
 from shinso.data._reading import all_notes, describe, open_table
 from shinso.data._sources import TABLE_SUFFIXES
@@ -94,7 +94,9 @@ def read_source(source: Any, request: Request) -> Raw:
             if len(request.target) > 1:
                 raise TypeError(f"target must be the name of one array of {path}; got {request.target!r}.")
             name = request.target[0] if request.target else None
-            return from_arrays(path.stem, inputs_of(arrays, path), targets_of(arrays, path, name), request)
+            inputs = inputs_of(arrays, path)
+            names = names_of_columns(arrays, inputs.shape[1]) if inputs.ndim == 2 else None
+            return from_arrays(path.stem, inputs, targets_of(arrays, path, name), request, names)
         if path.is_dir() and is_image_folder(path):
             return from_pictures(path.name, *labelled_files(path), "class", request)
         return from_file(Path(path.name).stem.partition(".")[0], source, path, request)
@@ -191,9 +193,10 @@ def from_columns(
     ]
 
     def fit(training: Rows, weights: Any) -> tuple[Inputs, tuple[str, ...]]:
-        return TableInputs.fit_typed(
+        fitted, told = TableInputs.fit_typed(
             inputs, training, standardize=request.standardize is not False, options=request.options
         )
+        return dataclasses.replace(fitted, order=tuple(columns), targets=tuple(names)), told
 
     mask = kept.to_numpy()
     return Raw(
@@ -207,7 +210,13 @@ def from_columns(
     )
 
 
-def from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], request: Request) -> Raw:
+def from_arrays(
+    name: str,
+    inputs: Any,
+    targets: Shaped[np.ndarray, "N ..."],
+    request: Request,
+    columns_named: tuple[str, ...] | None = None,
+) -> Raw:
     """Take examples from arrays; rows without a target are left out and counted."""
     image = np.ndim(inputs) > 2
     white = white_of(inputs) if image else 1.0
@@ -232,7 +241,8 @@ def from_arrays(name: str, inputs: Any, targets: Shaped[np.ndarray, "N ..."], re
     def fit(training: Rows, weights: Any) -> tuple[Inputs, tuple[str, ...]]:
         if image:
             return ImageInputs.fit(array[training], standardize=bool(request.standardize), white=white), ()
-        return VectorInputs.fit(array[training], standardize=request.standardize is not False, weights=weights), ()
+        scaled = request.standardize is not False
+        return VectorInputs.fit(array[training], standardize=scaled, weights=weights, names=columns_named), ()
 
     return Raw(
         name,

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
@@ -13,10 +14,10 @@ import numpy as np
 from jaxtyping import PyTree
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from shinso import nn, optim
-from shinso.data import Dataset, Prepared, split
+from shinso.data import Dataset, Prepared, frame_of, split
 from shinso.estimators import _parameters
 from shinso.estimators._arguments import checked_settings, is_object
 from shinso.estimators._posterior import PosteriorMixin
@@ -27,6 +28,7 @@ from shinso.estimators._rows import (
     dense,
     example_weights,
     host_batch,
+    is_table,
     padded,
 )
 from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
@@ -72,6 +74,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     }
     _settings_names: ClassVar[tuple[str, ...]]
     _likelihood_: Likelihood
+    _table: bool = False
     network: Any = None
     network_arguments: Any = None
     optimizer: Any = "adam"
@@ -91,7 +94,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         """Train the network on examples X and targets y.
 
         Args:
-            X: tables `[N, D]` (array, DataFrame, sparse matrix, which is densified whole), images `[N, H, W, C]` or
+            X: tables `[N, D]` (array, sparse matrix, which is densified whole, or a DataFrame, also with text, categories,
+                dates and missing values, read as `shinso train` reads a file), images `[N, H, W, C]` or
                 `[N, H, W]` (one channel).
             y: classes or numbers, `[N]` or `[N, K]`.
             sample_weight: weight ≥ 0 of each example, `[N]`; None is 1 for each.
@@ -155,7 +159,14 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         return Settings(source="arrays", **given)
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Return X dense and y, after scikit-learn's checks."""
+        """Return X dense and y, after scikit-learn's checks; a table of more than complete numbers stays a DataFrame."""
+        self._table = is_table(X)
+        if self._table:
+            X = frame_of(X)
+            self.feature_names_in_, self.n_features_in_ = np.asarray(X.columns, dtype=object), X.width
+            y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+            check_consistent_length(X, y)
+            return X, y
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], allow_nd=True, multi_output=True, dtype="numeric"
         )
@@ -168,6 +179,10 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         else:
             prepared, settings = prepare_experiment(asked, source=(X, values), weights=weights)
         self.encoder_ = prepared.encoder
+        if self._table:
+            for note in prepared.notes:
+                if note.startswith("column "):
+                    warnings.warn(note, UserWarning, stacklevel=3)
         self.input_shape_ = prepared.training.input_shape
         description = describe(prepared.training)
         self.n_outputs_ = description.outputs
@@ -245,6 +260,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _encoded(self, X: Any) -> PyTree:
         """Return new X as the network reads it."""
+        if self._table:
+            return self.encoder_.encode(X)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype="numeric", reset=False)
         X = dense(X)
         X = X[..., None] if X.ndim == 3 else X
