@@ -81,3 +81,11 @@ def test_permutation_importance(classifier):
 def test_bad_tables(X, y, error, sentence):
     with pytest.raises(error, match=sentence):
         NetworkClassifier(epochs=1).fit(X, y)
+
+
+def test_a_warm_start_says_what_it_does_not_heed():
+    X = RNG.normal(size=(40, 3))
+    model = NetworkClassifier(epochs=1, hidden=(4,), warm_start=True).fit(X, X[:, 0] > 0)
+    model.set_params(epochs=2, l2=0.1).fit(X, X[:, 0] > 0)
+    with pytest.warns(UserWarning, match=r"hidden=\(8,\) is not heeded, it was \(4,\) then"):
+        model.set_params(hidden=(8,)).fit(X, X[:, 0] > 0)

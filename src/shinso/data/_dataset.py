@@ -33,6 +33,7 @@ class Dataset:
         feature_names: one name per column of vector inputs.
         target_names: one name per column of the targets.
         name: what the data are called in reports.
+        weights: of the examples in the cost, `[N]` ≥ 0; 1 each when left out.
 
     Raises:
         TypeError: inputs or targets are not numbers.
@@ -47,6 +48,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     target_names: tuple[str, ...] | None = None
     name: str = "arrays"
+    weights: Float32[np.ndarray, " N"] | None = None
 
     def __post_init__(self) -> None:
         one_of("kind", self.kind, KINDS)
@@ -82,7 +84,20 @@ class Dataset:
 
     def take(self, indices: "Integer[np.ndarray, M] | slice") -> "Dataset":
         """Return the examples at `indices` (an integer array, or a slice, which copies nothing)."""
-        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
+        weights = None if self.weights is None else self.weights[indices]
+        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices], weights=weights)
+
+    def balanced(self) -> "Dataset":
+        """Return the examples with weights by which every class that occurs counts as much as any other: N / (C n_c).
+
+        Raises:
+            ValueError: the targets are no classes.
+        """
+        if self.kind != "classification":
+            raise ValueError(f"class_weight is for classes; the target is taken as {self.kind}.")
+        counts = np.bincount(self.targets)
+        weights = len(self) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return replace(self, weights=weights[self.targets].astype(np.float32))
 
 
 def check_targets(targets: object, kind: Kind, argument: str = "targets") -> Shaped[np.ndarray, "N ..."]:

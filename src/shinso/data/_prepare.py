@@ -53,6 +53,7 @@ def prepare(
     standardize: bool | None = None,
     group: Any = None,
     time: Any = None,
+    identifier: str | None = None,
     reading: Mapping[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     weights: Any = None,
@@ -84,6 +85,7 @@ def prepare(
             split. The column is no input.
         time: name of the column (or one value an example) that says when it was: the latest are the test, those
             before validate.
+        identifier: name of the column that names a row: no input; the encoder knows it (`Encoder.identifier`).
         reading: options of `read_table`, by name.
         image_size: height and width to which image files are scaled; see `read_pictures`.
         weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
@@ -99,7 +101,7 @@ def prepare(
         kind = "classification"
     if isinstance(source, str) and source == "mnist":
         return _mnist(data_dir, validation_fraction, test_fraction, bool(standardize), seed)
-    request = Request(_names(target), standardize, Options.of(reading or {}), group, time, image_size)
+    request = Request(_names(target), standardize, Options.of(reading or {}), group, time, image_size, identifier)
     raw = read_source(source, request)
     if raw.targets.height < 2:
         told = f" ({'; '.join(raw.notes)})" if raw.notes else ""

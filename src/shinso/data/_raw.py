@@ -44,6 +44,7 @@ class Request:
         group: name of the column, or the values, that say whose a row is.
         time: name of the column, or the values, that say when a row was taken.
         image_size: height and width that image files are scaled to.
+        identifier: name of the column that names a row.
     """
 
     target: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Request:
     group: Any = None
     time: Any = None
     image_size: tuple[int, int] | None = None
+    identifier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,10 @@ def from_columns(
             f"{name} must hold as many targets as inputs; got {frame.height} inputs and {targets.height} targets."
         )
     groups, order = _column(frame, request.group, "group", where), _column(frame, request.time, "time", where)
-    apart = [*names, *([request.group] if isinstance(request.group, str) else [])]
+    named = [request.group] if isinstance(request.group, str) else []
+    named += [] if request.identifier is None else [request.identifier]
+    require_columns("column (id)", named, frame.columns, where)
+    apart = list(dict.fromkeys([*names, *named]))
     if len(apart) == frame.width:
         raise ValueError(f"{where} must have at least one column beside the target {targets.columns[0]!r}; got none.")
     kept, told = _with_targets(targets)
@@ -196,7 +201,8 @@ def from_columns(
         fitted, told = TableInputs.fit_typed(
             inputs, training, standardize=request.standardize is not False, options=request.options
         )
-        return dataclasses.replace(fitted, order=tuple(columns), targets=tuple(names)), told
+        order, targets = tuple(columns), tuple(names)
+        return dataclasses.replace(fitted, order=order, targets=targets, identifier=request.identifier), told
 
     mask = kept.to_numpy()
     return Raw(

@@ -43,6 +43,7 @@ class TableInputs:
         reading: how files of this kind are to be read, as options of `read_table`.
         order: the names of all columns of the file, those of the targets too, as they stood in training.
         targets: which of them were targets.
+        identifier: which of them names a row, if that was said.
     """
 
     type: ClassVar[str] = "table"
@@ -50,6 +51,7 @@ class TableInputs:
     reading: Mapping[str, Any] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    identifier: str | None = None
 
     @classmethod
     def fit(
@@ -186,7 +188,7 @@ class TableInputs:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a description of plain values that JSON keeps exactly."""
-        names = {"order": list(self.order), "targets": list(self.targets)}
+        names = {"order": list(self.order), "targets": list(self.targets), "identifier": self.identifier}
         columns = [one.to_dict() for one in self.columns]
         return {"type": self.type, "columns": columns, "reading": dict(self.reading), **names}
 
@@ -194,7 +196,8 @@ class TableInputs:
     def from_dict(cls, description: dict[str, Any]) -> "TableInputs":
         """Rebuild what `to_dict` described."""
         columns = tuple(_COLUMN_TYPES[entry["type"]].from_dict(entry) for entry in description["columns"])
-        return cls(columns, description["reading"], tuple(description["order"]), tuple(description["targets"]))
+        order, targets = tuple(description["order"]), tuple(description["targets"])
+        return cls(columns, description["reading"], order, targets, description["identifier"])
 
 
 def _fit(column: Typed, kind: str, training: Integer[np.ndarray, " A"], standardize: bool) -> InputColumn:

@@ -33,7 +33,7 @@ from shinso.estimators._rows import (
 )
 from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
 from shinso.objectives import Batch, Likelihood
-from shinso.settings import Description, Settings, complete
+from shinso.settings import NETWORK, Description, Settings, complete, rows
 from shinso.training import Ensemble, Event, device_named, metrics_in_words
 
 VALIDATION_FRACTION = 0.1
@@ -138,6 +138,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         self.networks_ = [as_numpy(run.model) for run in runs]
         self.network_ = self.networks_[0]
         run = found.summary() if isinstance(found, Ensemble) else found
+        if not (self.warm_start and hasattr(self, "_network_asked")):
+            self._network_asked = self._describes_network()
         self._learn_posterior(run.model, run.objective, examples.training)
         self.history_ = run.history.rows
         self.loss_curve_ = [row["cost"] for row in self.history_]
@@ -206,6 +208,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         """Return the network, or a list of the members, before training; None where the settings name it."""
         models: list[Any] = []
         if self.warm_start and hasattr(self, "networks_"):
+            self._say_what_stays()
             models = [
                 jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array_like(leaf) else leaf, one)
                 for one in self.networks_
@@ -213,6 +216,23 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         elif self.network_arguments or is_object("network", self.network):
             models = [self._built(examples, key) for key in first_keys(examples.settings)]
         return models if examples.settings.members and models else models[0] if models else None
+
+    def _say_what_stays(self) -> None:
+        """Warn of arguments that describe another network than that of the fit before, from which a warm start goes on."""
+        before = self._network_asked
+        for name, value in self._describes_network().items():
+            if value is not before[name] and value != before[name]:
+                warnings.warn(
+                    f"warm_start goes on from the network of the fit before: {name}={value!r} is not heeded, it was "
+                    f"{before[name]!r} then",
+                    UserWarning,
+                    stacklevel=4,
+                )
+
+    def _describes_network(self) -> dict[str, Any]:
+        """Return the arguments that a network is built from."""
+        names = ["network_arguments", *(name for name in self._settings_names if rows()[name].panel == NETWORK)]
+        return {name: getattr(self, name) for name in names}
 
     def _built(self, examples: Examples, key: jax.Array) -> Any:
         """Return the network that was given, or made by what was given."""
