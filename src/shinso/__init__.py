@@ -95,4 +95,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ROOMS, *_ROOM_OF])
+    return sorted(["__doc__", "__version__", *_ROOMS, *_ROOM_OF])

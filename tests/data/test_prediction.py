@@ -170,3 +170,86 @@ def test_told_kinds_are_obeyed():
 def test_the_only_column_is_used_though_it_counts_rows():
     inputs, _ = TableInputs.fit(pl.DataFrame({"z": list(range(N))}), np.arange(N), standardize=False)
     assert inputs.feature_names == ("z",)
+
+
+def stored(path, text):
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return the encoder of a table of an identifier, two numbers and a category; and its first rows as text."""
+    rows = [f"K{k:03},{k * 1.5},{1000 + k % 7},{'ab'[k % 2]},{'uv'[k % 3 % 2]}" for k in range(N)]
+    path = tmp_path_factory.mktemp("t") / "t.csv"
+    prepared = prepare(stored(path, "\n".join(["key_id,size,Weight,kind,y", *rows])), target="y")
+    return prepared.encoder, rows[:4]
+
+
+@pytest.mark.parametrize("width", [5, 4])
+def test_a_file_without_names_is_read_by_place(tmp_path, trained, width):
+    encoder, rows = trained
+    named = encoder.encode(encoder.read(stored(tmp_path / "a.csv", "\n".join(["key_id,size,Weight,kind,y", *rows]))))
+    bare = "\n".join(row.rsplit(",", 5 - width)[0] for row in rows)
+    for text, count in ((bare, 4), (bare.splitlines()[0], 1)):
+        with pytest.warns(UserWarning, match="columns are taken in the order of training's"):
+            raw = encoder.read(stored(tmp_path / "b.csv", text))
+        np.testing.assert_array_equal(encoder.encode(raw), named[:count])
+
+
+def test_names_that_differ_in_case_only(trained):
+    encoder = trained[0]
+    frame = pl.DataFrame({"kind": ["a"], "SIZE": [3.0], "weight ": [1001.0]})
+    vectors, notes = encoder.encode_with_notes(frame)
+    np.testing.assert_array_equal(vectors, encoder.encode(frame.rename({"SIZE": "size", "weight ": "Weight"})))
+    assert "column 'SIZE' is taken for 'size'" in notes
+
+
+def test_the_neighbour_of_a_missing_column_is_one_that_is_not_needed(trained):
+    with pytest.raises(
+        ValueError, match=r"has no column 'size'; its columns are 'kind', 'Weight', 'sizes'; did you mean 's"
+    ):
+        trained[0].encode(pl.DataFrame({"kind": ["a"], "Weight": [1.0], "sizes": [1.0]}))
+    with pytest.raises(ValueError, match=r"has no column 'Weight'; its columns are 'kind', 'size', 'other'\."):
+        trained[0].encode(pl.DataFrame({"kind": ["a"], "size": [1.0], "other": [1.0]}))
+
+
+def test_another_decimal_mark_is_read_and_told(trained):
+    frame = pl.DataFrame({"kind": ["a", "b"], "size": ["3,5", "4,5"], "Weight": [1001, 1002]})
+    vectors, notes = trained[0].encode_with_notes(frame)
+    same = frame.with_columns(size=pl.Series([3.5, 4.5]))
+    np.testing.assert_array_equal(vectors, trained[0].encode(same))
+    assert notes == ("column 'size': read with a decimal comma",)
+
+
+def test_rows_left_out_are_told(tmp_path, trained):
+    text = "key_id,size,Weight,kind\nK1,1,1001,a\n,,,\nK2,2,1002,b\nK3,3,1003,b\nTotal,6,3006,\n"
+    with pytest.warns(UserWarning, match="passed over|totals") as told:
+        assert len(trained[0].read(stored(tmp_path / "a.csv", text))) == 3
+    assert any("1 empty row(s) passed over" in str(one.message) for one in told)
+    assert any("hold totals ('Total'" in str(one.message) for one in told)
+
+
+def test_words_that_were_missing_in_training_are_missing():
+    inputs = fitted(c=[*(f"{k}.5" for k in range(30)), *["Varies"] * 10])
+    vectors, notes = inputs.encode(pl.DataFrame({"c": ["Varies", "Varies", "2.5"]}))
+    np.testing.assert_array_equal(vectors[:, 1], [1, 1, 0])
+    assert "2 of 3 values missing" in notes[0]
+
+
+def test_which_of_two_dates_was_read_is_told():
+    inputs = fitted(d=[f"2024-01-{1 + k % 28:02}" for k in range(N)])
+    assert (
+        "read as month/day/year, and would read as day/month/year too"
+        in inputs.encode(pl.DataFrame({"d": ["1/2/2024"]}))[1][0]
+    )
+
+
+def test_columns_of_archives_with_names_are_found_by_name(tmp_path):
+    X = np.random.default_rng(0).normal(size=(N, 3))
+    np.savez(tmp_path / "a.npz", X=X, y=np.arange(N) % 2, feature_names=["b", "c", "a"])
+    encoder = prepare(tmp_path / "a.npz").encoder
+    table = pl.DataFrame({"a": X[:, 2], "b": X[:, 0], "c": X[:, 1], "more": X[:, 0]})
+    np.testing.assert_array_equal(encoder.encode(table), encoder.encode(X))
+    with pytest.raises(ValueError, match="has no column 'c'"):
+        encoder.encode(table.drop("c"))

@@ -155,3 +155,14 @@ def test_one_hot_columns_are_classes():
     np.testing.assert_array_equal(encoder.encode(columns), [0, 1, 2] * 4)
     assert encoder.decode(np.array([2])).tolist() == ["owl"]
     assert fit(target_frame(np.eye(3)[[0, 1, 2] * 4])).classes == (0, 1, 2)
+
+
+def test_predictions_stay_within_the_range_of_training():
+    encoder = TargetEncoder.fit(pl.DataFrame({"y": [1.0, 2.0, 3.0, 9.0]}), np.arange(3), "regression")
+    again = TargetEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    assert again == encoder
+    predicted = np.array([[-9.0], [0.0], [9.0]])
+    np.testing.assert_allclose(again.answer(predicted), [[1], [2], [3]])
+    assert again.decode(predicted)[0] < 1
+    classes = TargetEncoder.fit(pl.DataFrame({"y": ["a", "b", "a"]}), np.arange(3))
+    assert classes.answer(np.array([1, 0])).tolist() == ["b", "a"]

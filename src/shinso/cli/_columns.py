@@ -8,9 +8,21 @@ from rich.table import Table
 
 from shinso.cli._app import OUTPUT, app, console
 from shinso.cli._options import given, option, with_settings
+from shinso.cli._wording import in_options
 from shinso.settings import Settings, rows
 
-_READING = ("target", "column", "drop", "missing", "separator", "decimal", "encoding", "header", "skip_ragged")
+_READING = (
+    "target",
+    "column",
+    "drop",
+    "missing",
+    "present",
+    "separator",
+    "decimal",
+    "encoding",
+    "header",
+    "skip_ragged",
+)
 
 
 @app.command(epilog="Examples:  shinso columns sales.csv  |  shinso columns sales.csv --target price --json")
@@ -43,9 +55,9 @@ def show_columns(reading: dict[str, Any]) -> None:
     for name in names:
         table.add_column(name, justify="right" if name in ("missing", "values") else "left", overflow="fold")
     for column in reading["columns"]:
-        table.add_row(*("" if column.get(name) is None else str(column[name]) for name in names))
+        table.add_row(*(in_options("" if column.get(name) is None else str(column[name])) for name in names))
     said = {name: reading.get(name) for name in ("rows", "separator", "decimal", "encoding", "header")}
     out.print("  ".join(f"{name} {value}" for name, value in said.items() if value is not None))
     out.print(table)
     for note in reading.get("notes") or ():
-        out.print(note)
+        out.print(in_options(note))

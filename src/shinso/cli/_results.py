@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shinso import nn
+from shinso.cli._wording import in_options
 from shinso.experiment import Predictions
 from shinso.training import Evaluation, Run, hardest_confusion
 
@@ -30,7 +31,7 @@ def summary(console: Console, run: Run, report: Path) -> None:
     compiling = f", {duration(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
     table.add_row("time", f"{duration(timing.train_seconds)} training{compiling}")
     for note in run.data.get("notes") or ():
-        table.add_row("data", str(note))
+        table.add_row("data", in_options(str(note)))
     table.add_row("run", Text(str(run.folder), style="bold"))
     table.add_row("report", str(report))
     console.print(table)
@@ -56,7 +57,7 @@ def overview(console: Console, run: Run, settings: Mapping[str, Any]) -> None:
     table = _grid()
     table.add_row("stopped", run.stop.message)
     for note in data.get("notes") or ():
-        table.add_row("data", str(note))
+        table.add_row("data", in_options(str(note)))
     console.print(table)
     if data.get("input_shape") is not None:
         console.print(_layers(run.model, data["input_shape"]))
@@ -100,6 +101,8 @@ def duration(seconds: float) -> str:
 def score(evaluation: Evaluation) -> str:
     """Return the score with its 95 % interval."""
     low, high = evaluation.interval
+    if math.isnan(evaluation.score):
+        return f"not defined (targets of {evaluation.n:,} examples that hardly vary)"
     if evaluation.score_name != "accuracy":
         return f"{number(evaluation.score)} (95 % interval {number(low)} to {number(high)})"
     places = 1 if evaluation.n < 5000 else 2

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from shinso._interrupt import INTERRUPTED, asked_to_end
+from shinso.cli._wording import in_options
 
 
 class Shell(TyperGroup):
@@ -72,7 +73,7 @@ def _say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _say(message: str, code: int) -> int:
-    text = " ".join(message.split()).rstrip()
+    text = in_options(" ".join(message.split()).rstrip())
     if text:
         typer.echo(text if text.endswith((".", "?", "!")) else f"{text}.", err=True)
     return code

@@ -29,9 +29,11 @@ from shinso.data._download import download as download
 from shinso.data._download import sha256_of as sha256_of
 from shinso.data._encoder import Encoder as Encoder
 from shinso.data._frames import frame_of as frame_of
+from shinso.data._frames import is_frame as is_frame
 from shinso.data._idx import read_idx as read_idx
 from shinso.data._idx import read_labelled_images as read_labelled_images
 from shinso.data._image_files import read_pictures as read_pictures
+from shinso.data._images import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from shinso.data._images import image_array as image_array
 from shinso.data._images import read_image as read_image
 from shinso.data._missing import MISSING as MISSING

@@ -1,5 +1,6 @@
 """Arrays ↔ what a network reads: vectors and images."""
 
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from PIL import Image
 
 from shinso.data._arrays import check_inputs, number_array, unit_pixels, wide_array
 from shinso.data._columns import as_numbers
-from shinso.data._frames import frame_of, is_frame
+from shinso.data._frames import frame_of, is_frame, require_columns, with_known_names
 from shinso.data._images import IMAGE_SUFFIXES, image_array, read_image
 from shinso.data._npz import inputs_of, read_npz
 from shinso.data._options import Options
@@ -29,6 +30,7 @@ class VectorInputs:
         std: what divides each column (1 where nothing is standardized, or the column is constant).
         low: least training value of each column; values outside the range are drawn in smoothly (`drawn_in`).
         high: greatest training value of each column.
+        names: names of the columns, where an archive had them: tables are then read by name.
     """
 
     type: ClassVar[str] = "vector"
@@ -36,21 +38,29 @@ class VectorInputs:
     std: tuple[float, ...]
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
+    names: tuple[str, ...] | None = None
 
     @classmethod
-    def fit(cls, training: Float[np.ndarray, "N D"], *, standardize: bool, weights: Any = None) -> "VectorInputs":
+    def fit(
+        cls,
+        training: Float[np.ndarray, "N D"],
+        *,
+        standardize: bool,
+        weights: Any = None,
+        names: tuple[str, ...] | None = None,
+    ) -> "VectorInputs":
         """Fit the means and standard deviations of the columns on training rows, with their weights."""
         count = training.shape[1]
         training = training if weights is None else training[weights > 0]
         weights = None if weights is None else weights[weights > 0]
         scales = [scale_of(column, weights) for column in training.T] if standardize else [(0.0, 1.0)] * count
         mean, std = zip(*scales, strict=True)
-        return cls(mean, std, tuple(training.min(axis=0).tolist()), tuple(training.max(axis=0).tolist()))
+        return cls(mean, std, tuple(training.min(axis=0).tolist()), tuple(training.max(axis=0).tolist()), names)
 
     @property
-    def feature_names(self) -> None:
-        """Columns of arrays have no names."""
-        return
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Names of the columns; None where the arrays had none."""
+        return self.names
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,8 +74,10 @@ class VectorInputs:
             TypeError: the values are not numbers.
             ValueError: the shape is another, or a value is NaN or infinite.
         """
+        told: tuple[str, ...] = ()
         if is_frame(raw):
-            raw = np.stack([as_numbers(column) for column in frame_of(raw).iter_columns()], axis=1)
+            frame, told = self._in_order(frame_of(raw))
+            raw = np.stack([as_numbers(column) for column in frame.iter_columns()], axis=1)
         array = wide_array("inputs", raw)
         array = array[None] if array.ndim == 1 else array
         check_inputs(array, self.shape)
@@ -78,7 +90,21 @@ class VectorInputs:
                 for column, count in enumerate(far.sum(axis=0))
                 if count
             )
-        return number_array("inputs", (array - np.asarray(self.mean)) / np.asarray(self.std)), notes
+        return number_array("inputs", (array - np.asarray(self.mean)) / np.asarray(self.std)), (*told, *notes)
+
+    def _in_order(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        """Return the columns by name, where training's had names, else as they stand, which is told.
+
+        Raises:
+            ValueError: a column is absent.
+        """
+        if self.names is not None:
+            frame, renamed = with_known_names(frame, self.names)
+            require_columns("column", self.names, frame.columns, "the table")
+            return frame.select(self.names), renamed
+        if any(not name.isdecimal() for name in frame.columns):
+            return frame, ("columns are taken in the order they stand, as the arrays trained on had no names",)
+        return frame, ()
 
     def read(self, path: str | Path, *, resize: bool = False) -> Any:
         """Read an NPZ archive, or a table whose columns are the D inputs, for `encode`; `resize` concerns images only.
@@ -90,7 +116,9 @@ class VectorInputs:
         if path.suffix.lower() == ".npz":
             return inputs_of(read_npz(path), path)
         if path.suffix.lower() in TABLE_SUFFIXES:
-            columns = open_table(path, Options())[0]
+            columns, reading = open_table(path, Options())
+            for note in reading.notes:
+                warnings.warn(f"{reading.source}: {note}", UserWarning, stacklevel=4)
             return pl.DataFrame([column.values for column in columns.values()])
         raise ValueError(f"{path} must be .npz, {', '.join(TABLE_SUFFIXES)}, as the model reads vectors.")
 

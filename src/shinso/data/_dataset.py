@@ -34,6 +34,7 @@ class Dataset:
         feature_names: one name per column of vector inputs.
         target_names: one name per column of the targets.
         name: what the data are called in reports.
+        weights: of the examples in the cost, `[N]` ≥ 0; 1 each when left out.
 
     Raises:
         TypeError: inputs or targets are not numbers.
@@ -48,6 +49,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     target_names: tuple[str, ...] | None = None
     name: str = "arrays"
+    weights: Float32[np.ndarray, " N"] | None = None
 
     def __post_init__(self) -> None:
         one_of("kind", self.kind, KINDS)
@@ -94,12 +96,29 @@ class Dataset:
         """Return the examples at `indices` (an integer array, or a slice, which copies nothing)."""
         given = self.inputs
         inputs = Sequences(*(one[indices] for one in given)) if isinstance(given, Sequences) else given[indices]
-        return replace(self, inputs=inputs, targets=self.targets[indices])
+        weights = None if self.weights is None else self.weights[indices]
+        return replace(self, inputs=inputs, targets=self.targets[indices], weights=weights)
+
+    def balanced(self) -> "Dataset":
+        """Return the examples with weights by which every class that occurs counts as much as any other: N / (C n_c).
+
+        Raises:
+            ValueError: the targets are no classes.
+        """
+        if self.kind != "classification" or self.targets.ndim != 1:
+            raise ValueError(f"class_weight is for classes; the target is taken as {self.kind}.")
+        counts = np.bincount(self.targets)
+        weights = len(self) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return replace(self, weights=weights[self.targets].astype(np.float32))
 
     def joined(self, other: "Dataset") -> "Dataset":
         """Return the examples of both, which are of one encoding."""
+        weights = [one.weights for one in (self, other) if one.weights is not None]
         return replace(
-            self, inputs=joined([self.inputs, other.inputs]), targets=np.concatenate([self.targets, other.targets])
+            self,
+            inputs=joined([self.inputs, other.inputs]),
+            targets=np.concatenate([self.targets, other.targets]),
+            weights=np.concatenate(weights) if len(weights) == 2 else None,
         )
 
     def row_bytes(self) -> list[bytes]:

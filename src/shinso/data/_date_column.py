@@ -70,10 +70,10 @@ class DateColumn:
         Raises:
             ValueError: a value is no date.
         """
-        dates = self._dates(values)
+        dates, notes = self._dates(values)
         linear, cyclic = _parts(dates)
         missing = dates.is_null().to_numpy()
-        columns, notes = [], list[str]()
+        columns = []
         for number in self.numbers:
             part = number.name.removeprefix(f"{self.name} ")
             column = linear.get(part, np.full(len(dates), np.nan))
@@ -90,9 +90,10 @@ class DateColumn:
             notes.append(f"column {self.name!r}: {int(missing.sum())} of {len(dates)} dates missing")
         return np.concatenate([np.zeros((len(dates), 0)), *columns], axis=1), tuple(notes)
 
-    def _dates(self, values: pl.Series) -> pl.Series:
+    def _dates(self, values: pl.Series) -> tuple[pl.Series, list[str]]:
+        """Return dates, and which of two readings of text was taken."""
         if values.dtype.is_temporal() or values.dtype == pl.Null:
-            return values
+            return values, []
         if not (values.dtype == pl.String or values.dtype.is_integer()):
             raise ValueError(f"column {self.name!r} must hold dates, as in training; it holds {values.dtype}.")
         text = values.cast(pl.String)
@@ -104,7 +105,7 @@ class DateColumn:
             raise ValueError(
                 f"column {self.name!r} must hold dates, as in training; got {text[place]!r} in data row {place + 1}."
             )
-        return dates
+        return dates, [f"column {self.name!r}: {read.note}"] if read is not None and read.note else []
 
     def to_dict(self) -> dict[str, Any]:
         """Return a description of plain values."""

@@ -67,6 +67,11 @@ class Encoder:
         """Name of each feature made of a table's columns, or `None`."""
         return self.inputs.feature_names
 
+    @property
+    def identifier(self) -> str | None:
+        """Name of the column that names a row, if one was said to."""
+        return self.inputs.identifier if isinstance(self.inputs, TableInputs) else None
+
     def read(self, path: str | Path, *, resize: bool = False) -> Any:
         """Read a file of the type the model was trained on (or a picture, for images) for `encode`.
 
@@ -146,6 +151,10 @@ class Encoder:
     def decode_targets(self, targets: Shaped[np.ndarray, "N ..."]) -> Shaped[np.ndarray, "N ..."]:
         """Turn class indices into labels and standardized values `[..., K]` into real ones; others stay as they are."""
         return self.targets.decode(targets)
+
+    def decode_predictions(self, predicted: Shaped[np.ndarray, "N ..."]) -> Shaped[np.ndarray, "N ..."]:
+        """Turn what a network predicts into labels, or into numbers within the range of training's."""
+        return self.targets.answer(predicted)
 
     def dataset(self, raw_inputs: Any, raw_targets: Any = None) -> Dataset:
         """Return labelled new data as a `Dataset`.

@@ -2,7 +2,7 @@
 
 import difflib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -11,6 +11,7 @@ import polars as pl
 from jaxtyping import Shaped
 
 from shinso.data._header import unique_names
+from shinso.data._typed import canonical
 
 
 def frame_of(table: Any) -> pl.DataFrame:
@@ -53,7 +54,16 @@ def is_frame(value: Any) -> bool:
     return hasattr(value, "columns") or hasattr(value, "collect_schema") or arrow
 
 
-def require_columns(what: str, wanted: Iterable[str], present: Sequence[str], source: str) -> None:
+def with_known_names(frame: pl.DataFrame, known: Sequence[str]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a frame whose columns have the known names they differ from in case, blanks or width only, and which do."""
+    others = [name for name in frame.columns if name not in known]
+    free = {canonical([name])[0]: name for name in known if name not in frame.columns}
+    renamed = {name: free.pop(word) for name, word in zip(others, canonical(others), strict=True) if word in free}
+    notes = tuple(f"column {name!r} is taken for {wanted!r}" for name, wanted in renamed.items())
+    return frame.rename(renamed), notes
+
+
+def require_columns(what: str, wanted: Sequence[str], present: Sequence[str], source: str) -> None:
     """Raise unless every wanted column is present; the error suggests the nearest name.
 
     Raises:
@@ -62,8 +72,8 @@ def require_columns(what: str, wanted: Iterable[str], present: Sequence[str], so
     absent = [name for name in wanted if name not in present]
     if not absent:
         return
-    folded = {name.casefold(): name for name in present}
-    near = difflib.get_close_matches(absent[0].casefold(), folded, n=1, cutoff=0.5)
+    folded = {name.casefold(): name for name in present if name not in wanted}
+    near = difflib.get_close_matches(absent[0].casefold(), folded, n=1, cutoff=0.55)
     shown = ", ".join(repr(name) for name in present[:12]) + (", …" if len(present) > 12 else "")
     numbers = all(_is_number(name) for name in present)
     raise ValueError(

@@ -14,6 +14,7 @@ from shinso.data._frames import require_columns
 from shinso.data._unpacking import DAMAGE, RefusedError, refuse_growth, room_for
 
 INPUT_NAMES = ("X", "x", "inputs", "data")
+COLUMN_NAMES = ("feature_names", "columns", "names")
 TARGET_NAMES = ("y", "targets", "labels")
 
 Arrays = dict[str, Shaped[np.ndarray, "..."]]
@@ -71,6 +72,14 @@ def inputs_of(arrays: Arrays, path: str | Path) -> Shaped[np.ndarray, "N ..."]:
         ValueError: none of them is there.
     """
     return arrays[_name("inputs", INPUT_NAMES, arrays, path)]
+
+
+def names_of_columns(arrays: Arrays, count: int) -> tuple[str, ...] | None:
+    """Return the names of `count` columns of inputs, if the archive holds such an array of text."""
+    for name in COLUMN_NAMES:
+        if name in arrays and arrays[name].dtype.kind == "U" and arrays[name].shape == (count,):
+            return tuple(map(str, arrays[name]))
+    return None
 
 
 def targets_of(arrays: Arrays, path: str | Path, name: str | None = None) -> Shaped[np.ndarray, "N ..."]:

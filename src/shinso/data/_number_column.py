@@ -97,6 +97,10 @@ class NumberColumn:
         values = values.set(values.is_in(list(self.words)).fill_null(False), None)
         read = read_numbers(values, self.decimal).values
         strange = (values.is_not_null() & read.is_null()).arg_true()
+        if len(strange) > (1 - READABLE) * len(values):
+            other = "," if self.decimal == "." else "."
+            if read_numbers(values, other).values.null_count() == values.null_count():
+                return as_numbers(values, other), [f"read with a decimal {'comma' if other == ',' else 'point'}"]
         if len(strange) == 0 or len(strange) > (1 - READABLE) * len(values):
             return as_numbers(values, self.decimal), []
         place = int(strange[0])

@@ -59,6 +59,7 @@ def prepare(
     time: Any = None,
     sequence: str | None = None,
     window: int | None = None,
+    identifier: str | None = None,
     reading: Mapping[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     weights: Any = None,
@@ -94,6 +95,7 @@ def prepare(
             the order of `time`, or as they stand; targets have one value a sequence. An archive of sequences has `lengths`.
         window: T: the source is a text file, cut into pieces of T characters, at each of which the next is to be told. The
             test is the end of the text, what is validated on stands before it.
+        identifier: name of the column that names a row: no input; the encoder knows it (`Encoder.identifier`).
         reading: options of `read_table`, by name.
         image_size: height and width to which image files are scaled; see `read_pictures`.
         weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
@@ -135,6 +137,7 @@ def prepare(
         image_size,
         kind == "reconstruction",
         sequence,
+        identifier,
     )
     raw = read_source(source, request)
     if len(raw.inputs) < 2:

@@ -16,7 +16,7 @@ from shinso.data._digits import load_digits
 from shinso.data._encoder import Inputs
 from shinso.data._frames import frame_of, is_frame, ranks_of, require_columns
 from shinso.data._image_files import is_image_folder, labelled_files, path_column, read_pictures
-from shinso.data._npz import inputs_of, read_npz, targets_of
+from shinso.data._npz import inputs_of, names_of_columns, read_npz, targets_of
 from shinso.data._reading import all_notes, describe, open_table
 from shinso.data._request import Raw, Request, Rows, labels_of, with_targets
 from shinso.data._sequence_source import is_archive_of_sequences, sequences_of_archive, sequences_of_table
@@ -49,7 +49,9 @@ def read_source(source: Any, request: Request) -> Raw:
             if is_archive_of_sequences(arrays):
                 return sequences_of_archive(path, arrays, name, request)
             targets = None if request.rebuild else targets_of(arrays, path, name)
-            return from_arrays(path.stem, inputs_of(arrays, path), targets, request)
+            inputs = inputs_of(arrays, path)
+            names = names_of_columns(arrays, inputs.shape[1]) if inputs.ndim == 2 else None
+            return from_arrays(path.stem, inputs, targets, request, names)
         if path.is_dir() and is_image_folder(path):
             return from_pictures(path.name, *labelled_files(path), "class", request)
         return from_file(Path(path.name).stem.partition(".")[0], source, path, request)
@@ -137,7 +139,10 @@ def from_columns(
             f"{name} must hold as many targets as inputs; got {frame.height} inputs and {targets.height} targets."
         )
     groups, order = _column(frame, request.group, "group", where), _column(frame, request.time, "time", where)
-    apart = [*names, *([request.group] if isinstance(request.group, str) else [])]
+    named = [request.group] if isinstance(request.group, str) else []
+    named += [] if request.identifier is None else [request.identifier]
+    require_columns("column (id)", named, frame.columns, where)
+    apart = list(dict.fromkeys([*names, *named]))
     if len(apart) == frame.width:
         raise ValueError(f"{where} must have at least one column beside the target {apart[0]!r}; got none.")
     kept, told = with_targets(targets, frame.height)
@@ -152,9 +157,11 @@ def from_columns(
     ]
 
     def fit(training: Rows, weights: Any) -> tuple[Inputs, tuple[str, ...]]:
-        return TableInputs.fit_typed(
+        fitted, told = TableInputs.fit_typed(
             inputs, training, standardize=request.standardize is not False, options=request.options
         )
+        order, targets = tuple(columns), tuple(names)
+        return dataclasses.replace(fitted, order=order, targets=targets, identifier=request.identifier), told
 
     mask = kept.to_numpy()
     return Raw(
@@ -168,7 +175,9 @@ def from_columns(
     )
 
 
-def from_arrays(name: str, inputs: Any, targets: Any, request: Request) -> Raw:
+def from_arrays(
+    name: str, inputs: Any, targets: Any, request: Request, columns_named: tuple[str, ...] | None = None
+) -> Raw:
     """Take examples from arrays; rows without a target `[N, …]` are left out and counted."""
     image = np.ndim(inputs) > 2
     white = white_of(inputs) if image else 1.0
@@ -193,7 +202,8 @@ def from_arrays(name: str, inputs: Any, targets: Any, request: Request) -> Raw:
     def fit(training: Rows, weights: Any) -> tuple[Inputs, tuple[str, ...]]:
         if image:
             return ImageInputs.fit(array[training], standardize=bool(request.standardize), white=white), ()
-        return VectorInputs.fit(array[training], standardize=request.standardize is not False, weights=weights), ()
+        scaled = request.standardize is not False
+        return VectorInputs.fit(array[training], standardize=scaled, weights=weights, names=columns_named), ()
 
     return Raw(
         name,

@@ -28,6 +28,7 @@ class Request:
         time: name of the column, or the values, that say when a row was taken.
         image_size: height and width that image files are scaled to.
         rebuild: whether the inputs are to be rebuilt, so that there are no targets.
+        identifier: name of the column that names a row.
         sequence: name of the column that says whose a step is; rows are then steps of sequences, in the order of `time`.
     """
 
@@ -39,6 +40,7 @@ class Request:
     image_size: tuple[int, int] | None = None
     rebuild: bool = False
     sequence: str | None = None
+    identifier: str | None = None
 
 
 @dataclass(frozen=True)

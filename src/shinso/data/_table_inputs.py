@@ -1,7 +1,8 @@
 """Columns of a table ↔ the vector a network reads."""
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,13 +15,13 @@ from shinso.data._category_column import CategoryColumn
 from shinso.data._columns import column_kind, dropped_because
 from shinso.data._constant_column import ConstantColumn
 from shinso.data._date_column import DateColumn
-from shinso.data._frames import frame_of, require_columns
+from shinso.data._frames import frame_of, require_columns, with_known_names
 from shinso.data._missing import missing_words, stripped
 from shinso.data._number_column import NumberColumn
 from shinso.data._options import Options
-from shinso.data._sources import TABLE_SUFFIXES, find_table
+from shinso.data._sources import TABLE_SUFFIXES, Found, find_table
 from shinso.data._text_column import TextColumn
-from shinso.data._typed import Typed, typed_frame
+from shinso.data._typed import Typed, canonical, typed_frame
 
 InputColumn = NumberColumn | CategoryColumn | DateColumn | TextColumn | ConstantColumn
 
@@ -40,11 +41,17 @@ class TableInputs:
     Attributes:
         columns: the columns, in the order of their features; those that told nothing in training make none.
         reading: how files of this kind are to be read, as options of `read_table`.
+        order: the names of all columns of the file, those of the targets too, as they stood in training.
+        targets: which of them were targets.
+        identifier: which of them names a row, if that was said.
     """
 
     type: ClassVar[str] = "table"
     columns: tuple[InputColumn, ...]
     reading: Mapping[str, Any] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    identifier: str | None = None
 
     @classmethod
     def fit(
@@ -125,10 +132,10 @@ class TableInputs:
             TypeError: `raw` is not a DataFrame.
             ValueError: a column is absent, or holds text or infinity where numbers belong.
         """
-        frame = frame_of(raw)
+        frame, renamed = with_known_names(frame_of(raw), [one.name for one in self.columns])
         require_columns("column", [one.name for one in self.columns if one.features], frame.columns, "the table")
         words = missing_words(self.reading.get("missing", ()), self.reading.get("present", ()))
-        parts, told = [], list[str]()
+        parts, told = [], list(renamed)
         for column in self.columns:
             if column.name in frame.columns:
                 values = frame[column.name]
@@ -144,23 +151,53 @@ class TableInputs:
     def read(self, path: str | Path, *, resize: bool = False) -> pl.DataFrame:
         """Read a table for `encode`, text as it stands; `resize` concerns images only.
 
+        A file without names, of as many columns as that of training had (with or without the targets), has them in the
+        same order.
+
         Raises:
             ValueError: the file cannot be read, or is of another type.
+
+        Warns:
+            UserWarning: one for each thing that was guessed, passed over or left out.
         """
         file = Path(str(path).partition("::")[0])
         if str(path) != "-" and not file.is_dir() and file.suffix.lower() not in TABLE_SUFFIXES:
             raise ValueError(f"{path} must be a table ({', '.join(TABLE_SUFFIXES)}), as the model reads columns.")
-        return find_table(path, Options.of(self.reading)).frame
+        found = find_table(path, Options.of(self.reading))
+        known = set(canonical([one.name for one in self.columns if one.features]))
+        if found.encoding is not None and self.order and not known & set(canonical(found.frame.columns)):
+            found = self._by_place(path) or found
+        for note in found.notes:
+            warnings.warn(f"{found.name}: {note}", UserWarning, stacklevel=4)
+        return found.frame
+
+    def _by_place(self, path: str | Path) -> Found | None:
+        """Return a file without names, its columns named by their places; None where there are more or fewer of them."""
+        if str(path) == "-":
+            return None
+        found = find_table(path, Options.of({**self.reading, "header": False}))
+        inputs = [name for name in self.order if name not in self.targets]
+        names = next((names for names in (self.order, inputs) if len(names) == found.frame.width), None)
+        if names is None:
+            return None
+        note = "no row of names: columns are taken in the order of training's"
+        frame = found.frame.rename(dict(zip(found.frame.columns, names, strict=True)))
+        return replace(
+            found, frame=frame, notes=(*(one for one in found.notes if not one.startswith("no row of")), note)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a description of plain values that JSON keeps exactly."""
-        return {"type": self.type, "columns": [one.to_dict() for one in self.columns], "reading": dict(self.reading)}
+        names = {"order": list(self.order), "targets": list(self.targets), "identifier": self.identifier}
+        columns = [one.to_dict() for one in self.columns]
+        return {"type": self.type, "columns": columns, "reading": dict(self.reading), **names}
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "TableInputs":
         """Rebuild what `to_dict` described."""
-        entries = description["columns"]
-        return cls(tuple(_COLUMN_TYPES[entry["type"]].from_dict(entry) for entry in entries), description["reading"])
+        columns = tuple(_COLUMN_TYPES[entry["type"]].from_dict(entry) for entry in description["columns"])
+        order, targets = tuple(description["order"]), tuple(description["targets"])
+        return cls(columns, description["reading"], order, targets, description["identifier"])
 
 
 def _fit(column: Typed, kind: str, training: Integer[np.ndarray, " A"], standardize: bool) -> InputColumn:

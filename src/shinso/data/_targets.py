@@ -58,6 +58,8 @@ class TargetEncoder:
         classes: for classification, the label of each class index, sorted.
         mean: for regression, what is subtracted from each column.
         std: for regression, what divides each column.
+        low: for regression, the least training value of each column.
+        high: for regression, the greatest.
     """
 
     kind: Kind
@@ -65,6 +67,8 @@ class TargetEncoder:
     classes: tuple[Label, ...] | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
 
     @classmethod
     def fit(
@@ -96,7 +100,8 @@ class TargetEncoder:
         if kind != "regression":
             return cls(kind, tuple(columns.columns))
         mean, std = zip(*(scale_of(column, weights) for column in values[training].T), strict=True)
-        return cls(kind, tuple(columns.columns), mean=mean, std=std)
+        low, high = (tuple(of(values[training], axis=0).tolist()) for of in (np.min, np.max))
+        return cls(kind, tuple(columns.columns), mean=mean, std=std, low=low, high=high)
 
     def encode(self, columns: pl.DataFrame) -> Shaped[np.ndarray, "N ..."]:
         """Return class indices, int32 `[N]`, or standardized values, labels or counts, float32 `[N, K]`.
@@ -122,19 +127,26 @@ class TargetEncoder:
             return values
         return np.asarray(targets)
 
+    def answer(self, predicted: Shaped[np.ndarray, "N ..."]) -> Shaped[np.ndarray, "N ..."]:
+        """Return predictions as `decode` does, numbers within the range of training's: a network knows of no others."""
+        values = self.decode(predicted)
+        return values if self.low is None or self.high is None else np.clip(values, self.low, self.high)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a description of plain values that JSON keeps exactly."""
-        fields = {"names": self.names, "classes": self.classes, "mean": self.mean, "std": self.std}
+        ranges = {"low": self.low, "high": self.high}
+        fields = {"names": self.names, "classes": self.classes, "mean": self.mean, "std": self.std, **ranges}
         return {"kind": self.kind} | {key: None if value is None else list(value) for key, value in fields.items()}
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "TargetEncoder":
         """Rebuild what `to_dict` described."""
         kind = cast("Kind", one_of("kind", description["kind"], KINDS))
-        classes, mean, std = (
-            None if description[key] is None else tuple(description[key]) for key in ("classes", "mean", "std")
-        )
-        return cls(kind, tuple(description["names"]), classes, mean, std)
+        rest = {
+            key: None if description[key] is None else tuple(description[key])
+            for key in ("classes", "mean", "std", "low", "high")
+        }
+        return cls(kind, tuple(description["names"]), **rest)
 
     def _indices(self, values: pl.Series) -> Integer[np.ndarray, " N"]:
         refuse_missing(values)

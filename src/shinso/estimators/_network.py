@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
@@ -12,11 +13,11 @@ import numpy as np
 from jaxtyping import PyTree
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from shinso import nn, optim
 from shinso._numbers import placed
-from shinso.data import Dataset, Prepared, split
+from shinso.data import Dataset, Prepared, frame_of, split
 from shinso.estimators import _parameters
 from shinso.estimators._arguments import checked_settings, is_object
 from shinso.estimators._posterior import PosteriorMixin
@@ -27,11 +28,12 @@ from shinso.estimators._rows import (
     dense,
     example_weights,
     host_batch,
+    is_table,
     padded,
 )
 from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
 from shinso.objectives import Batch, Likelihood
-from shinso.settings import Description, Settings, complete
+from shinso.settings import NETWORK, Description, Settings, complete, rows
 from shinso.training import Ensemble, Event, device_named, metrics_in_words
 
 VALIDATION_FRACTION = 0.1
@@ -72,6 +74,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     }
     _settings_names: ClassVar[tuple[str, ...]]
     _likelihood_: Likelihood
+    _table: bool = False
     network: Any = None
     network_arguments: Any = None
     optimizer: Any = "adam"
@@ -91,7 +94,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         """Train the network on examples X and targets y.
 
         Args:
-            X: tables `[N, D]` (array, DataFrame, sparse matrix, which is densified whole), images `[N, H, W, C]` or
+            X: tables `[N, D]` (array, sparse matrix, which is densified whole, or a DataFrame, also with text, categories,
+                dates and missing values, read as `shinso train` reads a file), images `[N, H, W, C]` or
                 `[N, H, W]` (one channel).
             y: classes or numbers, `[N]` or `[N, K]`.
             sample_weight: weight ≥ 0 of each example, `[N]`; None is 1 for each.
@@ -134,6 +138,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         self.networks_ = [as_numpy(run.model) for run in runs]
         self.network_ = self.networks_[0]
         run = found.summary() if isinstance(found, Ensemble) else found
+        if not (self.warm_start and hasattr(self, "_network_asked")):
+            self._network_asked = self._describes_network()
         self._learn_posterior(run.model, run.objective, examples.training)
         self.history_ = run.history.rows
         self.loss_curve_ = [row["cost"] for row in self.history_]
@@ -155,7 +161,14 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         return Settings(source="arrays", **given)
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Return X dense and y, after scikit-learn's checks."""
+        """Return X dense and y, after scikit-learn's checks; a table of more than complete numbers stays a DataFrame."""
+        self._table = is_table(X)
+        if self._table:
+            X = frame_of(X)
+            self.feature_names_in_, self.n_features_in_ = np.asarray(X.columns, dtype=object), X.width
+            y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+            check_consistent_length(X, y)
+            return X, y
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], allow_nd=True, multi_output=True, dtype="numeric"
         )
@@ -168,6 +181,10 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         else:
             prepared, settings = prepare_experiment(asked, source=(X, values), weights=weights)
         self.encoder_ = prepared.encoder
+        if self._table:
+            for note in prepared.notes:
+                if note.startswith("column "):
+                    warnings.warn(note, UserWarning, stacklevel=3)
         self.input_shape_ = prepared.training.input_shape
         description = describe(prepared.training)
         self.n_outputs_ = description.outputs
@@ -191,10 +208,28 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         """Return the network, or a list of the members, before training; None where the settings name it."""
         models: list[Any] = []
         if self.warm_start and hasattr(self, "networks_"):
+            self._say_what_stays()
             models = [placed(one) for one in self.networks_]
         elif self.network_arguments or is_object("network", self.network):
             models = [self._built(examples, key) for key in first_keys(examples.settings)]
         return models if examples.settings.members and models else models[0] if models else None
+
+    def _say_what_stays(self) -> None:
+        """Warn of arguments that describe another network than that of the fit before, from which a warm start goes on."""
+        before = self._network_asked
+        for name, value in self._describes_network().items():
+            if value is not before[name] and value != before[name]:
+                warnings.warn(
+                    f"warm_start goes on from the network of the fit before: {name}={value!r} is not heeded, it was "
+                    f"{before[name]!r} then",
+                    UserWarning,
+                    stacklevel=4,
+                )
+
+    def _describes_network(self) -> dict[str, Any]:
+        """Return the arguments that a network is built from."""
+        names = ["network_arguments", *(name for name in self._settings_names if rows()[name].panel == NETWORK)]
+        return {name: getattr(self, name) for name in names}
 
     def _built(self, examples: Examples, key: jax.Array) -> Any:
         """Return the network that was given, or made by what was given."""
@@ -242,6 +277,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _encoded(self, X: Any) -> PyTree:
         """Return new X as the network reads it."""
+        if self._table:
+            return self.encoder_.encode(X)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], allow_nd=True, dtype="numeric", reset=False)
         X = dense(X)
         X = X[..., None] if X.ndim == 3 else X

@@ -93,7 +93,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return np.asarray(self.encoder_.encode_targets(np.asarray(y, dtype=float)))
 
     def _in_units(self, means: np.ndarray) -> np.ndarray:
-        return np.asarray(self.encoder_.decode_targets(self._likelihood().decide(means)))
+        return np.asarray(self.encoder_.decode_predictions(self._likelihood().decide(means)))
 
     def _units(self) -> np.ndarray:
         return self.encoder_.units_of_targets

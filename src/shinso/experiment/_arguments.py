@@ -116,7 +116,7 @@ def penalties_of(settings: Settings) -> list[objectives.Penalty]:
 def stopping_of(settings: Settings, likelihood: objectives.Likelihood, watched: str) -> Stopping | None:
     """Return when training stops before its last epoch, or slows down; None where it does neither."""
     if not settings.patience:
-        return None
+        return Stopping(patience=math.inf) if settings.best_epoch and watched == "validation" else None
     column = "loss" if settings.stopping_monitor in (None, "loss") else likelihood.score_name
     monitor = column if watched == "training" else f"{watched}_{column}"
     return Stopping(monitor, settings.patience, factor=settings.stall_factor)

@@ -92,7 +92,7 @@ def evaluate(run: Run | Ensemble, dataset: Dataset, encoder: Encoder) -> Evaluat
     found = run.evaluate(dataset.inputs, dataset.targets)
     if dataset.kind != "regression":
         return found
-    predicted = encoder.decode_targets(run.predict(dataset.inputs))
+    predicted = encoder.decode_predictions(run.predict(dataset.inputs))
     return evaluate_numbers(
         encoder.decode_targets(dataset.targets), predicted, found.loss, run.likelihood.evaluation_score
     )

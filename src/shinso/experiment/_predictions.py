@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from shinso._files import write_atomically
 from shinso._sequences import joined
-from shinso.data import TextInputs
+from shinso.data import IMAGE_SUFFIXES, Encoder, TextInputs
 from shinso.experiment._evaluate import encoder_of
 from shinso.nn import AutoencoderModel
 from shinso.training import Ensemble, Run, codes_of, load
@@ -22,8 +23,8 @@ class Predictions:
     """Predictions for N inputs, ready to be shown.
 
     Attributes:
-        columns: `input`, then `class` and `probability`, or `labels`, or the target's name; of an autoencoder
-            `squared error` and the numbers of the code.
+        columns: `input` (or the name of the column that names rows), then `class` and `probability`, or `labels`, or the
+            target's name; of an autoencoder `squared error` and the numbers of the code.
         rows: one tuple for each input.
         means: class or label probabilities, or numbers in the target's own units, `[N, K]`.
         outcomes: what the K columns of `means` stand for.
@@ -108,15 +109,51 @@ def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[
     if isinstance(encoder.inputs, TextInputs):
         raise ValueError(f"{run.folder} is a language model: draw from it with sample, or evaluate it on a text.")
     names: list[Any] = []
-    inputs = []
-    for path in map(Path, paths):
-        raw = encoder.read(path)
+    inputs, broken = [], []
+    files = [file for path in map(Path, paths) for file in files_of(path, encoder)]
+    for path in files:
+        try:
+            raw = encoder.read(path, resize=True)
+        except ValueError as error:
+            if len(files) == 1 or not is_image(path):
+                raise
+            broken.append(str(error).rstrip("."))
+            continue
         encoded = encoder.encode(raw)
         rows = encoder.names_of(raw) or list(range(1, len(jax.tree.leaves(encoded)[0]) + 1))
-        single = len(rows) == 1 and path.suffix.lower() in (".png", ".jpg", ".jpeg")
-        names += [str(path)] if single else [f"{path}:{row}" if len(paths) > 1 else row for row in rows]
+        numbered = [str(path)] if is_image(path) else [f"{path}:{row}" if len(files) > 1 else row for row in rows]
+        names += _identifiers(raw, encoder.identifier) or numbered
         inputs.append(encoded)
+    if not inputs:
+        raise ValueError(f"none of {len(files)} files can be read; the first: {broken[0]}.")
+    if broken:
+        shown = "; ".join(broken[:3]) + ("; …" if len(broken) > 3 else "")
+        warnings.warn(f"{len(broken)} of {len(files)} images are left out: {shown}", UserWarning, stacklevel=2)
     return names, joined(inputs)
+
+
+def files_of(path: Path, encoder: Encoder) -> list[Path]:
+    """Return the images of a folder, for a run of images; else the path itself.
+
+    Raises:
+        ValueError: the folder has none.
+    """
+    if not path.is_dir() or len(encoder.input_shape) != 3:
+        return [path]
+    files = sorted(file for file in path.rglob("*") if is_image(file) and not file.name.startswith("."))
+    if not files:
+        raise ValueError(f"{path} is a folder that holds no image ({', '.join(IMAGE_SUFFIXES)}).")
+    return files
+
+
+def is_image(path: Path) -> bool:
+    """Whether a path is named as an image file."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _identifiers(raw: Any, name: str | None) -> list[Any]:
+    """Return the values of the column that names rows, if there is one."""
+    return raw[name].to_list() if name is not None and name in getattr(raw, "columns", ()) else []
 
 
 def in_words(run: Run | Ensemble, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
@@ -129,15 +166,16 @@ def in_words(run: Run | Ensemble, names: list[Any], means: np.ndarray, predicted
         predicted: class indices `[N]`, labels `[N, K]` or numbers `[N, K]`, standardized as in training.
     """
     encoder = encoder_of(run)
+    called = encoder.identifier or "input"
     if encoder.classes is not None:
         labels = encoder.decode_targets(predicted)
         sure = means[np.arange(len(means)), predicted]
         rows = list(zip(names, labels.tolist(), sure.tolist(), strict=True))
-        return Predictions(("input", "class", "probability"), rows, means, tuple(map(str, encoder.classes)))
+        return Predictions((called, "class", "probability"), rows, means, tuple(map(str, encoder.classes)))
     outcomes = encoder.target_names
     if encoder.kind == "multilabel":
         held = [", ".join(np.array(outcomes)[row > 0.5]) for row in predicted]
-        return Predictions(("input", "labels"), list(zip(names, held, strict=True)), means, outcomes)
-    values = encoder.decode_targets(predicted)
+        return Predictions((called, "labels"), list(zip(names, held, strict=True)), means, outcomes)
+    values = encoder.decode_predictions(predicted)
     rows = [(name, *row) for name, row in zip(names, values.tolist(), strict=True)]
-    return Predictions(("input", *outcomes), rows, values, outcomes)
+    return Predictions((called, *outcomes), rows, values, outcomes)

@@ -37,6 +37,7 @@ def prepare_experiment(
         time=settings.time,
         sequence=settings.sequence,
         window=(settings.window or WINDOW) if settings.network == "language_model" else None,
+        identifier=settings.id,
         reading=reading_of(settings),
         image_size=None if settings.resize is None else (settings.resize, settings.resize),
         weights=weights,
@@ -53,7 +54,7 @@ def reading_of(settings: Settings) -> dict[str, Any]:
     Raises:
         ValueError: a column's kind is not written as NAME=KIND.
     """
-    names = ("separator", "decimal", "encoding", "header", "missing", "drop", "skip_ragged")
+    names = ("separator", "decimal", "encoding", "header", "missing", "present", "drop", "skip_ragged")
     options = {name: getattr(settings, name) for name in names}
     kinds = {}
     for text in settings.column or ():
@@ -102,4 +103,6 @@ def _shortened(prepared: Prepared, settings: Settings) -> Prepared:
         training = training.take(slice(n))
     if settings.augmentation == "stored_shifts":
         training = data.augment_by_shifts(training)
+    if settings.class_weight is not None:
+        training = training.balanced()
     return prepared if training is prepared.training else dataclasses.replace(prepared, training=training)

@@ -19,7 +19,12 @@ def as_arrays(inputs: Any) -> PyTree:
     frame = nw.from_native(inputs, pass_through=True)
     if isinstance(frame, nw.DataFrame | nw.Series):
         return frame.to_numpy()
-    return inputs if isinstance(inputs, jax.Array) else np.asarray(inputs)
+    return inputs if isinstance(inputs, jax.Array) else native(np.asarray(inputs))
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    """Return an array in the byte order of the machine, which JAX needs."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def floating(name: str, values: Any) -> Any:
@@ -29,7 +34,7 @@ def floating(name: str, values: Any) -> Any:
         TypeError: entries that are not numbers.
         ValueError: NaN or infinity, with the place of the first.
     """
-    array = values if isinstance(values, jax.Array) else np.asarray(values)
+    array = values if isinstance(values, jax.Array) else native(np.asarray(values))
     if array.dtype == object:
         try:
             array = np.asarray(array, dtype=float)

@@ -29,7 +29,7 @@ def as_batch(name: str, data: Any, likelihood: Likelihood) -> Batch:
         ValueError: lengths that differ, no example, values that are not finite, negative weights, or targets out of range.
     """
     if not isinstance(data, tuple) and hasattr(data, "inputs") and hasattr(data, "targets"):
-        data = (data.inputs, data.targets)
+        data = (data.inputs, data.targets, getattr(data, "weights", None))
     if not isinstance(data, tuple) or len(data) not in (2, 3):
         raise TypeError(f"{name} must be (X, y), (X, y, weights), a Batch or a Dataset; got {type(data).__name__}.")
     if data[1] is None:

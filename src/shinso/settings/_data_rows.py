@@ -62,6 +62,15 @@ class DataRows:
         words="64",
         argument="symbols",
     )
+    id: str | None = setting(
+        Text(metavar="COLUMN"), DATA, "Column that names a row: no input, and carried into predictions.", words=""
+    )
+    class_weight: str | None = setting(
+        Name(("balanced",), metavar="HOW"),
+        DATA,
+        "balanced: every class counts as much as any other.",
+        words="by its rows",
+    )
     column: tuple[str, ...] | None = setting(
         Texts(metavar="NAME=KIND"),
         DATA,
@@ -75,6 +84,12 @@ class DataRows:
         Texts(metavar="WORD"),
         DATA,
         "Word that stands for a missing value, besides the usual; may be repeated.",
+        words="",
+    )
+    present: tuple[str, ...] | None = setting(
+        Texts(metavar="WORD"),
+        DATA,
+        "Word that is a value here, though it usually stands for a missing one or for totals; may be repeated.",
         words="",
     )
     separator: str | None = setting(

@@ -65,9 +65,10 @@ def complete(settings: Settings, data: Description) -> Settings:
     | l2 | 0 | 3 / N | 0 |
 
     Batches are of 32 examples, of 128 from N = 5,000; the learning rate falls along a cosine from 0.002 (adam, adamw) or
-    the rule's own default; training does not stop early. Full-batch methods make 200 iterations without dropout; those that
-    need a matrix of all parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows
-    from the kind of target: categorical, Gaussian, Bernoulli or Poisson. Inputs that are to be rebuilt have an
+    the rule's own default; training does not stop early, but tables keep the epoch with the best validation loss, where
+    there is such a part. Full-batch methods make 200 iterations without dropout; those that need a matrix of all
+    parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows from the kind of
+    target: categorical, Gaussian, Bernoulli or Poisson. Inputs that are to be rebuilt have an
     `autoencoder` of 100 hidden ReLU units and a code of 2 numbers, the epochs of tables, and no l2. A `language_model` has
     128 LSTM units and reads 64 characters at once.
 
@@ -165,6 +166,7 @@ def _training(settings: Settings, data: Description) -> dict[str, Any]:
         "schedule": "cosine",
         "l2": 0.0,
         "patience": 0,
+        "best_epoch": not data.is_image and not data.is_sequence and settings.optimizer not in MINIMISERS,
     }
     if not data.is_image or data.kind == "reconstruction":
         examples = _TABLE_EXAMPLES // 10 if data.is_sequence else _TABLE_EXAMPLES

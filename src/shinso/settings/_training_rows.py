@@ -4,7 +4,7 @@ import dataclasses
 
 from shinso._kinds import CODE_PENALTIES, LIKELIHOODS, OPTIMIZERS, SCHEDULES, TRAINING_STRATEGIES
 from shinso.settings import _search
-from shinso.settings._accepted import Kind, Name, Number, Text, Whole
+from shinso.settings._accepted import Flag, Kind, Name, Number, Text, Whole
 from shinso.settings._row import COST, TRAINING, Searched, setting
 
 # A teacher is no setting.
@@ -95,6 +95,9 @@ class TrainingRows:
     )
     patience: int | None = setting(
         Whole(0), TRAINING, "Stop after so many epochs without a better validation score; 0: never."
+    )
+    best_epoch: bool | None = setting(
+        Flag(), TRAINING, "Keep the parameters of the epoch with the best validation loss.", words="yes for tables"
     )
     stopping_monitor: str | None = setting(
         Name(("loss", "score")), TRAINING, "What has to improve: loss or score (accuracy, …).", words="loss"

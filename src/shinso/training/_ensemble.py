@@ -15,11 +15,12 @@ from shinso.training._evaluation import Evaluation
 from shinso.training._folder import ENSEMBLE, refuse_other_run
 from shinso.training._history import History, mean_history
 from shinso.training._run import Run
+from shinso.training._tables import encoder_for, means_in_units
 
 Vote = Literal["average", "majority"]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Ensemble:
     """M trained networks that answer together.
 
@@ -37,6 +38,10 @@ class Ensemble:
 
     def __post_init__(self) -> None:
         self.data = self.data or dict(self.runs[0].data)
+
+    def __repr__(self) -> str:
+        """Say in a line how many there are, and what they are."""
+        return f"Ensemble({len(self.runs)} × {self.runs[0]!r})"
 
     @property
     def likelihood(self) -> Likelihood:
@@ -63,8 +68,9 @@ class Ensemble:
         Args:
             inputs: as for `Run.predict_mean`.
         """
-        average: np.ndarray = np.mean([run.predict_mean(inputs) for run in self.runs], axis=0)
-        return average
+        encoder = encoder_for(self.data, inputs)
+        inputs = inputs if encoder is None else encoder.encode(inputs)
+        return means_in_units(encoder, np.mean([run.predict_mean(inputs) for run in self.runs], axis=0))
 
     def predict(self, inputs: Any, *, vote: Vote = "average") -> np.ndarray:
         """Return the predicted class indices ``[N]``, labels ``[N, K]`` or means ``[N, K]``.
@@ -80,8 +86,11 @@ class Ensemble:
         Source: Nielsen, chapter 6 (five networks, a vote: 99.67 %).
         """
         majority = one_of("vote", vote, ("average", "majority")) == "majority"
+        encoder = encoder_for(self.data, inputs)
+        inputs = inputs if encoder is None else encoder.encode(inputs)
         means = np.stack([run.predict_mean(inputs) for run in self.runs])
-        return self.likelihood.decide(self.likelihood.target.majority(means) if majority else means.mean(axis=0))
+        decided = self.likelihood.decide(self.likelihood.target.majority(means) if majority else means.mean(axis=0))
+        return decided if encoder is None else encoder.decode_predictions(decided)
 
     def evaluate(self, inputs: Any, targets: Any, *, name: str | None = None) -> Evaluation:
         """Return how well the averaged predictions do, and remember it under `name` if one is given.

@@ -14,6 +14,8 @@ from shinso.objectives import R2, EvaluationScore
 MISTAKES = 24
 POINTS = 1000
 RESAMPLES = 1000
+ABSURD = -1e4
+"""An explained share below it is none."""
 
 
 @dataclass
@@ -152,12 +154,15 @@ def evaluate_numbers(
     resamples = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     scores = score.of(targets, predictions, resamples)
     finite = scores[np.isfinite(scores)]
+    score_of_all = float(score.of(targets, predictions, np.ones((1, n)))[0])
+    if score_of_all < ABSURD:  # the targets hardly vary: what is explained of that says nothing
+        score_of_all, finite = math.nan, finite[:0]
     chosen = np.random.default_rng(0).choice(n, size=min(n, POINTS), replace=False)
     pairs = zip(targets[chosen, 0].tolist(), predictions[chosen, 0].tolist(), strict=True)
     return Evaluation(
         n=n,
         score_name=score.name,
-        score=float(score.of(targets, predictions, np.ones((1, n)))[0]),
+        score=score_of_all,
         interval=tuple(np.quantile(finite, [0.025, 0.975]).tolist()) if n > 1 and len(finite) else (math.nan, math.nan),
         loss=loss,
         metrics={"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())},

@@ -54,6 +54,7 @@ def _run_of(session: Session, index: int) -> Run:
         steps_per_epoch=session.steps_per_epoch,
         first_step=session.first_step,
         interrupted=session.interrupted,
+        stopped=session.stopped,
     )
     averages = program.optimizer.averages(state.optimizer)
     params, buffers = state.params, state.buffers

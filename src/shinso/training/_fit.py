@@ -20,7 +20,8 @@ def check_fit(name: str, model: Any, objective: Objective, batch: Batch, size: i
     try:
         outputs = _output_shape(model, objective, batch, size)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} and model do not fit: {error}") from error
+        own = "" if isinstance(model, nn.Layer) else "; a module for one example is shinso.nn.PerExample(module)"
+        raise type(error)(f"{name} and model do not fit: {str(error).rstrip('.')}{own}.") from error
     if len(outputs) not in (2, 3):
         raise ValueError(
             f"model must return outputs [N, K], or [N, T, K] for every step; for {name} it returns shape {list(outputs)}."

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,10 @@ class History:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        """Iterate over the rows, so that ``pandas.DataFrame(history)`` and ``polars.DataFrame(history)`` work."""
+        return iter(self.rows)
 
     @property
     def columns(self) -> list[str]:

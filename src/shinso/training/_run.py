@@ -14,6 +14,7 @@ from jaxtyping import PyTree
 from shinso._manifest import commit
 from shinso._paths import named_arrays
 from shinso._safetensors import to_safetensors
+from shinso.data import Encoder
 from shinso.nn import Sequences
 from shinso.objectives import Likelihood, Objective, as_inputs
 from shinso.optim import Optimizer
@@ -26,10 +27,11 @@ from shinso.training._history import History
 from shinso.training._recipes import recipe_or_none
 from shinso.training._state import TrainState
 from shinso.training._stop import Stop
+from shinso.training._tables import encoder_for, means_in_units
 from shinso.training._timing import Timing
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Run:
     """A trained model with everything needed to judge it, use it, repeat it and continue it.
 
@@ -67,6 +69,20 @@ class Run:
     folder: Path | None = None
     averaged_model: Callable[..., Any] | None = None
 
+    def __repr__(self) -> str:
+        """Say in a line what was trained on what, how it ended, what it scored, and where it is."""
+        recipe = getattr(self.model, "recipe", None)
+        network = type(self.model).__name__ if recipe is None else recipe.to_dict()["builder"]
+        named = {name: one for name, one in self.evaluations.items() if not name.startswith("averaged")}
+        ended = f"{self.stop.epoch} epoch{'' if self.stop.epoch == 1 else 's'}"
+        parts = [
+            f"{network} on {self.data.get('n_training', '?')} examples of {self.data.get('name', 'arrays')!r}",
+            ended if self.stop.reason == "epochs" else f"{ended}, {self.stop.reason}",
+            *(f"{name} {one.score_name} {one.score:.4g}" for name, one in named.items()),
+            *([] if self.folder is None else [f"folder={str(self.folder)!r}"]),
+        ]
+        return f"Run({', '.join(parts)})"
+
     @property
     def likelihood(self) -> Likelihood:
         """The objective's likelihood."""
@@ -76,12 +92,17 @@ class Run:
         """Return the model's raw outputs ``[N, K]`` (logits, log-rates, means), without noise; ``[N, T, K]`` for steps.
 
         Args:
-            inputs: ``[N, …]`` as in training; an array, a list or a DataFrame.
+            inputs: ``[N, …]`` as in training: an array or a list; or a DataFrame, for a run of an experiment one with the
+                columns of its table, which are encoded as in training.
 
         Raises:
             ValueError: the shape of an example differs from training's, or values are not finite.
         """
-        return outputs_of(self.model, self._checked(inputs))
+        return outputs_of(self.model, self._checked(self._encoded(inputs)[1]))
+
+    def _encoded(self, inputs: Any) -> tuple[Encoder | None, Any]:
+        encoder = encoder_for(self.data, inputs)
+        return encoder, inputs if encoder is None else encoder.encode(inputs)
 
     def _checked(self, inputs: Any) -> PyTree:
         arrays = as_inputs("inputs", inputs)
@@ -91,12 +112,23 @@ class Run:
         return arrays
 
     def predict_mean(self, inputs: Any) -> np.ndarray:
-        """Return E[target | x] ``[N, K]``: class probabilities, label probabilities, means or rates."""
-        return in_chunks(eqx.Partial(_means, self.model, self.likelihood), self._checked(inputs))
+        """Return E[target | x] ``[N, K]``: class probabilities, label probabilities, means or rates.
+
+        For a DataFrame and a run of an experiment, means are in the target's own units.
+        """
+        encoder, inputs = self._encoded(inputs)
+        return means_in_units(
+            encoder, in_chunks(eqx.Partial(_means, self.model, self.likelihood), self._checked(inputs))
+        )
 
     def predict(self, inputs: Any) -> np.ndarray:
-        """Return the predicted class indices ``[N]``, labels ``[N, K]`` or means ``[N, K]``."""
-        return np.asarray(self.likelihood.predict(jnp.asarray(self.outputs(inputs))))
+        """Return the predicted class indices ``[N]``, labels ``[N, K]`` or means ``[N, K]``.
+
+        For a DataFrame and a run of an experiment: the classes themselves, or numbers in the target's own units.
+        """
+        encoder, inputs = self._encoded(inputs)
+        predicted = np.asarray(self.likelihood.predict(jnp.asarray(self.outputs(inputs))))
+        return predicted if encoder is None else encoder.decode_predictions(predicted)
 
     def evaluate(self, inputs: Any, targets: Any, *, name: str | None = None) -> Evaluation:
         """Return how well the model does on ``(inputs, targets)``, and remember it under `name` if one is given.

@@ -57,6 +57,7 @@ class Session:
     compile_seconds: float = 0.0
     train_seconds: float = 0.0
     interrupted: bool = False
+    stopped: bool = False
     histories: list[History] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -120,13 +121,13 @@ class Session:
             self.compile_seconds = time.perf_counter() - began
             self._tell(listener, (), math.nan)
         stretches, saved = Stretches(interrupt), time.monotonic()
-        while not self.done and stretches.over is None:
+        while not self.done and stretches.over is None and not self.stopped:
             rows, remaining = self._stretch(stretches)
             self._tell(listener, rows, remaining)
             if time.monotonic() - saved >= self.checkpoint_seconds:
                 self.checkpoint()
                 saved = time.monotonic()
-        self.interrupted = not self.done
+        self.interrupted = not self.done and not self.stopped
 
     def _advance(self, until: int) -> None:
         move = advance if self.program.axis is None else advance_many
@@ -183,4 +184,7 @@ class Session:
                 train_seconds=self.train_seconds,
                 remaining_seconds=remaining,
             )
-            listener(event)
+            try:
+                listener(event)
+            except StopIteration:
+                self.stopped = True

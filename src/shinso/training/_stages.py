@@ -92,7 +92,7 @@ def stage_seed(seed: int, stage: int) -> int:
 
 def cut_short(run: Run) -> bool:
     """Return whether later stages should not follow: Ctrl-C, or a cost that was not finite."""
-    return run.stop.reason in ("interrupted", "not_finite")
+    return run.stop.reason in ("interrupted", "stopped", "not_finite")
 
 
 def refuse(strategy: str, settings: dict[str, Any], *names: str) -> None:

@@ -14,7 +14,8 @@ class Stop:
 
     Attributes:
         reason: ``"epochs"`` (all done), ``"stalled"`` (early stopping), ``"converged"``, ``"evaluations"``,
-            ``"no_descent"`` (as far as a line search gets), ``"not_finite"``, ``"interrupted"``.
+            ``"no_descent"`` (as far as a line search gets), ``"not_finite"``, ``"interrupted"``, ``"stopped"`` (by
+            `progress`).
         epoch: completed epochs.
         step: optimizer updates made.
         message: the same in a sentence, with the likely cause and the remedy where something went wrong.
@@ -29,7 +30,14 @@ class Stop:
 
 
 def how_it_ended(
-    program: Program, state: TrainState, *, epochs: int, steps_per_epoch: int, first_step: int, interrupted: bool
+    program: Program,
+    state: TrainState,
+    *,
+    epochs: int,
+    steps_per_epoch: int,
+    first_step: int,
+    interrupted: bool,
+    stopped: bool,
 ) -> Stop:
     """Return the end of a training in words.
 
@@ -40,6 +48,7 @@ def how_it_ended(
         steps_per_epoch: optimizer updates an epoch.
         first_step: updates made before, by the training that this one goes on from.
         interrupted: whether Ctrl-C came before the end.
+        stopped: whether what listens to the progress asked for the end.
     """
     stopping = program.stopping
     epoch, step = int(state.epochs), int(state.step)
@@ -60,6 +69,8 @@ def how_it_ended(
         reason, message = by_code[code]
     elif interrupted:
         reason, message = "interrupted", f"Training was interrupted {ended}; the work is kept."
+    elif stopped and epoch < epochs:
+        reason, message = "stopped", f"Training was stopped by what listens to its progress {ended}."
     else:
         whole = f"All {epochs} epochs are" if epochs > 1 else "The one epoch is"
         reason, message = "epochs", f"{whole} done ({step} steps)."

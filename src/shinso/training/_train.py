@@ -77,7 +77,8 @@ def train(
             arrays of real numbers. Buffers, such as statistics of batch normalization, are carried along in any case.
         seed: determines order and noise (not the model's initial weights, which the model already has).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``; None means JAX's default.
-        progress: True shows a bar on stderr; a callable receives an `Event` after every stretch.
+        progress: True shows a bar on stderr; a callable receives an `Event` after every stretch; `StopIteration`
+            raised in it ends training, and the run is returned all the same.
         folder: where the run is stored: a checkpoint while training, everything at its end. It may hold a run that had
             not come to its first checkpoint.
         checkpoint_seconds: time between two checkpoints.
