@@ -1,5 +1,6 @@
 """What training returns and a folder stores."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -113,6 +114,11 @@ class Run:
         if name is not None:
             self.evaluations[name] = evaluation
         return evaluation
+
+    def diagnose(self, training: Any = None, validation: Any = None) -> Any:
+        """Return why the run did or did not learn; see `shinso.diagnose.diagnose`."""
+        # A room above this one, found when somebody asks.
+        return importlib.import_module("shinso.diagnose").diagnose(self, training, validation)
 
     def save(self, folder: str | Path) -> Path:
         """Store the run in `folder`, made if need be, all of it in one step; see `shinso.load`.
