@@ -28,7 +28,7 @@ BELOW = {
     "experiment": ("training", "data", "settings"),
     "tuning": ("experiment",),
     "bayes": ("curvature", "training", "experiment"),
-    "diagnose": ("curvature", "training"),
+    "diagnose": ("curvature", "training", "experiment"),
     "textbook": ("training",),
     "estimators": ("experiment", "bayes"),
     "report": ("diagnose", "experiment", "tuning"),

@@ -43,7 +43,7 @@ def copy(stored, tmp_path):
 def test_a_stored_run_comes_back(stored, table):
     run, folder = stored
     assert sorted(path.name for path in folder.iterdir()) == [
-        "SHA256SUMS", "checkpoint.safetensors", "history.csv", "model.safetensors", "run.json",
+        "SHA256SUMS", "checkpoint.safetensors", "history.csv", "model.safetensors", "probes.csv", "run.json",
     ]  # fmt: skip
     back = shinso.load(folder)
     np.testing.assert_array_equal(back.outputs(table[0][0]), run.outputs(table[0][0]))

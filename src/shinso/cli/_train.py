@@ -68,7 +68,9 @@ def resume(
 
 def _train(work: "Callable[[Any], Run | Ensemble]", *, quiet: bool) -> None:
     """Train with a progress bar, write the report, say what came out; exit code 130 after Ctrl-C, 1 if it diverged."""
+    from shinso.cli._findings import in_one_line
     from shinso.cli._results import summary
+    from shinso.diagnose import diagnose
     from shinso.report import write
     from shinso.training import ProgressBar, Run
 
@@ -76,9 +78,12 @@ def _train(work: "Callable[[Any], Run | Ensemble]", *, quiet: bool) -> None:
     with nullcontext(False) if quiet else ProgressBar(errors) as progress:
         run = work(progress)
     page = (run.folder or Path()) / "report.html"
-    write(run, page)
+    diagnosis = diagnose(run)
+    write(run, page, diagnosis)
     run = run if isinstance(run, Run) else run.summary()
     if not quiet:
         summary(console(), run, page)
+        if diagnosis.severity != "good":
+            in_one_line(console(), diagnosis, run.folder)
     if run.stop.reason in _EXIT_CODES:
         raise typer.Exit(_EXIT_CODES[run.stop.reason])

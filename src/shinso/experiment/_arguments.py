@@ -59,6 +59,7 @@ def training_arguments(
         "batch_size": settings.batch_size,
         "shuffle": settings.shuffle,
         "stopping": stopping_of(settings, likelihood, "training" if validation is None else "validation"),
+        "probes": settings.probes,
         "seed": settings.seed,
         "device": settings.device,
     }

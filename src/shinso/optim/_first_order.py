@@ -77,7 +77,7 @@ class FirstOrder(Optimizer):
         updates, state = transformation.update(gradient, state, params, value=value, grad=gradient)
         params = optax.apply_updates(params, updates)
         finite = jnp.isfinite(value) & jnp.isfinite(norm)
-        return Step(params, state, value, auxiliary, norm, finite, jnp.asarray(RUNNING, jnp.int32))
+        return Step(params, state, value, auxiliary, norm, finite, jnp.asarray(RUNNING, jnp.int32), gradient)
 
     def _interim_point(self, params: PyTree, state: PyTree, count: Int[Array, ""]) -> PyTree:
         """Return θ + αv."""

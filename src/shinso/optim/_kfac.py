@@ -129,6 +129,7 @@ class KFAC(Optimizer):
             gradient_norm=global_norm(gradient),
             finite=finite,
             result=jnp.asarray(RUNNING, jnp.int32),
+            gradient=gradient,
         )
 
     def _averaged(

@@ -42,6 +42,7 @@ class Step(NamedTuple):
 
     `result` is `RUNNING` while there is more to do, else why the optimizer is done: `CONVERGED` by its own criterion,
     `BUDGET_SPENT` (evaluations), or `NO_DESCENT` (no step lowers the cost).
+    `gradient` is that of the cost, for mini-batch rules.
     """
 
     params: PyTree
@@ -51,6 +52,7 @@ class Step(NamedTuple):
     gradient_norm: Float[Array, ""]
     finite: Bool[Array, ""]
     result: Int[Array, ""]
+    gradient: PyTree = None
 
 
 class Optimizer(eqx.Module):

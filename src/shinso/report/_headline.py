@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from shinso.diagnose import Diagnosis
 from shinso.report._history import monitor
 from shinso.report._words import SPACE, count, number, percent, percent_range, phrase
 from shinso.training import Evaluation, Run
@@ -76,9 +77,11 @@ _ENDINGS: dict[str, tuple[str, Tone]] = {
 }
 
 
-def ending(run: Run) -> Ending:
-    """Return how the run ended and why, as it recorded it."""
+def ending(run: Run, diagnosis: Diagnosis) -> Ending:
+    """Return how the run ended and why, as it recorded it; no good sign where the diagnosis is bad."""
     reason, message = run.stop.reason, run.stop.message.strip()
     word, tone = _ENDINGS.get(reason, (phrase(reason).capitalize(), "warning"))
+    if tone == "good":
+        tone = diagnosis.severity
     message = message.replace(monitor(run), phrase(monitor(run)))
     return Ending(word, tone, message[:1].upper() + message[1:])

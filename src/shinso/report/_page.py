@@ -9,37 +9,41 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shinso._manifest import write_file
 from shinso._version import __version__
+from shinso.diagnose import Diagnosis, diagnose
 from shinso.report import _tables
 from shinso.report._classification import classification
 from shinso.report._facts import facts
+from shinso.report._findings import findings
 from shinso.report._headline import Headline, ending, headline
 from shinso.report._history import best_row, epochs
 from shinso.report._learning import learning
 from shinso.report._predictions import predictions
+from shinso.report._probes import probe_figures
 from shinso.report._rebuilding import rebuilding
 from shinso.report._scores import score_table
 from shinso.report._words import count, percent, seconds, shortened
 from shinso.training import Ensemble, Run
 
 
-def render(run: Run | Ensemble) -> str:
+def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
     """Return the report of `run` as one HTML document that loads nothing and runs no script.
 
-    It shows what was trained on what, the score with its 95 % interval, how the run ended, learning curves, mistakes or
+    It shows what was found to be wrong (`diagnosis`, that of `shinso.diagnose`, made unless given), what was trained on what, the score with its 95 % interval, how the run ended, learning curves, mistakes or
     residuals, data, model, settings, times, and how to get the same run again. Names that come from data are escaped.
     """
     shown = run.summary() if isinstance(run, Ensemble) else run
-    return _environment().get_template("page.html").render(_context(shown))
+    found = diagnosis or diagnose(run)
+    return _environment().get_template("page.html").render(_context(shown, found))
 
 
-def write(run: Run | Ensemble, path: str | os.PathLike[str]) -> Path:
-    """Write `render(run)` to `path` and return it; a page that is there already stays whole until then.
+def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosis | None = None) -> Path:
+    """Write `render(run, diagnosis)` to `path` and return it; a page that is there already stays whole until then.
 
     Raises:
         OSError: the page cannot be written.
     """
     path = Path(path)
-    write_file(path, render(run).encode(errors="replace"))
+    write_file(path, render(run, diagnosis).encode(errors="replace"))
     return path
 
 
@@ -60,7 +64,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _context(run: Run) -> dict[str, Any]:
+def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
     """Return everything that the template names."""
     best = headline(run)
     name = str(run.data.get("name") or "arrays")
@@ -72,9 +76,12 @@ def _context(run: Run) -> dict[str, Any]:
         "heading": f"{network[0].upper()}{network[1:]}, trained on {name}",
         "headline": best,
         "figures": _figures(run, best, together.parameters),
-        "ending": ending(run),
+        "ending": ending(run, diagnosis),
+        "findings": findings(diagnosis),
+        "unknown": diagnosis.unknown,
         "facts": facts(run),
         **learning(run),
+        "probes": probe_figures(run),
         **score_table(run),
         "classification": best and classification(best.of, run.evaluations[best.of], run.data.get("classes")),
         "predictions": best and predictions(run, best.of, run.evaluations[best.of]),

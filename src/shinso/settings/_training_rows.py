@@ -111,6 +111,12 @@ class TrainingRows:
     monitor: str | None = setting(
         Name(("training",)), TRAINING, "training: its loss and score at every epoch's end too.", words="none"
     )
+    probes: str = setting(
+        Name(("off", "light", "full")),
+        TRAINING,
+        "Gradients, steps and units of each layer, on a few examples now and then: off, light, or full (noise scale too).",
+        default="light",
+    )
     members: int | None = setting(
         Whole(2), TRAINING, "Train so many networks side by side, which answer together.", words="1"
     )

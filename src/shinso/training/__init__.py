@@ -3,9 +3,9 @@
 - `train`: arrays to a `Run`; `train_many`: models side by side; `train_ensemble`: an `Ensemble`; `recalibrate_batch_norm`:
   exact batch normalization.
 - `Stopping`, `Start`, `Event`, `TrainingWarning`: what goes in and what it tells. `device_named`: where it runs.
-- `Run`, `History`, `Stop`, `Timing`, `Evaluation`, `Mistake`: what comes out. `load`: a `Run` or an `Ensemble` from its
-  folder, `load_run`: the former alone. Its files are `RUN`, `CHECKPOINT` and others; `read_run_json` reads the first;
-  `is_unstarted`: whether there is nothing of a run yet.
+- `Run`, `History`, `Plan` (of probes), `Stop`, `Timing`, `Evaluation`, `Mistake`: what comes out. `load`: a `Run` or an
+  `Ensemble` from its folder, `load_run`: the former alone. Its files are `RUN`, `CHECKPOINT` and others; `read_run_json`
+  reads the first; `is_unstarted`: whether there is nothing of a run yet.
 - Strategies, built on `train`: `pretrain_autoencoders`, `pretrain_supervised` (layer by layer), `train_boltzmann`,
   `train_belief_net`, `fit_hints`, `distill` (from a teacher), `curriculum` (easy examples first), `continuation` (a blurred
   cost first); they return `Stages`. `TRAINING_STRATEGIES`: those that plain arguments start, by name. `cut_short`: whether
@@ -45,6 +45,7 @@ from shinso.training._history import History as History
 from shinso.training._load import load as load
 from shinso.training._load import load_run as load_run
 from shinso.training._pretraining import pretrain_autoencoders as pretrain_autoencoders
+from shinso.training._probe_plan import Plan as Plan
 from shinso.training._progress import Event as Event
 from shinso.training._progress import ProgressBar as ProgressBar
 from shinso.training._progress import metrics_in_words as metrics_in_words

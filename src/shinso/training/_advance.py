@@ -12,6 +12,7 @@ from shinso.objectives import Batch
 from shinso.optim import RUNNING
 from shinso.training._epoch_end import end_epoch
 from shinso.training._mini_batches import n_examples
+from shinso.training._probes import probe_is_due, take_probe
 from shinso.training._program import MEMBERS, Program
 from shinso.training._state import EACH, NOT_FINITE, ROWS, Keys, TrainState
 from shinso.training._steps import make_steps
@@ -71,6 +72,9 @@ def _advanced(
 ) -> TrainState:
     steps = program.steps_per_epoch(n_examples(data))
 
+    def same(state: TrainState) -> TrainState:
+        return state
+
     def unfinished(state: TrainState) -> Bool[Array, ""]:
         more = (state.epoch * steps + state.position < until) & (state.epoch < epochs) & (state.n_rows < ROWS)
         return more & program.any(state.code == RUNNING)
@@ -80,8 +84,22 @@ def _advanced(
         state = make_steps(program, state, data, keys, last)
         end = partial(end_epoch, program, data, evaluations)
         whole = (state.position == steps) & program.any(state.code != NOT_FINITE)
-        later: TrainState = lax.cond(whole, end, lambda same: same, state)
+        later: TrainState = lax.cond(whole, end, same, state)
         return later
 
-    finished: TrainState = lax.while_loop(unfinished, part_of_epoch, state)
-    return finished
+    plan = program.probes
+    if plan is None:
+        finished: TrainState = lax.while_loop(unfinished, part_of_epoch, state)
+        return finished
+
+    def due(state: TrainState) -> Bool[Array, ""]:
+        return probe_is_due(program, plan, state, steps, epochs)
+
+    def probe_or_go_on(state: TrainState) -> TrainState:
+        probe = partial(take_probe, program, plan, data, evaluations, keys.noise)
+        state = lax.cond(due(state), probe, same, state)
+        later: TrainState = lax.cond(unfinished(state), part_of_epoch, same, state)
+        return later
+
+    probed: TrainState = lax.while_loop(lambda state: unfinished(state) | due(state), probe_or_go_on, state)
+    return probed

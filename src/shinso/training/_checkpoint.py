@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
+
 from shinso._checks import one_line
 from shinso._manifest import commit, read_listed
 from shinso._paths import named_arrays
@@ -21,12 +23,14 @@ class Checkpoint(NamedTuple):
     Attributes:
         state: the state to continue from.
         histories: the rows of the completed epochs, for each network trained side by side.
+        probes: the rows of their probes.
         seconds: training time so far.
         first_step: optimizer updates made before this training.
     """
 
     state: TrainState
     histories: Sequence[History]
+    probes: Sequence[History]
     seconds: float
     first_step: int
 
@@ -41,6 +45,7 @@ def write_checkpoint(folder: Path, at: Checkpoint, belongs: dict[str, Any]) -> N
     """
     metadata = {
         "histories": json.dumps([history.to_csv() for history in at.histories]),
+        "probes": json.dumps([history.to_csv() for history in at.probes]),
         "seconds": repr(at.seconds),
         "first_step": str(at.first_step),
         "belongs": json.dumps(belongs, sort_keys=True),
@@ -59,7 +64,9 @@ def read_checkpoint(folder: Path, template: TrainState, belongs: dict[str, Any])
     arrays, metadata = from_safetensors(read_listed(folder, CHECKPOINT), path)
     try:
         before: dict[str, Any] = json.loads(metadata["belongs"])
-        histories = [History.from_csv(text) for text in json.loads(metadata["histories"])]
+        histories, probes = (
+            [History.from_csv(text) for text in json.loads(metadata[name])] for name in ("histories", "probes")
+        )
         seconds, first_step = float(metadata["seconds"]), int(metadata["first_step"])
         different = before.keys() ^ {*belongs}
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
@@ -71,4 +78,7 @@ def read_checkpoint(folder: Path, template: TrainState, belongs: dict[str, Any])
             f"{path} was made with another {name}: {before.get(name)!r}, now {now.get(name)!r}; "
             "resume with the same model, settings and data."
         )
-    return Checkpoint(fill(template, arrays, path), histories, seconds, first_step)
+    state: TrainState = fill(template, arrays, path)
+    # The state's end is probed again: only what lies on the way is kept.
+    state = state._replace(probed=jnp.zeros((), jnp.int32))
+    return Checkpoint(state, histories, probes, seconds, first_step)

@@ -69,6 +69,8 @@ def _run_of(session: Session, index: int) -> Run:
         objective=program.objective,
         optimizer=program.optimizer,
         history=session.histories[index],
+        probes=session.probes_of(index),
+        sets={"training": session.data, **session.evaluations},
         stop=stop,
         settings=settings,
         timing=_timing(session, int(state.step) - session.first_step),

@@ -1,8 +1,8 @@
 """A run as a folder: what it holds, and whether it may be used.
 
-A run has run.json, model.safetensors, history.csv and checkpoint.safetensors, with averaged parameters averaged.safetensors
-too; an ensemble has ensemble.json, checkpoint.safetensors and a run for each member in members/1, members/2, …. SHA256SUMS
-lists all of them.
+A run has run.json, model.safetensors, history.csv and checkpoint.safetensors, with probes probes.csv, and with averaged
+parameters averaged.safetensors too; an ensemble has ensemble.json, checkpoint.safetensors and a run for each member in
+members/1, members/2, …. SHA256SUMS lists all of them.
 """
 
 import tempfile
@@ -12,6 +12,7 @@ from shinso._manifest import is_bookkeeping, lists
 
 FORMAT = 1
 RUN, MODEL, HISTORY, CHECKPOINT = "run.json", "model.safetensors", "history.csv", "checkpoint.safetensors"
+PROBES = "probes.csv"
 AVERAGED, ENSEMBLE = "averaged.safetensors", "ensemble.json"
 _BEFORE = ("settings.toml",)
 """What stands in a folder before training starts."""

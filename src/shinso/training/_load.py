@@ -13,7 +13,7 @@ from shinso._safetensors import from_safetensors
 from shinso.training._arrays import fill
 from shinso.training._description import Description, read_description, read_ensemble_json
 from shinso.training._ensemble import Ensemble, member_folder
-from shinso.training._folder import AVERAGED, ENSEMBLE, HISTORY, MODEL, RUN
+from shinso.training._folder import AVERAGED, ENSEMBLE, HISTORY, MODEL, PROBES, RUN
 from shinso.training._history import History
 from shinso.training._run import Run
 
@@ -70,6 +70,7 @@ def _run_in(folder: Path, within: str, model: Callable[..., Any] | None) -> Run:
         data=found.data,
         evaluations=found.evaluations,
         folder=folder / within,
+        probes=_history(folder, within + PROBES) if lists(folder, within + PROBES) else History(),
         averaged_model=_filled(template, folder, within + AVERAGED) if found.averaged else None,
     )
 

@@ -12,6 +12,7 @@ from shinso.curvature import Problem
 from shinso.objectives import Batch, Objective
 from shinso.optim import Optimizer
 from shinso.training._mini_batches import Shuffle
+from shinso.training._probe_plan import PLACE, Plan
 from shinso.training._state import ROWS, Monitored, Network, Sums, TrainState
 from shinso.training._stopping import Stopping
 
@@ -30,6 +31,7 @@ class Program(eqx.Module):
     batch_size: int = eqx.field(static=True)
     shuffle: Shuffle = eqx.field(static=True)
     axis: str | None = eqx.field(static=True, default=None)
+    probes: Plan | None = eqx.field(static=True, default=None)
 
     def model(self, params: PyTree, buffers: PyTree) -> Callable[..., Any]:
         """Return the model with these parameters and buffers."""
@@ -91,12 +93,15 @@ def initial_state(program: Program, buffers: PyTree, params: PyTree, columns: in
         best=Network(params, buffers, program.optimizer.averages(optimizer)) if restore else None,
         code=none,
         rows=jnp.zeros((ROWS, columns), dtype=float),
+        probes=jnp.zeros((ROWS + 2, len(PLACE) + len(program.probes.names) if program.probes else 0), dtype=float),
         epoch=none,
         position=none,
         order=jnp.zeros(program.steps_per_epoch(examples) * program.batch_size, jnp.int32)
         if program.needs_order(examples)
         else None,
         n_rows=none,
+        probed=none,
+        n_probes=none,
     )
 
 

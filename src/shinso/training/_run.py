@@ -1,5 +1,6 @@
 """What training returns and a folder stores."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,13 +17,13 @@ from shinso._paths import named_arrays
 from shinso._safetensors import to_safetensors
 from shinso.data import Encoder
 from shinso.nn import Sequences
-from shinso.objectives import Likelihood, Objective, as_inputs
+from shinso.objectives import Batch, Likelihood, Objective, as_inputs
 from shinso.optim import Optimizer
 from shinso.training._chunks import in_chunks, outputs_of
 from shinso.training._description import to_json
 from shinso.training._evaluate import evaluated
 from shinso.training._evaluation import Evaluation
-from shinso.training._folder import AVERAGED, HISTORY, MODEL, RUN, refuse_other_run
+from shinso.training._folder import AVERAGED, HISTORY, MODEL, PROBES, RUN, refuse_other_run
 from shinso.training._history import History
 from shinso.training._recipes import recipe_or_none
 from shinso.training._state import TrainState
@@ -52,6 +53,9 @@ class Run:
         folder: where it is stored, if it is.
         averaged_model: the same model with the parameters that `shinso.optim.averaged` kept; None without it.
             ``dataclasses.replace(run, model=run.averaged_model)`` predicts and evaluates with it.
+        probes: rows of what was measured on the way, of the first weights, every so many epochs, and of the last: see
+            `shinso.training.Plan`. Empty without probes.
+        sets: the examples it was trained on and evaluated on while it trained, by name; empty for a loaded run.
     """
 
     model: Callable[..., Any]
@@ -68,6 +72,8 @@ class Run:
     state: TrainState | None = None
     folder: Path | None = None
     averaged_model: Callable[..., Any] | None = None
+    probes: History = field(default_factory=History)
+    sets: dict[str, Batch] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Say in a line what was trained on what, how it ended, what it scored, and where it is."""
@@ -141,6 +147,11 @@ class Run:
             self.evaluations[name] = evaluation
         return evaluation
 
+    def diagnose(self, training: Any = None, validation: Any = None) -> Any:
+        """Return why the run did or did not learn; see `shinso.diagnose.diagnose`."""
+        # A room above this one, found when somebody asks.
+        return importlib.import_module("shinso.diagnose").diagnose(self, training, validation)
+
     def save(self, folder: str | Path) -> Path:
         """Store the run in `folder`, made if need be, all of it in one step; see `shinso.load`.
 
@@ -162,6 +173,8 @@ class Run:
             HISTORY: self.history.to_csv().encode(),
             RUN: to_json({**self.to_dict(), "averaged": self.averaged_model is not None}),
         }
+        if self.probes.rows:
+            files[PROBES] = self.probes.to_csv().encode()
         if self.averaged_model is not None:
             files[AVERAGED] = to_safetensors(named_arrays(self.averaged_model))
         return files

@@ -21,6 +21,7 @@ from shinso.training._checkpoint import Checkpoint, read_checkpoint, write_check
 from shinso.training._digest import digest_of
 from shinso.training._folder import can_go_on, make_writable, refuse_other_run
 from shinso.training._history import History
+from shinso.training._probe_plan import PLACE
 from shinso.training._program import Program
 from shinso.training._progress import Event
 from shinso.training._state import Keys, TrainState
@@ -59,10 +60,13 @@ class Session:
     interrupted: bool = False
     stopped: bool = False
     histories: list[History] = field(default_factory=list)
+    probes: list[History] = field(default_factory=list)
+    last_probes: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.columns = self.program.columns(self.evaluations)
         self.histories = [History() for _ in self.members]
+        self.probes = [History() for _ in self.members]
 
     @property
     def examples(self) -> int:
@@ -94,7 +98,7 @@ class Session:
             refuse_other_run(self.folder)
         elif can_go_on(self.folder):
             at = read_checkpoint(self.folder, self.state, self.belongs)
-            self.state, self.histories = at.state, list(at.histories)
+            self.state, self.histories, self.probes = at.state, list(at.histories), list(at.probes)
             self.train_seconds, self.first_step = at.seconds, at.first_step
         make_writable(self.folder)
 
@@ -109,7 +113,7 @@ class Session:
 
     def checkpoint(self) -> None:
         if self.folder is not None:
-            at = Checkpoint(self.state, self.histories, self.train_seconds, self.first_step)
+            at = Checkpoint(self.state, self.histories, self.probes, self.train_seconds, self.first_step)
             write_checkpoint(self.folder, at, self.belongs)
 
     def run(self, listener: Listener | None, interrupt: Interrupt) -> None:
@@ -134,6 +138,7 @@ class Session:
         limits = [device_array(number, jnp.int32) for number in (until, self.epochs)]
         state = move(self.program, self.state, self.data, self.evaluations, self.keys, *limits)
         self.state = jax.tree.map(lambda leaf: leaf.block_until_ready(), state)
+        self._collect_probes()
 
     def _stretch(self, stretches: Stretches) -> tuple[Rows, float]:
         """Advance by one stretch; return the rows completed and the seconds that are left."""
@@ -163,6 +168,31 @@ class Session:
             told = told or tuple(rows)
         self.state = self.state._replace(n_rows=device_array(0, jnp.int32))
         return told
+
+    def _collect_probes(self) -> None:
+        """Take the probes that the device has written; one at an end is no part of a training that goes on."""
+        n, plan = int(self.state.n_probes), self.program.probes
+        if n == 0 or plan is None:
+            return
+        table = np.asarray(self.state.probes).reshape(len(self.members), -1, len(PLACE) + len(plan.names))
+        self.last_probes = []
+        for history, epochs, rows in zip(self.probes, np.ravel(self.state.epochs), table[:, :n], strict=True):
+            for epoch, position, *values in rows.tolist():
+                step = int(epoch) * self.steps_per_epoch + int(position) + self.first_step
+                row: dict[str, float] = {"epoch": min(int(epoch), int(epochs)), "step": step}
+                row |= zip(plan.names, values, strict=True)
+                regular = position == 0 and epoch % plan.every == 0
+                if regular and (not len(history) or history.rows[-1]["epoch"] < row["epoch"]):
+                    history.rows.append(row)
+            self.last_probes.append(row)
+        self.state = self.state._replace(n_probes=jnp.zeros((), jnp.int32))
+
+    def probes_of(self, index: int) -> History:
+        """Return a member's probes, that of its end included."""
+        rows = list(self.probes[index].rows)
+        if self.last_probes and (not rows or rows[-1]["step"] < self.last_probes[index]["step"]):
+            rows.append(self.last_probes[index])
+        return History(rows)
 
     def _row(self, epoch: int, seconds: float, values: np.ndarray) -> dict[str, float]:
         step = epoch * self.steps_per_epoch + self.first_step

@@ -17,6 +17,7 @@ from shinso.optim import Optimizer, as_optimizer
 from shinso.training._device import device_named
 from shinso.training._fit import check_fit
 from shinso.training._mini_batches import Shuffle, n_examples
+from shinso.training._probe_plan import LEVELS, plan_of
 from shinso.training._program import Program, initial_state
 from shinso.training._progress import Event, ProgressBar
 from shinso.training._recipes import recipe_or_none
@@ -65,6 +66,7 @@ class Setup:
         trainable: Any,
         device: str | None,
         axis: str | None = None,
+        probes: str = "light",
     ) -> None:
         self.sets = sets
         self.describe = _describe(data, *sets)
@@ -75,6 +77,7 @@ class Setup:
         self.trainable = trainable
         self.device = device
         self.axis = axis
+        self.probes = one_of("probes", probes, LEVELS)
 
     def member(
         self, model: Any, objective: Objective, optimizer: Any, learning_rate: Any, stopping: Any, seed: int
@@ -97,6 +100,14 @@ class Setup:
             batch_size=size,
             shuffle=self.shuffle,  # type: ignore[arg-type]
             axis=self.axis,
+            probes=plan_of(
+                self.probes,
+                network,
+                params,
+                examples,
+                steps=not rule.full_batch,
+                validation="validation" in self.sets.evaluations,
+            ),
         )
         columns = program.columns(self.sets.evaluations)
         if stopping is not None:
@@ -110,6 +121,7 @@ class Setup:
             "stopping": None if stopping is None else stopping.recipe,
             "seed": whole_number("seed", seed, most=2**63 - 1),
             "device": self.device,
+            "probes": self.probes,
         }
         return Member(program, settings), initial_state(program, buffers, params, len(columns), examples)
 

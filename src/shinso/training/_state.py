@@ -43,8 +43,8 @@ class Network(NamedTuple):
 class TrainState(NamedTuple):
     """Everything that changes while training; with the settings and the data it determines every later bit.
 
-    Of networks trained side by side each has its own numbers, but for `epoch`, `position`, `order` and `n_rows`, which all
-    share: so the order is drawn, and the loops end, once for all.
+    Of networks trained side by side each has its own numbers, but for `epoch`, `position`, `order`, `probed` and the
+    numbers of rows, which all share: so the order is drawn, and the loops end, once for all.
 
     Attributes:
         params: the parameters.
@@ -57,10 +57,13 @@ class TrainState(NamedTuple):
         best: the network of the best epoch, if it is to be kept.
         code: why training ended; `RUNNING` until then.
         rows: metrics of the epochs since the host last read them.
+        probes: rows of probes, likewise.
         epoch: epochs completed by the loop.
         position: mini-batches of this epoch that have been used.
         order: this epoch's order.
         n_rows: rows written.
+        probed: mini-batches used before the last probe, and one; 0 before the first.
+        n_probes: probes since the host last read them.
     """
 
     params: PyTree
@@ -73,14 +76,18 @@ class TrainState(NamedTuple):
     best: Network | None
     code: Int[Array, ""]
     rows: Float[Array, "R C"]
+    probes: Float[Array, "R P"]
     epoch: Int[Array, ""]
     position: Int[Array, ""]
     order: Int[Array, "M"] | None
     n_rows: Int[Array, ""]
+    probed: Int[Array, ""]
+    n_probes: Int[Array, ""]
 
 
-EACH = TrainState(*[0] * 10, *[None] * 4)  # type: ignore[arg-type]
+EACH = TrainState(*[0] * 11, *[None] * 6)  # type: ignore[arg-type]
 """Which parts of the state networks trained side by side have for themselves: the axis that counts them."""
+SHARED = tuple(name for name, axis in zip(TrainState._fields, EACH, strict=True) if axis is None)
 
 
 class Keys(NamedTuple):

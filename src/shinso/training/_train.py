@@ -43,6 +43,7 @@ def train(
     folder: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     resume: bool = False,
+    probes: str = "light",
     start: Start | None = None,
 ) -> Run:
     """Train a model: minimize E(θ) = Σ w_n L_n / Σ w_n + penalties over mini-batches, as one compiled program.
@@ -84,6 +85,9 @@ def train(
         checkpoint_seconds: time between two checkpoints.
         resume: go on from the checkpoint in `folder`, which must belong to the same model, settings and data (`epochs`
             may grow); without one yet, start anew.
+        probes: what is measured on the way, besides the cost: ``"light"`` (gradient, weights and step of every layer, state
+            of its units, on a few examples), ``"full"`` (gradient noise scale and validation cost too), ``"off"``; see
+            `Run.probes`.
         start: what to take over from an earlier training.
 
     Returns:
@@ -105,6 +109,7 @@ def train(
             shuffle=shuffle,
             trainable=trainable,
             device=device,
+            probes=probes,
         )
         member, state = setting.member(model, objective, optimizer, learning_rate, stopping, seed)
         session = Session(

@@ -20,7 +20,7 @@ from shinso.training._progress import Event
 from shinso.training._run import Run
 from shinso.training._session import Session
 from shinso.training._setup import Setup, checked_sets, listening, on_device
-from shinso.training._state import keys_of
+from shinso.training._state import SHARED, keys_of
 from shinso.training._stopping import Stopping
 
 
@@ -45,6 +45,7 @@ def train_many(
     progress: bool | Callable[[Event], object] = False,
     folder: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
+    probes: str = "light",
     resume: bool = False,
 ) -> list[Run]:
     """Train M models of one structure side by side, as one compiled program: an ensemble, or a sweep over numbers.
@@ -73,6 +74,7 @@ def train_many(
         progress: as in `train`.
         folder: as in `train`; it stores an `Ensemble`.
         checkpoint_seconds: as in `train`.
+        probes: as in `train`.
         resume: as in `train`.
 
     Returns:
@@ -96,14 +98,13 @@ def train_many(
             shuffle=shuffle,
             trainable=trainable,
             device=device,
+            probes=probes,
             axis=MEMBERS,
         )
         each = zip(models, objectives, rules, rates, stoppings, range(seed, seed + many), strict=True)
         members, states = zip(*[setting.member(*one) for one in each], strict=True)
         stacked = _stacked("models", states)
-        state = stacked._replace(
-            **{name: getattr(states[0], name) for name in ("epoch", "position", "order", "n_rows")}
-        )
+        state = stacked._replace(**{name: getattr(states[0], name) for name in SHARED})
         keys = keys_of(seed)
         session = Session(
             program=_stacked("objective, optimizer and stopping", [member.program for member in members]),

@@ -1,0 +1,130 @@
+"""The door: a run in, findings out."""
+
+from typing import Any
+
+from shinso.diagnose import _course_rules as course
+from shinso.diagnose import _data_rules as data
+from shinso.diagnose import _fit_rules as fit
+from shinso.diagnose import _start_rules as start
+from shinso.diagnose._collect import evidence_of
+from shinso.diagnose._evidence import Evidence
+from shinso.diagnose._finding import Diagnosis, Finding
+from shinso.experiment import data_of_run
+from shinso.objectives import Batch, as_batch
+from shinso.training import Ensemble, Run
+
+# What causes other findings stands before them.
+RULES = (
+    data.leakage,
+    start.symmetric_start,
+    data.unscaled_inputs,
+    data.target_scale,
+    data.wrong_cost,
+    data.far_inputs,
+    data.sorted_data,
+    start.norm_dropout_clash,
+    start.exploding_gradient,
+    start.hidden_saturation,
+    start.bad_scale,
+    start.dead_units,
+    course.diverged,
+    course.rate_too_high,
+    fit.too_much_penalty,
+    course.rate_too_low,
+    course.rate_decayed_early,
+    course.batch_too_large,
+    course.batch_too_small,
+    start.vanishing_gradient,
+    start.output_saturation,
+    start.died,
+    fit.saturated_late,
+    data.shuffled_labels,
+    data.label_noise,
+    data.class_imbalance,
+    course.cliff,
+    course.ill_conditioned,
+    course.saddle,
+    fit.too_little_penalty,
+    fit.overfitting,
+    data.duplicate_inputs,
+    data.constant_inputs,
+    course.stopped_early,
+)
+# What is said where nothing else explains why the network does badly.
+OTHERWISE = (course.plateau, fit.underfitting)
+
+
+def findings_of(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return what the rules find, causes before what they bring about; `healthy` where they find nothing.
+
+    Of one code only the first finding is kept.
+    """
+    found: dict[str, Finding] = {}
+    for rule in RULES:
+        finding = rule(evidence)
+        if finding is not None:
+            found.setdefault(finding.code, finding)
+    if all(finding.severity != "bad" for finding in found.values()):
+        found |= {finding.code: finding for rule in OTHERWISE if (finding := rule(evidence)) is not None}
+    return tuple(found.values()) or (_healthy(evidence),)
+
+
+def diagnose(run: Run | Ensemble, training: Any = None, validation: Any = None) -> Diagnosis:
+    """Return why a run did or did not learn: findings, the first of which is to be acted on first.
+
+    Rules read the history, the probes, the settings and the parameters; and, where the examples can be had, what those tell
+    of themselves, what the network predicts for them, and what a linear model and a random forest make of them, on at most
+    1,000 examples. Examples are those given, those the run has in memory, or those that its experiment can read again.
+
+    Args:
+        run: a run; of an ensemble its first.
+        training: `(X, y)`, `(X, y, weights)` or a `Dataset`, as in training.
+        validation: examples that training did not see, in the same form.
+
+    Raises:
+        TypeError, ValueError: what `shinso.train` raises for such data.
+    """
+    one = run.runs[0] if isinstance(run, Ensemble) else run
+    examples, unknown = _examples(one, training, validation)
+    evidence = evidence_of(one, examples.get("training"), examples.get("validation"))
+    if not one.probes.rows:
+        unknown.append(
+            "Without probes nothing can be told of gradients, units and steps of single layers: train with probes='light'."
+        )
+    if evidence.data is None and examples:
+        unknown.append("The examples are sequences: what they tell of themselves is not looked at.")
+    return Diagnosis(findings_of(evidence), tuple(unknown))
+
+
+def _examples(run: Run, training: Any, validation: Any) -> tuple[dict[str, Batch], list[str]]:
+    """Return examples by name, and what cannot be told without them."""
+    given = {"training": training, "validation": validation}
+    found = {
+        name: as_batch(name, examples, run.likelihood) for name, examples in given.items() if examples is not None
+    } or {name: batch for name, batch in run.sets.items() if name in given}
+    if not found and run.folder is not None and run.data.get("encoder") is not None:
+        try:
+            prepared = data_of_run(run)
+        except (OSError, ValueError) as error:
+            return {}, [f"The data cannot be read again, so nothing is told of them: {error}"]
+        held = prepared.validation if prepared.validation is not None else prepared.test
+        sets = {"training": prepared.training, "validation": held}
+        found = {name: as_batch(name, one, run.likelihood) for name, one in sets.items() if one is not None}
+    if "training" not in found:
+        return {}, [
+            "The run does not store its examples: leakage, scales, duplicates, labels and classes cannot be judged; give "
+            "them: run.diagnose(training=(X, y), validation=(X, y))."
+        ]
+    if "validation" not in found:
+        return found, ["There are no examples held out: what is learned by heart cannot be told from what is learned."]
+    return found, []
+
+
+def _healthy(e: Evidence) -> Finding:
+    f = e.fit
+    numbers = (
+        {} if f is None else {"training": f.training, "best other method": f.reference, "one answer for all": f.chance}
+    )
+    if f is not None and f.held:
+        numbers["validation"] = f.validation
+    return Finding("healthy", "good", "Nothing was found that keeps the network from learning.", numbers)
