@@ -6,8 +6,8 @@
 - `read_table`: tables as people have them.
 - `laplace`: how sure a trained model is.
 - The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.experiment`, `shinso.nn`, `shinso.objectives`,
-  `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.textbook`, `shinso.training`,
-  `shinso.tuning`.
+  `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.studio`, `shinso.textbook`,
+  `shinso.training`, `shinso.tuning`.
 - `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shinso import report as report
     from shinso import reproduce as reproduce
     from shinso import settings as settings
+    from shinso import studio as studio
     from shinso import textbook as textbook
     from shinso import training as training
     from shinso import tuning as tuning
@@ -63,6 +64,7 @@ _ROOMS = (
     "report",
     "reproduce",
     "settings",
+    "studio",
     "textbook",
     "training",
     "tuning",
