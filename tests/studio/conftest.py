@@ -1,6 +1,10 @@
 """Runs that the studio's tests share."""
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +18,7 @@ from shinso.settings import Settings
 def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small convolutional network for the embedded digits."""
     folder = tmp_path_factory.mktemp("digits") / "digits-1"
-    settings = {"source": "digits", "channels": (8,), "hidden": (32,), "epochs": 10, "normalization": "batch"}
+    settings = {"source": "digits", "channels": (16,), "hidden": (32,), "epochs": 25, "normalization": "batch"}
     run_experiment(Settings.from_dict(settings), folder=folder)
     return folder
 
@@ -42,3 +46,29 @@ def table_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     run_experiment(Settings.from_dict(settings), folder=folder / "homes-1")
     return folder / "homes-1"
+
+
+@pytest.fixture(scope="session")
+def served() -> Any:
+    """What serves a studio on a port of its own, and gives its address: `with served(opening) as address`."""
+    return _served
+
+
+@contextlib.contextmanager
+def _served(opening: Any) -> Iterator[str]:
+    import uvicorn
+
+    from shinso.studio._application import application
+    from shinso.studio._serve import free_port
+
+    listening = free_port("127.0.0.1", 0, lambda _: None)
+    config = uvicorn.Config(application(opening), log_level="critical", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listening.close()

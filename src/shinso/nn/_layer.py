@@ -120,8 +120,8 @@ class Layer(eqx.Module):
 
         They are, `[H, W, C]` in row-major order: `dense` (weight `[inputs, outputs]`, bias), `convolution` (weight
         `[kh, kw, inputs/groups, outputs]`, stride, pads, groups), `add` (bias of the last axis), `scale` (factor and
-        shift of the last axis), `pool` (kind max, mean or l2, size, stride), `pad` (pads), `flatten`, `activation` (name, arguments),
-        `maxout` (pieces) and `layer_norm` (scale, bias, epsilon).
+        shift of the last axis), `pool` (kind max, mean or l2, size, stride), `pad` (pads), `flatten`, `activation` (name,
+        arguments), `maxout` (pieces) and `layer_norm` (scale, bias, epsilon).
 
         Raises:
             TypeError: it does something else.

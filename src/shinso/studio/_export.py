@@ -54,9 +54,7 @@ def network_page(run: Run | Ensemble) -> str:
     page = environment().get_template("network.html")
     return page.render(
         version=__version__,
-        title=f"Draw one of {encoder.name}"
-        if fields is None
-        else f"{', '.join(encoder.target_names)} from {encoder.name}",
+        title=_title(encoder) if fields is None else f"{', '.join(encoder.target_names)} from {encoder.name}",
         lead=best and best.sentence,
         target=", ".join(encoder.target_names),
         fields=fields,
@@ -110,6 +108,11 @@ def _script() -> str:
 def _json(network: dict[str, Any]) -> Markup:
     text = json.dumps(network, ensure_ascii=True, allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _title(encoder: Encoder) -> str:
+    digits = [str(label) for label in encoder.classes or ()] == [str(digit) for digit in range(10)]
+    return "Draw a digit" if digits else f"Draw one of {encoder.name}"
 
 
 def _hash(text: str) -> str:

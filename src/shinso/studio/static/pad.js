@@ -111,8 +111,14 @@ export class Pad {
         continue;
       }
       context.beginPath();
+      if (stroke.length === 1) {
+        context.fillStyle = context.strokeStyle;
+        context.arc(...stroke[0], this.pen / 2, 0, 2 * Math.PI);
+        context.fill();
+        continue;
+      }
       context.moveTo(...stroke[0]);
-      for (const place of stroke.length > 1 ? stroke.slice(1) : stroke) context.lineTo(...place);
+      for (const place of stroke.slice(1)) context.lineTo(...place);
       context.stroke();
     }
     canvas.dataset.cursor = withCursor ? this.cursor.join(" ") : "";
