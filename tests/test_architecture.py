@@ -263,9 +263,10 @@ def normalized(distribution: str) -> str:
 
 
 def declared_dependencies() -> set[str]:
-    """Normalized names of the runtime dependencies in pyproject.toml."""
+    """Normalized names of the runtime dependencies in pyproject.toml, those of extras too."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {normalized(re.match(r"[\w.-]+", requirement)[0]) for requirement in project["dependencies"]}
+    named = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    return {normalized(re.match(r"[\w.-]+", requirement)[0]) for requirement in named}
 
 
 def test_every_room_is_in_the_table() -> None:

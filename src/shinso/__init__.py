@@ -5,9 +5,9 @@
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
 - `read_table`: tables as people have them.
 - `laplace`: how sure a trained model is.
-- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.diagnose`, `shinso.experiment`, `shinso.nn`, `shinso.objectives`,
-  `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.textbook`, `shinso.training`,
-  `shinso.tuning`.
+- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.diagnose`, `shinso.experiment`, `shinso.nn`,
+  `shinso.objectives`, `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.studio`,
+  `shinso.textbook`, `shinso.training`, `shinso.tuning`.
 - `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shinso import report as report
     from shinso import reproduce as reproduce
     from shinso import settings as settings
+    from shinso import studio as studio
     from shinso import textbook as textbook
     from shinso import training as training
     from shinso import tuning as tuning
@@ -65,6 +66,7 @@ _ROOMS = (
     "report",
     "reproduce",
     "settings",
+    "studio",
     "textbook",
     "training",
     "tuning",

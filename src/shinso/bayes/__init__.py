@@ -7,8 +7,10 @@
 - `train_with_evidence`: training that re-estimates its own weight decay and noise (`EvidenceTraining`).
 - How good a prediction is: `log_density`, `assess` (an `Assessment`), `predict_alone`; `reliability` (a `Reliability`),
   `expected_calibration_error`, `brier_score`, `interval_coverage`.
-- Of run folders: `posterior_of_run` (a `RunPosterior`), `load_run_posterior`, `predict_run_with_standard_deviations`.
+- Of run folders, in which it is the file `POSTERIOR`:
+  `posterior_of_run` (a `RunPosterior`), `load_run_posterior`, `predict_run_with_standard_deviations`.
 - Inside a posterior: the `Prior` in groups, the `Curvature` in its structure, its inverse as a `Covariance`, and the `Fit`.
+- `sample_prior_functions`: what a prior says before any data.
 - `PosteriorWarning`: the parameters are not at a minimum. `check_posterior`: what `laplace` would refuse, before training.
 """
 
@@ -30,6 +32,8 @@ from shinso.bayes._log_density import log_density as log_density
 from shinso.bayes._posterior import Posterior as Posterior
 from shinso.bayes._prediction import Prediction as Prediction
 from shinso.bayes._prior import Prior as Prior
+from shinso.bayes._prior_functions import sample_prior_functions as sample_prior_functions
+from shinso.bayes._runs import POSTERIOR as POSTERIOR
 from shinso.bayes._runs import RunPosterior as RunPosterior
 from shinso.bayes._runs import load_run_posterior as load_run_posterior
 from shinso.bayes._runs import posterior_of_run as posterior_of_run

@@ -6,7 +6,19 @@ Thin: no numerics here. The options of settings are made from the table in `shin
 - `sentence_of`: what a user is told about an error, if it is about the input.
 """
 
-from shinso.cli import _train, _use, _sample, _diagnose, _columns, _data, _tune, _posterior, _curvature, _reproduce  # noqa: I001, F401  (in the order of help)
+from shinso.cli import (
+    _train,
+    _use,
+    _sample,
+    _diagnose,
+    _columns,
+    _data,
+    _tune,
+    _posterior,
+    _curvature,
+    _reproduce,
+    _studio,
+)  # noqa: I001, F401  (in the order of help)
 from shinso.cli._app import app as app
 from shinso.cli._app import main as main
 from shinso.cli._shell import sentence_of as sentence_of

@@ -3,7 +3,8 @@
 `prepare` does it all in one call. Of its parts: `Dataset` (examples as arrays), `Encoder` (raw data ↔ arrays, fitted on
 training examples), `split`, `Characters` and `next_symbols` (text), the readers `read_table` (`columns_of` says what
 it found), `read_sequences`, `read_idx`, `read_npz`, `read_image`, `read_pictures`, MNIST's `locate`, `load_mnist`,
-`fetch_mnist`, a verified `download`, and checks of arrays that other rooms share. NumPy only.
+`fetch_mnist`, a verified `download`, `centred_digit` and `read_digit_string` for drawn
+digits, and checks of arrays that other rooms share. NumPy only.
 """
 
 from shinso.data._array_inputs import ImageInputs as ImageInputs
@@ -22,6 +23,8 @@ from shinso.data._dataset import Kind as Kind
 from shinso.data._dataset import Label as Label
 from shinso.data._dataset import check_targets as check_targets
 from shinso.data._date_column import DateColumn as DateColumn
+from shinso.data._digit_strings import ReadDigit as ReadDigit
+from shinso.data._digit_strings import read_digit_string as read_digit_string
 from shinso.data._digits import load_digits as load_digits
 from shinso.data._download import DownloadError as DownloadError
 from shinso.data._download import DownloadProgress as DownloadProgress
@@ -30,6 +33,7 @@ from shinso.data._download import sha256_of as sha256_of
 from shinso.data._encoder import Encoder as Encoder
 from shinso.data._frames import frame_of as frame_of
 from shinso.data._frames import is_frame as is_frame
+from shinso.data._handwriting import centred_digit as centred_digit
 from shinso.data._idx import read_idx as read_idx
 from shinso.data._idx import read_labelled_images as read_labelled_images
 from shinso.data._image_files import read_pictures as read_pictures

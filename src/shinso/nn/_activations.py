@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from shinso._kinds import ACTIVATIONS
 from shinso.nn import _spec
 from shinso.nn._elementwise import Elementwise
-from shinso.nn._layer import Layer
+from shinso.nn._layer import Layer, Operation, Shape
 
 ActivationFunction = Callable[..., Array]
 
@@ -100,6 +100,10 @@ class Activation(Layer):
     def description(self) -> str:
         """The class and the function's name."""
         return f"{type(self).__name__} {self.name}"
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `activation`."""
+        return [{"operation": "activation", "name": self.name, "arguments": dict(self.arguments)}]
 
     def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
         """Return δ ⊙ φ′(x)."""

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 def _images(name: str, shape: Shape) -> tuple[int, int]:
@@ -24,6 +24,10 @@ def _images(name: str, shape: Shape) -> tuple[int, int]:
 
 class Augmentation(Layer):
     """A layer that changes the images of training."""
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """None."""
+        return []
 
     @property
     @abc.abstractmethod
@@ -44,6 +48,7 @@ class RandomShift(Augmentation):
     """
 
     pixels: int = eqx.field(static=True)
+    operations = Augmentation.operations
 
     def __init__(self, pixels: int = 1) -> None:
         self.pixels = _checks.whole_number("pixels", pixels)
@@ -106,6 +111,7 @@ class RandomDistortion(Augmentation):
     translation: float = eqx.field(static=True)
     elastic: float = eqx.field(static=True)
     smoothness: float = eqx.field(static=True)
+    operations = Augmentation.operations
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from shinso import _checks
 from shinso._numbers import device_array
 from shinso.nn._buffers import Buffers
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 class Moments(Buffers):
@@ -113,6 +113,11 @@ class BatchNorm(Layer):
         if not input_shape or input_shape[-1] != features:
             raise ValueError(f"BatchNorm takes examples with {features} features last; got shape {tuple(input_shape)}.")
         return tuple(input_shape)
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `scale`."""
+        factor = self.scale * jax.lax.rsqrt(self.moments.variance + self.epsilon)
+        return [{"operation": "scale", "factor": factor, "shift": self.bias - self.moments.mean * factor}]
 
     def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
         """Return ∂C/∂a and the gradients Σ δ â by γ, Σ δ by β, with â = (a − μ)/√(σ² + c).

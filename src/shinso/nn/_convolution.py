@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from shinso import _checks, _threefry
 from shinso.nn import _windows
 from shinso.nn._initializers import Fans, Initializer, initialize
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 from shinso.nn._lowerings import convolve
 from shinso.nn._pooling import MaxPool2d, MeanPool2d
 from shinso.nn._tap import Site, Use, use_of
@@ -66,6 +66,13 @@ class Convolution(Layer):
         rows, columns, _ = self._map_shape(input_shape)
         return rows * columns * math.prod(self.weight.shape)
 
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """A `convolution`, the pool if there is one, and an `add` if there is a bias."""
+        maps = {"weight": self.weight, "stride": self.stride, "pads": self._pads(input_shape), "groups": self.groups}
+        pooled = [] if self.pool is None else self.pool.operations(self._map_shape(input_shape))
+        bias = [] if self.bias is None else [{"operation": "add", "bias": self.bias}]
+        return [{"operation": "convolution", **maps}, *pooled, *bias]
+
     @property
     def description(self) -> str:
         """The kernel's size and what else distinguishes the layer."""
@@ -102,6 +109,7 @@ class Conv2d(Convolution):
 
     bias: Float[Array, " outputs"]
     sites: ClassVar[tuple[Site, ...]] = (Site("weight", "bias"),)
+    operations = Convolution.operations
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks, _threefry
 from shinso.nn._initializers import Fans, Initializer, initialize
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 from shinso.nn._tap import Site, Use, use_of
 
 
@@ -76,6 +76,10 @@ class Dense(Layer):
         """Return z + probe, and x."""
         sums = self(x) + probe
         return sums, use_of(x, probe, sums)
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `dense`."""
+        return [{"operation": "dense", "weight": self.weight, "bias": self.bias}]
 
     def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
         """Return δWᵀ and the gradients xᵀδ, Σ_n δ_n."""

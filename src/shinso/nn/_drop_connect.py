@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from shinso import _checks
 from shinso.nn._dense import Dense
 from shinso.nn._dropout import MASKS, dropped
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 class DropConnect(Layer):
@@ -72,3 +72,7 @@ class DropConnect(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         """The dense layer's."""
         return self.dense.multiply_adds(input_shape)
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """The dense layer's."""
+        return self.dense.operations(input_shape)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, UInt32
 
 from shinso import _checks
-from shinso.nn._layer import Layer
+from shinso.nn._layer import Layer, Operation, Shape
 
 MASKS = ("per_example", "per_batch")
 """How often a mask is drawn anew."""
@@ -57,6 +57,10 @@ class Dropout(Layer):
     def description(self) -> str:
         """The class and the rate, and how the mask is drawn."""
         return f"{type(self).__name__} {self.rate:g}{'' if self.mask == 'per_example' else ', one mask a batch'}"
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """None."""
+        return []
 
     def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
         """Return δ with the same elements dropped: the same key draws the same mask."""

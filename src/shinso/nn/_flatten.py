@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 class Flatten(Layer):
@@ -18,6 +18,10 @@ class Flatten(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         """`(D,)`."""
         return (math.prod(input_shape),)
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `flatten`."""
+        return [{"operation": "flatten"}]
 
     def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
         """Return δ in the shape of x."""

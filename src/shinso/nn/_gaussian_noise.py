@@ -7,7 +7,7 @@ import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
-from shinso.nn._layer import Layer
+from shinso.nn._layer import Layer, Operation, Shape
 
 KINDS = ("multiplicative", "additive")
 
@@ -51,6 +51,10 @@ class GaussianNoise(Layer):
     def description(self) -> str:
         """The class, s and the kind."""
         return f"{type(self).__name__} {self.standard_deviation:g}, {self.kind}"
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """None."""
+        return []
 
     def backpropagate(self, x: Any, delta: Any, *, key: PRNGKeyArray | None = None) -> tuple[Array, Self]:
         """Return δ ⊙ m with the same m, which the same key draws; δ itself for added noise."""

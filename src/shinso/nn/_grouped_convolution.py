@@ -33,6 +33,7 @@ class GroupedConv2d(Convolution):
     """
 
     bias: Float[Array, " outputs"] | None
+    operations = Convolution.operations
 
     def __init__(
         self,

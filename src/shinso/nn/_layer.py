@@ -10,6 +10,9 @@ from shinso.nn._tap import Site, Use
 
 Shape = tuple[int, ...]
 
+Operation = dict[str, Any]
+"""One elementary step of a prediction: `operation`, its name, then numbers, names and arrays."""
+
 
 class Layer(eqx.Module):
     """A function of a batch: `layer(x, key=None)` with `x` of shape `[N, …]`.
@@ -111,6 +114,19 @@ class Layer(eqx.Module):
         Source: Bishop, PRML (5.79)–(5.81).
         """
         self._refuse("diagonal of second derivatives")
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """Return what the layer does in prediction as elementary operations, for whoever runs it without JAX.
+
+        They are, `[H, W, C]` in row-major order: `dense` (weight `[inputs, outputs]`, bias), `convolution` (weight
+        `[kh, kw, inputs/groups, outputs]`, stride, pads, groups), `add` (bias of the last axis), `scale` (factor and
+        shift of the last axis), `pool` (kind max, mean or l2, size, stride), `pad` (pads), `flatten`, `activation` (name,
+        arguments), `maxout` (pieces) and `layer_norm` (scale, bias, epsilon).
+
+        Raises:
+            TypeError: it does something else.
+        """
+        self._refuse("elementary operations of its prediction")
 
     def _refuse(self, what: str) -> NoReturn:
         raise TypeError(f"{type(self).__name__} has no {what} written out.")

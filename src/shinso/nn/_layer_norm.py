@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
 from shinso._numbers import device_array
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 class LayerNorm(Layer):
@@ -58,3 +58,7 @@ class LayerNorm(Layer):
         if not input_shape or input_shape[-1] != features:
             raise ValueError(f"LayerNorm takes examples with {features} features last; got shape {tuple(input_shape)}.")
         return tuple(input_shape)
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `layer_norm`."""
+        return [{"operation": "layer_norm", "scale": self.scale, "bias": self.bias, "epsilon": self.epsilon}]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso import _checks
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 class Maxout(Layer):
@@ -64,3 +64,7 @@ class Maxout(Layer):
     def description(self) -> str:
         """The class and k."""
         return f"{type(self).__name__} of {self.pieces}"
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `maxout`."""
+        return [{"operation": "maxout", "pieces": self.pieces}]

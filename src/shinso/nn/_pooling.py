@@ -2,14 +2,14 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso.nn import _windows
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 class Pool2d(Layer):
@@ -27,6 +27,7 @@ class Pool2d(Layer):
 
     size: _windows.Pair = eqx.field(static=True)
     stride: _windows.Pair = eqx.field(static=True)
+    kind: eqx.AbstractClassVar[str]
 
     def __init__(self, size: int | tuple[int, int] = 2, stride: int | tuple[int, int] | None = None):
         self.size = _windows.pair("pool size", size, least=1)
@@ -42,6 +43,10 @@ class Pool2d(Layer):
             raise ValueError(f"{name} with a {height}×{width} window needs an image at least that large; got {got}.")
         rows = _windows.count(input_shape[0], height, self.stride[0])
         return rows, _windows.count(input_shape[1], width, self.stride[1]), input_shape[2]
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `pool`."""
+        return [{"operation": "pool", "kind": self.kind, "size": self.size, "stride": self.stride}]
 
     @property
     def description(self) -> str:
@@ -61,6 +66,9 @@ class MaxPool2d(Pool2d):
     Source: lecture on deep learning (pooling); Nielsen, chapter 6.
     """
 
+    kind: ClassVar[str] = "max"
+    operations = Pool2d.operations
+
     def __call__(self, x: Float[Array, "N H W C"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N h w C"]:
         """Return the largest element of every window."""
         return self._combine(jnp.maximum, x)
@@ -79,6 +87,9 @@ class MeanPool2d(Pool2d):
     Source: lecture on deep learning (pooling).
     """
 
+    kind: ClassVar[str] = "mean"
+    operations = Pool2d.operations
+
     def __call__(self, x: Float[Array, "N H W C"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N h w C"]:
         """Return the mean of every window."""
         return self._combine(jnp.add, x) * (1.0 / (self.size[0] * self.size[1]))
@@ -95,6 +106,9 @@ class L2Pool2d(Pool2d):
 
     Source: Nielsen, chapter 6.
     """
+
+    kind: ClassVar[str] = "l2"
+    operations = Pool2d.operations
 
     def __call__(self, x: Float[Array, "N H W C"], *, key: PRNGKeyArray | None = None) -> Float[Array, "N h w C"]:
         """Return the Euclidean norm of every window."""

@@ -7,7 +7,7 @@ import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso.nn._keys import keys_for
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape, written_out
 from shinso.nn._recipe import Recipe
 
 
@@ -68,3 +68,12 @@ class Sequential(Layer):
         """Sum over the layers."""
         shapes = self.shapes(input_shape)[:-1]
         return sum(layer.multiply_adds(shape) for layer, shape in zip(self.layers, shapes, strict=True))
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """Those of the layers, one after the other."""
+        found: list[Operation] = []
+        for layer, shape in zip(self.layers, self.shapes(input_shape), strict=False):
+            if not written_out(layer, "operations"):
+                raise TypeError(f"{type(layer).__name__} has no elementary operations of its prediction written out.")
+            found += layer.operations(shape)
+        return found

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso.nn import _windows
-from shinso.nn._layer import Layer, Shape
+from shinso.nn._layer import Layer, Operation, Shape
 
 
 class ZeroPad2d(Layer):
@@ -39,3 +39,7 @@ class ZeroPad2d(Layer):
             raise ValueError(f"ZeroPad2d takes images of shape (height, width, maps); got {tuple(input_shape)}.")
         height, width, maps = input_shape
         return height + sum(self.padding[0]), width + sum(self.padding[1]), maps
+
+    def operations(self, input_shape: Shape) -> list[Operation]:
+        """One `pad`."""
+        return [{"operation": "pad", "pads": self.padding}]

@@ -35,6 +35,7 @@ class Bernoulli(ElementwisePredictive):
     higher_is_better: ClassVar[bool] = True
     canonical: ClassVar[bool] = True
     convex: ClassVar[bool] = True
+    mean_function: ClassVar[str] = "sigmoid"
     has_inverse_temperature: ClassVar[bool] = True
 
     def losses(self, a: Array, y: Array) -> Array:

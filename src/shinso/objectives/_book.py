@@ -20,6 +20,7 @@ class SigmoidOutputs(Elementwise):
     target: ClassVar[TargetKind] = CLASSES_OR_ROWS
     score_name: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
+    mean_function: ClassVar[str] = "sigmoid"
 
     def values(self, targets: Array, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
         """Return one-hot rows."""

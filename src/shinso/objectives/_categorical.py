@@ -32,6 +32,7 @@ class Categorical(Predictive):
     higher_is_better: ClassVar[bool] = True
     canonical: ClassVar[bool] = True
     convex: ClassVar[bool] = True
+    mean_function: ClassVar[str] = "softmax"
     shift_invariant: ClassVar[bool] = True
     has_inverse_temperature: ClassVar[bool] = True
 

@@ -37,6 +37,7 @@ class Gaussian(ElementwisePredictive):
     canonical: ClassVar[bool] = True
     convex: ClassVar[bool] = True
     identity_link: ClassVar[bool] = True
+    mean_function: ClassVar[str] = "identity"
     has_inverse_temperature: ClassVar[bool] = True
 
     def __init__(self, precision: ArrayLike = 1.0):

@@ -40,6 +40,7 @@ class Huber(ElementwisePredictive):
     higher_is_better: ClassVar[bool] = False
     convex: ClassVar[bool] = True
     identity_link: ClassVar[bool] = True
+    mean_function: ClassVar[str] = "identity"
 
     def __init__(self, threshold: ArrayLike = 1.345, scale: ArrayLike = 1.0):
         self.threshold = number_leaf("threshold", threshold, above=0.0)

@@ -30,6 +30,8 @@ class Likelihood(eqx.Module):
         convex: Whether `output_hessian` is known never to be negative and to tell the curvature, so that a Gauss–Newton
             matrix can be made of it; if not, `output_fisher` takes its place.
         identity_link: Whether the mean is the output itself, so that averaging outputs averages means.
+        mean_function: Name of the function from outputs to what is predicted, for whoever computes it without JAX:
+            "softmax", "sigmoid", "exp" or "identity"; empty where it is another one.
     """
 
     name: eqx.AbstractClassVar[str]
@@ -39,6 +41,7 @@ class Likelihood(eqx.Module):
     canonical: ClassVar[bool] = False
     convex: ClassVar[bool] = False
     identity_link: ClassVar[bool] = False
+    mean_function: ClassVar[str] = ""
 
     @abc.abstractmethod
     def loss(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, " N"]:

@@ -22,6 +22,7 @@ class LogLinkCounts(ElementwisePredictive):
     score_name: ClassVar[str] = "deviance"
     higher_is_better: ClassVar[bool] = False
     convex: ClassVar[bool] = True
+    mean_function: ClassVar[str] = "exp"
 
     def mean(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
         """Return the rates e^a."""

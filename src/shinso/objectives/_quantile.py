@@ -42,6 +42,7 @@ class Quantile(Elementwise):
     target: ClassVar[TargetKind] = NUMBERS
     score_name: ClassVar[str] = "pinball_loss"
     higher_is_better: ClassVar[bool] = False
+    mean_function: ClassVar[str] = "identity"
 
     def __init__(self, level: ArrayLike = 0.5, scale: ArrayLike = 1.0):
         self.level = number_leaf("level", level, above=0.0)

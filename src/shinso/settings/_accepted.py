@@ -10,9 +10,13 @@ from shinso import _checks
 
 @dataclasses.dataclass(frozen=True)
 class Accepted(abc.ABC):
-    """Values of one kind. `option` is the type a command line reads; `metavar` stands for the value in help."""
+    """Values of one kind. `option` is the type a command line reads; `metavar` stands for the value in help.
+
+    `open_ended` says whether they are more than a list of names.
+    """
 
     option: ClassVar[type] = str
+    open_ended: ClassVar[bool] = True
     metavar: str | None = dataclasses.field(default=None, kw_only=True)
 
     @abc.abstractmethod
@@ -110,6 +114,7 @@ class Number(Accepted):
 class Name(Accepted):
     """One of several names."""
 
+    open_ended = False
     names: Iterable[str] = ()
     metavar: str | None = dataclasses.field(default="NAME", kw_only=True)
 
@@ -120,6 +125,8 @@ class Name(Accepted):
 
 class Kind(Name):
     """One of several names, with numbers of its own where it takes any: `elu`, `elu:alpha=0.5`."""
+
+    open_ended = True
 
     def check(self, argument: str, value: Any) -> str:
         """Return the name and its numbers as text; a dictionary, `{"name": "elu", "alpha": 0.5}`, is written as such."""

@@ -3,6 +3,7 @@
 from shinso.textbook._adders import full_adder as full_adder
 from shinso.textbook._adders import half_adder as half_adder
 from shinso.textbook._adders import ripple_adder as ripple_adder
+from shinso.textbook._adversarial import image_for_class as image_for_class
 from shinso.textbook._backpropagation import Trace as Trace
 from shinso.textbook._backpropagation import backpropagate as backpropagate
 from shinso.textbook._backpropagation import backward as backward
@@ -32,10 +33,14 @@ from shinso.textbook._output_delta import output_delta as output_delta
 from shinso.textbook._parity import deep_parity as deep_parity
 from shinso.textbook._parity import shallow_parity as shallow_parity
 from shinso.textbook._parity import unit_count as unit_count
+from shinso.textbook._polynomial_fit import polynomial_fit as polynomial_fit
 from shinso.textbook._r_operator import RForward as RForward
 from shinso.textbook._r_operator import hessian_vector_product as hessian_vector_product
 from shinso.textbook._r_operator import r_backward as r_backward
 from shinso.textbook._r_operator import r_forward as r_forward
+from shinso.textbook._surfaces import SURFACES as SURFACES
+from shinso.textbook._surfaces import Surface as Surface
+from shinso.textbook._surfaces import way_over as way_over
 from shinso.textbook._two_layer_hessian import two_layer_hessian as two_layer_hessian
 from shinso.textbook._two_layer_pass import TwoLayerPass as TwoLayerPass
 from shinso.textbook._two_layer_pass import two_layer_pass as two_layer_pass
