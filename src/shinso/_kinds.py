@@ -94,6 +94,9 @@ NETWORKS = Kinds(
 )
 """Builders of models that have outputs for targets."""
 
+IMAGE_NETWORKS = ("cnn", "lenet5", "alexnet", "resnet")
+"""Of these, the ones that take images only."""
+
 GENERATIVE_NETWORKS = Kinds(
     {
         "autoencoder": "nn._autoencoder_network:autoencoder",

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 from typing import Any
 
-from shinso._kinds import MINIMISERS, NETWORKS, RULES
+from shinso._kinds import IMAGE_NETWORKS, MINIMISERS, NETWORKS, RULES
 from shinso.settings._settings import Settings, rows
 
 LIKELIHOODS = {
@@ -76,6 +76,11 @@ def complete(settings: Settings, data: Description) -> Settings:
     """
     network = settings.network or ("cnn" if data.is_image else "recurrent" if data.is_sequence else "mlp")
     _refuse_idle(settings, network)
+    if network in IMAGE_NETWORKS and not data.is_image:
+        what = "sequences" if data.is_sequence else f"rows of a table, {data.input_shape[0]} numbers each once encoded"
+        raise ValueError(
+            f"network {network} is for images; these data are {what}: use mlp, conv1d or recurrent, or none."
+        )
     chosen = {
         "network": network,
         "likelihood": LIKELIHOODS[data.kind],
