@@ -96,6 +96,9 @@ NETWORKS = Kinds(
 )
 """Builders of models that have outputs for targets; those of an autoencoder are its inputs."""
 
+IMAGE_NETWORKS = ("cnn", "lenet5", "alexnet", "resnet")
+"""Of these, the ones that take images only."""
+
 GENERATIVE_NETWORKS = Kinds(
     {
         "boltzmann": "nn._boltzmann:boltzmann",

@@ -372,7 +372,7 @@ def test_nothing_is_overwritten(run: Run, settings: Settings, folder: Path, tmp_
         ({"target": "flour"}, "flour"),
         ({"batch_size": 81}, "batch_size must be at most"),
         ({"likelihood": "gaussian"}, "must hold numbers; got 'kind 0'"),
-        ({"network": "cnn"}, "image_shape must be"),
+        ({"network": "cnn"}, "network cnn is for images; these data are rows of a table"),
         ({"device": "toaster"}, "device must be one of"),
         ({"optimizer": "lbfgs", "learning_rate": 0.1}, "hyperparameter of lbfgs"),
         ({"momentum": 0.5}, "hyperparameter of adam"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shinso.settings import PANELS, Row, Settings, default_of, kind_of, read_settings, rows
+from shinso.settings import PANELS, Description, Row, Settings, complete, default_of, kind_of, read_settings, rows
 from shinso.settings._accepted import Flag, Name, Number, Sizes, Text, Texts, Whole
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,3 +163,12 @@ def test_a_name_may_have_numbers() -> None:
     assert settings == Settings.from_dict({"source": "digits", "activation": {"name": "elu", "alpha": 0.5}})
     assert kind_of("activation", "relu") == "relu"
     assert kind_of("likelihood", "bernoulli:link=probit") == {"name": "bernoulli", "link": "probit"}
+
+
+def test_a_network_of_images_says_so_in_the_words_of_the_data() -> None:
+    for shape, words in (((7,), "rows of a table, 7 numbers each"), ((5, 2), "sequences")):
+        with pytest.raises(ValueError, match=f"network cnn is for images; these data are {words}"):
+            complete(Settings(source="t.csv", network="cnn"), Description("classification", shape, 60, 2))
+    assert (
+        complete(Settings(source="t", network="cnn"), Description("classification", (8, 8, 1), 60, 2)).network == "cnn"
+    )

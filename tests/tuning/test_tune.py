@@ -93,6 +93,22 @@ def test_every_strategy_tries_the_defaults(examples, strategy):
     assert any(trial.spec.whole and not trial.spec.changes for trial in tuning.trials) or strategy == "halving"
 
 
+def test_what_small_trials_found_is_tried_where_no_whole_trial_fits(examples, monkeypatch):
+    measure = runner_module.TrialRunner.measure
+
+    def only_small(self, specs):
+        if specs[0].whole:
+            raise runner_module.BudgetReached
+        return measure(self, specs)
+
+    monkeypatch.setattr(runner_module.TrialRunner, "measure", only_small)
+    tuning = tune(examples, seconds=120.0, strategy="broad", **SMALL)
+    assert tuning.trials
+    assert not any(trial.spec.whole for trial in tuning.trials)
+    assert set(tuning.changes) == {"learning_rate"}  # three epochs at the default rate leave much to gain
+    assert tuning.comparison is not None
+
+
 def test_a_budget_of_seconds_is_kept(examples, monkeypatch):
     now = [0.0]
 

@@ -21,7 +21,7 @@ def evidence_of(run: Run, training: Batch | None, held: Batch | None) -> Evidenc
     rows = run.probes.rows
     start, end = (_layers(rows[0]), _layers(rows[-1])) if rows else (None, None)
     taken = np.mean([_layers(row).ratio for row in rows], axis=0) if rows else np.zeros(0)
-    arrays = training is not None and hasattr(training.inputs, "ndim")
+    arrays = training is not None and hasattr(training.inputs, "ndim") and run.data.get("kind") != "reconstruction"
     stop = run.stop
     return Evidence(
         reason=stop.reason,

@@ -92,7 +92,7 @@ def diagnose(run: Run | Ensemble, training: Any = None, validation: Any = None) 
             "Without probes nothing can be told of gradients, units and steps of single layers: train with probes='light'."
         )
     if evidence.data is None and examples:
-        unknown.append("The examples are sequences: what they tell of themselves is not looked at.")
+        unknown.append("The examples are sequences, or are rebuilt: what they tell of themselves is not looked at.")
     return Diagnosis(findings_of(evidence), tuple(unknown))
 
 

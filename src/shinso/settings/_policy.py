@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 from typing import Any
 
-from shinso._kinds import MINIMISERS, NETWORKS, OF_SEQUENCES, RULES
+from shinso._kinds import IMAGE_NETWORKS, MINIMISERS, NETWORKS, OF_SEQUENCES, RULES
 from shinso.settings._settings import Settings, rows
 
 LIKELIHOODS = {
@@ -88,6 +88,11 @@ def complete(settings: Settings, data: Description) -> Settings:
     if network == "language_model" and not data.is_sequence:
         raise ValueError("network language_model is for texts, file by file; got other examples.")
     _refuse_unlike_code(settings)
+    if network in IMAGE_NETWORKS and not data.is_image:
+        what = "sequences" if data.is_sequence else f"rows of a table, {data.input_shape[0]} numbers each once encoded"
+        raise ValueError(
+            f"network {network} is for images; these data are {what}: use mlp, conv1d or recurrent, or none."
+        )
     chosen = {
         "network": network,
         "likelihood": LIKELIHOODS[data.kind],

@@ -21,20 +21,22 @@ def winner_of(search: SearchRun) -> Point:
     that is positive.
     """
     runner = search.runner
-    specs = search.ranked[:_FINALISTS]
+    specs = search.finalists[:_FINALISTS]
+    # Where no whole trial was made, time is short: the hold-out, or one fold, has to do.
+    folds = runner.folds if search.ranked else runner.folds[:1]
     if not specs or runner.deadline.interrupt.requested:
         return {}
     runner.deadline.until = search.budget.began + search.budget.seconds
     search.tell("the best again")
     margins: list[Margin] = []
     try:
-        defaults = _losses(runner, {}, 500)
+        defaults = _losses(runner, {}, folds)
         for spec in specs:
             later = seconds_again(runner, spec) + sum(
                 seconds_compared(runner, one) for one in (TrialSpec({}, ""), *specs[:1])
             )
             if not margins or SLOW * later < runner.deadline.left:
-                margins.append(margin(defaults, _losses(runner, spec.changes, 500), -1.0))
+                margins.append(margin(defaults, _losses(runner, spec.changes, folds), -1.0))
     except BudgetReached:
         if not margins:
             return {}
@@ -42,13 +44,13 @@ def winner_of(search: SearchRun) -> Point:
     return specs[best].changes if margins[best].gain > margins[best].error else {}
 
 
-def _losses(runner: TrialRunner, point: Point, first_seed: int) -> np.ndarray:
-    """Return losses `[S, N]` on all held-out examples of trainings with S seeds."""
-    seeds = [runner.base.seed + first_seed + index for index in range(runner.width)]
+def _losses(runner: TrialRunner, point: Point, folds: list[Fold]) -> np.ndarray:
+    """Return losses `[S, N]` on all held-out examples of trainings with S seeds, which no trial has used."""
+    seeds = [runner.base.seed + 500 + index for index in range(runner.width)]
     slots = [TrialSpec(point, "")] * runner.width
     parts = [
         losses_and_scores(runner.train(fold, slots, seeds), fold.validation)[0]
-        for fold in runner.folds
+        for fold in folds
         if fold.validation is not None
     ]
     return np.concatenate(parts, axis=1)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shinso.tuning._estimates import SLOW, judges, seconds_again, seconds_compared
@@ -56,6 +56,7 @@ class SearchRun:
     strategy: Search
     budget: Budget
     progress: Callable[[TuningEvent], object] | None
+    asked: list[TrialSpec] = field(default_factory=list)
 
     def run(self) -> str:
         """Search until the budget is spent; return why it ended, in a sentence."""
@@ -63,6 +64,7 @@ class SearchRun:
         idle = 0
         try:
             while idle < 3:
+                self.asked = specs
                 specs = list({spec.key: spec for spec in specs}.values())
                 idle = idle + 1 if all(spec in self.log for spec in specs) else 0
                 self._answer(specs)
@@ -110,6 +112,15 @@ class SearchRun:
         """What was trained whole and ended well, the best first, without the defaults."""
         whole = {trial.spec.key: trial for trial in self.log.trials if trial.spec.whole and math.isfinite(trial.loss)}
         return [trial.spec for trial in sorted(whole.values(), key=lambda trial: trial.loss) if trial.spec.changes]
+
+    @property
+    def finalists(self) -> list[TrialSpec]:
+        """What may win: the ranked, or what the strategy asked for last, if the time did not suffice for any whole trial.
+
+        So what small trials found is tried, too.
+        """
+        untried = self.asked if self.trials_left > 0 else []
+        return self.ranked or [spec for spec in untried if spec.whole and spec.changes]
 
     def tell(self, phase: str) -> None:
         """Tell the listener where the search stands."""
