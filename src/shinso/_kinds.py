@@ -124,7 +124,7 @@ LIKELIHOODS = Kinds(
 )
 """Likelihoods that a name alone determines, their numbers at their defaults."""
 
-OF_SEQUENCES = ("recurrent", "conv1d", "language_model")
+OF_SEQUENCES = ("recurrent", "conv1d")
 """Networks of sequences, to which one number is what a step has, not an example."""
 
 CODE_PENALTIES = Kinds(

@@ -83,8 +83,8 @@ def complete(settings: Settings, data: Description) -> Settings:
     _refuse_idle(settings, network)
     if network == "autoencoder" and data.kind != "reconstruction":
         raise ValueError(f"network autoencoder rebuilds its inputs, kind reconstruction; got kind {data.kind}.")
-    if data.is_sequence and network not in OF_SEQUENCES:
-        raise ValueError(f"network must be {', '.join(OF_SEQUENCES)} for sequences; got {network!r}.")
+    if data.is_sequence and network not in (*OF_SEQUENCES, "language_model"):
+        raise ValueError(f"network must be {' or '.join(OF_SEQUENCES)} for sequences; got {network!r}.")
     if network == "language_model" and not data.is_sequence:
         raise ValueError("network language_model is for texts, file by file; got other examples.")
     _refuse_unlike_code(settings)
