@@ -37,6 +37,7 @@ BELOW = {
 }
 FOUNDATION = (
     "_version",
+    "_lazy",
     "_checks",
     "_files",
     "_manifest",
@@ -221,7 +222,8 @@ def clashing_names(contents: Mapping[str, str]) -> list[str]:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
-                    homes.setdefault(alias.asname or alias.name, []).append(room)
+                    if alias.asname is not None:
+                        homes.setdefault(alias.asname, []).append(room)
     return [f"{name} is in {', '.join(rooms)}" for name, rooms in homes.items() if len(rooms) > 1]
 
 

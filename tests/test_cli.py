@@ -651,5 +651,5 @@ def test_faults_keep_their_traceback(run: Path, monkeypatch: pytest.MonkeyPatch)
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(sys.modules["shinso.training"], "load", broken)
+    monkeypatch.setattr(sys.modules["shinso.training"], "read_overview", broken)
     assert isinstance(shinso("show", run).exception, ZeroDivisionError)

@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from shinso.objectives import Poisson
 from shinso.training import Evaluation, hardest_confusion, wilson_interval
-from shinso.training._evaluation import evaluate_classes, evaluate_labels, evaluate_numbers
+from shinso.training._scores import evaluate_classes, evaluate_labels, evaluate_numbers
 
 
 def wilson(right, n, z=1.959963984540054):

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shinso import _threefry
 from shinso.cli._app import OUTPUT, DataDir, RunFolder, app, console, refuse_folder
 from shinso.cli._options import option
 
@@ -41,6 +40,7 @@ def curvature(
     The largest eigenvalue is the sharpness: gradient descent diverges with a learning rate above 2/sharpness. A large
     condition number makes it slow; negative eigenvalues say that this is no minimum.
     """
+    from shinso import _threefry
     from shinso._checks import one_of
     from shinso.curvature import gauss_newton, hessian, outer_product, summarize
     from shinso.experiment import data_of_run

@@ -1,23 +1,25 @@
 """Results as a terminal shows them."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from shinso import nn
 from shinso.cli._wording import in_options
-from shinso.experiment import Predictions
-from shinso.training import Evaluation, Run, hardest_confusion
+from shinso.training import Evaluation, Overview, hardest_confusion
+
+if TYPE_CHECKING:
+    from shinso.experiment import Predictions
+    from shinso.training import Run
 
 SHOWN_PREDICTIONS = 1000
 
 
-def summary(console: Console, run: Run, report: Path) -> None:
+def summary(console: Console, run: "Run", report: Path) -> None:
     """Say what training came to: score with its interval, worst confusion, time, where everything is."""
     table = _grid()
     for name in ("test", "validation", "training"):
@@ -47,7 +49,7 @@ def evaluations(console: Console, named: Mapping[str, Evaluation], data: Mapping
     console.print(table)
 
 
-def overview(console: Console, run: Run, settings: Mapping[str, Any]) -> None:
+def overview(console: Console, run: Overview, settings: Mapping[str, Any]) -> None:
     """Show a run: results, the network layer by layer, and settings."""
     data = run.data
     sizes = [f"{data[f'n_{part}']:,} {part}" for part in ("training", "validation", "test") if data.get(f"n_{part}")]
@@ -59,15 +61,15 @@ def overview(console: Console, run: Run, settings: Mapping[str, Any]) -> None:
     for note in data.get("notes") or ():
         table.add_row("data", in_options(str(note)))
     console.print(table)
-    if data.get("input_shape") is not None:
-        console.print(_layers(run.model, data["input_shape"]))
+    if run.layers is not None:
+        console.print(_layers(run.layers))
     table = _grid()
     for key, value in settings.items():
         table.add_row(words(key), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
     console.print(table)
 
 
-def predictions(console: Console, predicted: Predictions) -> None:
+def predictions(console: Console, predicted: "Predictions") -> None:
     """Show predictions as a table; on a terminal, long ones are cut."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in predicted.columns:
@@ -130,8 +132,7 @@ def _add_evaluation(table: Table, name: str, evaluation: Evaluation, data: Mappi
         table.add_row("hurts most", f"{true} taken for {predicted}: {times:,} of {of:,}")
 
 
-def _layers(model: Any, input_shape: Iterable[int]) -> Table:
-    rows = nn.summary(model, tuple(input_shape))
+def _layers(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", show_footer=True, footer_style="bold")
     table.add_column("layer", "in all")
     table.add_column("output shape", justify="right")

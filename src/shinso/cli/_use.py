@@ -21,10 +21,10 @@ def evaluate(
     """Measure a run on its own test examples, or on a file with the same columns."""
     from shinso.cli._results import evaluations
     from shinso.experiment import evaluate_run
-    from shinso.training import load
+    from shinso.training import read_overview
 
     measured = evaluate_run(run, source, data_dir=data_dir)
-    evaluations(console(), {"test" if source is None else Path(source).name: measured}, load(run).data)
+    evaluations(console(), {"test" if source is None else Path(source).name: measured}, read_overview(run).data)
 
 
 @app.command(
@@ -70,13 +70,10 @@ def show(run: RunFolder) -> None:
     """Show a run's results, its settings and its network: layers, output shapes, parameters, multiply-adds."""
     from shinso.cli._results import overview
     from shinso.experiment import read_experiment
-    from shinso.training import Run, load
+    from shinso.training import read_overview
 
-    found = load(run)
-    loaded = found if isinstance(found, Run) else found.summary()
-    overview(
-        console(), loaded, loaded.settings if loaded.data.get("encoder") is None else read_experiment(run).to_dict()
-    )
+    found = read_overview(run)
+    overview(console(), found, found.settings if found.data.get("encoder") is None else read_experiment(run).to_dict())
 
 
 @app.command()

@@ -7,10 +7,17 @@
 - `Autoencoder`: a transformer, examples to codes and back.
 """
 
-from shinso.estimators._autoencoder import Autoencoder as Autoencoder
-from shinso.estimators._boltzmann import BernoulliRBM as BernoulliRBM
-from shinso.estimators._mlp_classifier import MLPClassifier as MLPClassifier
-from shinso.estimators._mlp_regressor import MLPRegressor as MLPRegressor
-from shinso.estimators._network_classifier import NetworkClassifier as NetworkClassifier
-from shinso.estimators._network_regressor import NetworkRegressor as NetworkRegressor
-from shinso.estimators._sequence_classifier import SequenceClassifier as SequenceClassifier
+from typing import TYPE_CHECKING
+
+from shinso._lazy import lazily
+
+if TYPE_CHECKING:
+    from shinso.estimators._autoencoder import Autoencoder as Autoencoder
+    from shinso.estimators._boltzmann import BernoulliRBM as BernoulliRBM
+    from shinso.estimators._mlp_classifier import MLPClassifier as MLPClassifier
+    from shinso.estimators._mlp_regressor import MLPRegressor as MLPRegressor
+    from shinso.estimators._network_classifier import NetworkClassifier as NetworkClassifier
+    from shinso.estimators._network_regressor import NetworkRegressor as NetworkRegressor
+    from shinso.estimators._sequence_classifier import SequenceClassifier as SequenceClassifier
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

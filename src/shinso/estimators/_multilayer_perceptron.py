@@ -14,7 +14,6 @@ import jax
 import numpy as np
 from jaxtyping import Array
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -248,6 +247,8 @@ class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # ty
         """Hold out examples if early stopping needs them: the ones scikit-learn would hold out."""
         if not self.early_stopping:
             return Split(self._batch(X, y, weights), None)
+        from sklearn.model_selection import train_test_split
+
         X, X_held, y, y_held, weights, held = train_test_split(
             X,
             y,

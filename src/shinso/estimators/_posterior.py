@@ -9,14 +9,8 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from shinso.bayes import (
-    STRUCTURES,
-    Posterior,
-    Prediction,
-    check_posterior,
-    laplace,
-    log_density,
-)
+from shinso import bayes
+from shinso._kinds import STRUCTURES
 from shinso.estimators import _parameters
 from shinso.estimators._rows import as_numpy, bucket, padded, predicted_means
 from shinso.objectives import Batch, Likelihood, Objective, predictive
@@ -31,7 +25,7 @@ class PosteriorMixin:
     # Of estimators that do not offer the arguments.
     posterior: Any = None
     structure: str = "kronecker"
-    posterior_: Posterior
+    posterior_: "bayes.Posterior"
     log_evidence_: float
 
     _posterior_checks: ClassVar[dict[str, _parameters.Check]] = {
@@ -84,7 +78,7 @@ class PosteriorMixin:
             ValueError: the estimator was fitted without a posterior, or X and y do not fit.
         """
         prediction = self._predictive(X)
-        return np.asarray(log_density(prediction, self._new_targets(y)) - np.log(self._units()).sum())
+        return np.asarray(bayes.log_density(prediction, self._new_targets(y)) - np.log(self._units()).sum())
 
     def _refuse_without_posterior(self) -> None:
         """Raise before training where there can be no posterior after it."""
@@ -98,7 +92,7 @@ class PosteriorMixin:
     def _refuse_posterior(self, model: Any, training: Batch) -> None:
         """Raise before training what would be refused after it: patterns, layers, sizes, targets that are all one."""
         data = jax.tree.map(np.asarray, training)
-        check_posterior(model, self._likelihood(), data, subset=self.posterior, structure=self.structure)
+        bayes.check_posterior(model, self._likelihood(), data, subset=self.posterior, structure=self.structure)
 
     def _forget_posterior(self) -> None:
         """Drop the posterior of other parameters."""
@@ -110,14 +104,14 @@ class PosteriorMixin:
         if self.posterior is None:
             return
         data = padded(training, bucket(len(training.weights)))
-        made = laplace(model, data, objective, subset=self.posterior, structure=self.structure, priors="evidence")
+        made = bayes.laplace(model, data, objective, subset=self.posterior, structure=self.structure, priors="evidence")
         # JAX's arrays would be unpickled in JAX's default precision.
         self.posterior_ = dataclasses.replace(made, network=as_numpy(made.network))
         # A density of y: of what is learned, divided by the units it is learned in.
         examples = float(np.sum(training.weights))
         self.log_evidence_ = self.posterior_.log_evidence() - examples * float(np.log(self._units()).sum())
 
-    def _predictive(self, X: Any) -> Prediction:
+    def _predictive(self, X: Any) -> "bayes.Prediction":
         """Return the predictive distribution of new X."""
         with self._examples(X) as inputs:
             if not hasattr(self, "posterior_"):

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +15,7 @@ from shinso._numbers import plain_number
 from shinso.optim._averaging import averaged
 from shinso.optim._clipping import Clipped
 from shinso.optim._first_order import FirstOrder
-from shinso.optim._full_batch import FullBatch, full_batch
-from shinso.optim._kfac import KFAC
 from shinso.optim._max_norm import max_norm
-from shinso.optim._method import Method
 from shinso.optim._optimizer import Optimizer
 from shinso.optim._rules import CLIPPING, RANGES
 from shinso.optim._schedules import (
@@ -32,6 +29,9 @@ from shinso.optim._schedules import (
     Schedule,
     WarmUp,
 )
+
+if TYPE_CHECKING:
+    from shinso.optim._method import Method
 
 
 def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
@@ -69,8 +69,12 @@ def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
     """
     one_of("optimizer", name, OPTIMIZERS)
     if name in MINIMISERS:
+        from shinso.optim._full_batch import full_batch
+
         return full_batch(name, **hyperparameters)
     if name == "kfac":
+        from shinso.optim._kfac import KFAC
+
         for key in hyperparameters:
             one_of("hyperparameter of kfac", key, inspect.signature(KFAC).parameters)
         return KFAC(**hyperparameters)
@@ -150,10 +154,13 @@ def as_optimizer(
         raise TypeError(f"{names} goes with an optimizer's name; this optimizer already has its own hyperparameters.")
     if isinstance(optimizer, Optimizer):
         return optimizer
-    if isinstance(optimizer, Method):
-        return FullBatch(optimizer)
     if isinstance(optimizer, optax.GradientTransformation):
         return FirstOrder("optax", _Wrapped(optimizer), scale=1.0)
+    from shinso.optim._full_batch import FullBatch
+    from shinso.optim._method import Method
+
+    if isinstance(optimizer, Method):
+        return FullBatch(optimizer)
     raise TypeError(
         f"optimizer must be a name, an Optimizer or an Optax transformation; got {type(optimizer).__name__}."
     )

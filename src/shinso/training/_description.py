@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from shinso._checks import one_line
 from shinso._manifest import lists, read_listed
@@ -36,6 +35,7 @@ class Description:
     data: dict[str, Any]
     evaluations: dict[str, Evaluation]
     averaged: bool = False
+    layers: list[dict[str, Any]] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,13 +81,13 @@ def read_description(folder: Path, within: str = "") -> tuple[dict[str, Any], De
         raise FileNotFoundError(_why_no_run(folder))
     path = folder / (within + RUN)
     plain = _plain(read_listed(folder, within + RUN), path)
-    return plain, _checked(_runs(), plain, path)
+    return plain, _checked(Description, plain, path)
 
 
 def read_ensemble_json(folder: Path) -> EnsembleDescription:
     """Return what ensemble.json says; raises as `read_run_json`."""
     path = folder / ENSEMBLE
-    found: EnsembleDescription = _checked(_ensembles(), _plain(read_listed(folder, ENSEMBLE), path), path)
+    found: EnsembleDescription = _checked(EnsembleDescription, _plain(read_listed(folder, ENSEMBLE), path), path)
     if found.members < 1:
         raise ValueError(f"{path} is damaged: members: an ensemble has at least one; got {found.members}.")
     return found
@@ -120,9 +120,11 @@ def _restore_float(entry: dict[str, Any]) -> Any:
     return float(entry["float"]) if entry.keys() == {"float"} else entry
 
 
-def _checked(schema: Any, plain: dict[str, Any], path: Path) -> Any:
+def _checked(kind: type, plain: dict[str, Any], path: Path) -> Any:
+    from pydantic import ValidationError
+
     try:
-        return schema.validate_python(plain)
+        return _schema(kind).validate_python(plain)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -130,10 +132,7 @@ def _checked(schema: Any, plain: dict[str, Any], path: Path) -> Any:
 
 
 @functools.cache
-def _runs() -> TypeAdapter[Description]:
-    return TypeAdapter(Description)
+def _schema(kind: type) -> Any:
+    from pydantic import TypeAdapter
 
-
-@functools.cache
-def _ensembles() -> TypeAdapter[EnsembleDescription]:
-    return TypeAdapter(EnsembleDescription)
+    return TypeAdapter(kind)

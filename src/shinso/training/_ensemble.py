@@ -7,14 +7,15 @@ from typing import Any, Literal
 import numpy as np
 
 from shinso._checks import one_of
-from shinso._manifest import MEMBERS, SUMS, commit, listing
+from shinso._manifest import SUMS, commit, listing
 from shinso.objectives import Likelihood, Objective
 from shinso.training._description import to_json
 from shinso.training._evaluate import evaluated
 from shinso.training._evaluation import Evaluation
-from shinso.training._folder import ENSEMBLE, refuse_other_run
+from shinso.training._folder import ENSEMBLE, member_folder, refuse_other_run
 from shinso.training._history import History, mean_history
 from shinso.training._run import Run
+from shinso.training._stop import stop_of_all
 from shinso.training._tables import encoder_for, means_in_units
 
 Vote = Literal["average", "majority"]
@@ -112,13 +113,7 @@ class Ensemble:
         ensemble's. Its model is the first network alone.
         """
         first = self.runs[0]
-        stop = replace(
-            first.stop,
-            epoch=max(run.stop.epoch for run in self.runs),
-            step=max(run.stop.step for run in self.runs),
-            message=f"{len(self.runs)} networks; the first: {first.stop.message}",
-            best_epoch=None,
-        )
+        stop = stop_of_all([run.stop for run in self.runs])
         steps, examples = (sum(getattr(run.timing, name) for run in self.runs) for name in ("steps", "examples"))
         return replace(
             first,
@@ -157,8 +152,3 @@ class Ensemble:
         evaluations = {name: evaluation.to_dict() for name, evaluation in self.evaluations.items()}
         plain = {"members": len(self.runs), "data": self.data, "evaluations": evaluations}
         return {**files, ENSEMBLE: to_json(plain)}
-
-
-def member_folder(index: int) -> str:
-    """Return where in an ensemble's folder a member is."""
-    return f"{MEMBERS}/{index + 1}/"

@@ -9,8 +9,9 @@ from jaxtyping import Array, PyTree
 
 from shinso.nn import Sequences
 from shinso.objectives import Batch, Likelihood, as_batch
-from shinso.training._evaluation import Evaluation, evaluate_classes, evaluate_labels, evaluate_numbers
+from shinso.training._evaluation import Evaluation
 from shinso.training._rebuilt import evaluate_rebuilt
+from shinso.training._scores import evaluate_classes, evaluate_labels, evaluate_numbers
 
 
 class Predicts(Protocol):

@@ -1,21 +1,10 @@
 """How well a run does on data: score with its interval, confusion, worst mistakes."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from sklearn import metrics
-
-from shinso.objectives import R2, EvaluationScore
-
-MISTAKES = 24
-POINTS = 1000
-RESAMPLES = 1000
-ABSURD = -1e4
-"""An explained share below it is none."""
 
 
 @dataclass
@@ -83,91 +72,6 @@ class Evaluation:
                 "rebuilt": [Rebuilt(**one) for one in plain.get("rebuilt", ())],
             }
         )
-
-
-def wilson_interval(right: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's score interval for a proportion (Wilson, 1927): where a test at `level` would not reject it."""
-    interval = stats.binomtest(round(right), n).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def evaluate_classes(
-    targets: np.ndarray, probabilities: np.ndarray, loss: float, images: np.ndarray | None = None
-) -> Evaluation:
-    """Return the evaluation of class probabilities ``[N, K]`` against class indices ``[N]``."""
-    n, classes = probabilities.shape
-    predicted = probabilities.argmax(axis=1)
-    right = predicted == targets
-    wrong = np.flatnonzero(~right)
-    worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
-    present = np.unique(targets)
-    recalls = [right[targets == k].mean() for k in present]
-    confusion = metrics.confusion_matrix(targets, predicted, labels=np.arange(classes))
-    return Evaluation(
-        n=n,
-        score_name="accuracy",
-        score=float(right.mean()),
-        interval=wilson_interval(right.sum(), n),
-        loss=loss,
-        metrics={"balanced_accuracy": float(np.mean(recalls))},
-        confusion=confusion.tolist(),
-        mistakes=[
-            Mistake(
-                index=int(i),
-                true=int(targets[i]),
-                predicted=int(predicted[i]),
-                probability=float(probabilities[i, predicted[i]]),
-                image=None if images is None else np.round(images[i].astype(float), 3).tolist(),
-            )
-            for i in worst
-        ],
-    )
-
-
-def evaluate_labels(targets: np.ndarray, probabilities: np.ndarray, loss: float) -> Evaluation:
-    """Return the evaluation of label probabilities ``[N, K]`` against 0/1 labels ``[N, K]``; right is: all labels right."""
-    predicted = probabilities > 0.5
-    labels = targets.reshape(predicted.shape) > 0.5
-    right = (predicted == labels).all(axis=1)
-    return Evaluation(
-        n=len(right),
-        score_name="accuracy",
-        score=float(right.mean()),
-        interval=wilson_interval(right.sum(), len(right)),
-        loss=loss,
-        metrics={
-            "label_accuracy": float((predicted == labels).mean()),
-            "f1_micro": float(metrics.f1_score(labels.ravel(), predicted.ravel(), zero_division=0.0)),
-        },
-    )
-
-
-def evaluate_numbers(
-    targets: np.ndarray, predictions: np.ndarray, loss: float, score: EvaluationScore = R2
-) -> Evaluation:
-    """Return the evaluation of predictions ``[N, K]`` of numbers or counts ``[N, K]``; `score` is a likelihood's."""
-    targets = targets.reshape(predictions.shape).astype(float)
-    predictions = predictions.astype(float)
-    errors = predictions - targets
-
-    n = len(targets)
-    resamples = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    scores = score.of(targets, predictions, resamples)
-    finite = scores[np.isfinite(scores)]
-    score_of_all = float(score.of(targets, predictions, np.ones((1, n)))[0])
-    if score_of_all < ABSURD:  # the targets hardly vary: what is explained of that says nothing
-        score_of_all, finite = math.nan, finite[:0]
-    chosen = np.random.default_rng(0).choice(n, size=min(n, POINTS), replace=False)
-    pairs = zip(targets[chosen, 0].tolist(), predictions[chosen, 0].tolist(), strict=True)
-    return Evaluation(
-        n=n,
-        score_name=score.name,
-        score=score_of_all,
-        interval=tuple(np.quantile(finite, [0.025, 0.975]).tolist()) if n > 1 and len(finite) else (math.nan, math.nan),
-        loss=loss,
-        metrics={"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())},
-        points=list(pairs),
-    )
 
 
 def hardest_confusion(evaluation: Evaluation, classes: Sequence[Any]) -> tuple[Any, Any, int, int] | None:

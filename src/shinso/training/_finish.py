@@ -5,12 +5,12 @@ import warnings
 import jax
 
 from shinso.training._batch_norm_statistics import recalibrate_batch_norm
+from shinso.training._ending import how_it_ended
 from shinso.training._ensemble import Ensemble
 from shinso.training._environment import environment
 from shinso.training._run import Run
 from shinso.training._session import Session
 from shinso.training._state import EACH, TrainState
-from shinso.training._stop import how_it_ended
 from shinso.training._timing import Timing
 
 

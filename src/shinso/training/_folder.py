@@ -8,7 +8,7 @@ members/1, members/2, …. SHA256SUMS lists all of them.
 import tempfile
 from pathlib import Path
 
-from shinso._manifest import is_bookkeeping, lists
+from shinso._manifest import MEMBERS, is_bookkeeping, lists
 
 FORMAT = 1
 RUN, MODEL, HISTORY, CHECKPOINT = "run.json", "model.safetensors", "history.csv", "checkpoint.safetensors"
@@ -64,3 +64,8 @@ def make_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
+
+
+def member_folder(index: int) -> str:
+    """Return where in an ensemble's folder a member is."""
+    return f"{MEMBERS}/{index + 1}/"

@@ -12,8 +12,8 @@ from shinso._manifest import lists, read_listed
 from shinso._safetensors import from_safetensors
 from shinso.training._arrays import fill
 from shinso.training._description import Description, read_description, read_ensemble_json
-from shinso.training._ensemble import Ensemble, member_folder
-from shinso.training._folder import AVERAGED, ENSEMBLE, HISTORY, MODEL, PROBES, RUN
+from shinso.training._ensemble import Ensemble
+from shinso.training._folder import AVERAGED, ENSEMBLE, HISTORY, MODEL, PROBES, RUN, member_folder
 from shinso.training._history import History
 from shinso.training._run import Run
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,10 @@ class Event:
 class ProgressBar:
     """A live bar on a terminal, and one line a few times in all where output is not a terminal."""
 
-    def __init__(self, console: Console | None = None, lines: int = 10) -> None:
+    def __init__(self, console: "Console | None" = None, lines: int = 10) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
         self._console = console or Console(stderr=True)
         self._lines = lines
         self._said = 0

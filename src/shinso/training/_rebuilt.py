@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from shinso.objectives import EvaluationScore
-from shinso.training._evaluation import Evaluation, Rebuilt, evaluate_numbers
+from shinso.training._evaluation import Evaluation, Rebuilt
+from shinso.training._scores import evaluate_numbers
 
 SHOWN = 16
 

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from shinso import nn
 from shinso._manifest import commit
 from shinso._paths import named_arrays
 from shinso._safetensors import to_safetensors
 from shinso.data import Encoder
-from shinso.nn import Sequences
+from shinso.nn import Layer, Sequences
 from shinso.objectives import Batch, Likelihood, Objective, as_inputs
 from shinso.optim import Optimizer
 from shinso.training._chunks import in_chunks, outputs_of
@@ -193,7 +194,15 @@ class Run:
             "seed": self.seed,
             "data": self.data,
             "evaluations": {name: evaluation.to_dict() for name, evaluation in self.evaluations.items()},
+            "layers": self.layers(),
         }
+
+    def layers(self) -> list[dict[str, Any]] | None:
+        """Return what the network is made of, as `nn.summary` does; None where inputs are no arrays of one shape."""
+        shape = self.data.get("input_shape")
+        if shape is None or not isinstance(self.model, Layer) or not hasattr(self.model, "recipe"):
+            return None
+        return nn.summary(self.model, shape)
 
 
 @eqx.filter_jit
