@@ -412,7 +412,7 @@ def batch_too_small(d, random, i):
     return (
         d,
         {"activation": "relu"},
-        {"batch_size": (1, 2)[i % 2], "optimizer": "sgd", "learning_rate": (0.15, 0.2)[i % 2], "epochs": 10},
+        {"batch_size": (1, 2)[i % 2], "optimizer": "sgd", "learning_rate": (0.4, 0.6)[i % 2], "epochs": 10},
     )
 
 

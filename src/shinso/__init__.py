@@ -5,9 +5,9 @@
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
 - `read_table`: tables as people have them.
 - `laplace`: how sure a trained model is.
-- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.diagnose`, `shinso.experiment`, `shinso.nn`, `shinso.objectives`,
-  `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.textbook`, `shinso.training`,
-  `shinso.tuning`.
+- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.diagnose`, `shinso.experiment`, `shinso.nn`,
+  `shinso.objectives`, `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.textbook`,
+  `shinso.training`, `shinso.tuning`.
 - `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.

@@ -108,8 +108,8 @@ def wrong_cost(e: Evidence) -> Finding | None:
     return Finding(
         "wrong_cost",
         "bad",
-        f"The targets are {d.distinct} whole numbers from {d.least:g} on, classes or counts, but the cost is {name}'s, which "
-        "is for measurements.",
+        f"The targets are {d.distinct} whole numbers from {d.least:g} on, classes or counts, but the cost is {name}'s, "
+        "which is for measurements.",
         {"distinct targets": d.distinct, "least": d.least},
         {"likelihood": better},
         "The outputs become probabilities or rates, and errors are weighed as they occur.",
