@@ -147,7 +147,8 @@ def test_the_remedy_is_tried_and_helps(folder):
     tried = try_remedy(run, run.diagnose().first)
     assert tried.epochs == 2
     assert tried.before == pytest.approx(float(run.history["validation_loss"][-1]))
-    assert tried.helped and tried.after < tried.before - 0.1
+    assert tried.helped
+    assert tried.after < tried.before - 0.1
 
 
 def test_a_remedy_needs_an_experiment(healthy):
@@ -159,5 +160,6 @@ def test_the_report_begins_with_the_findings(folder, healthy):
     page = render(load(folder))
     assert page.index("Rate too low") < page.index('id="learning"')
     assert 'class="badge bad"' in page
-    assert "Speed of learning" in page and "Weighted sums at the start" in page
+    assert "Speed of learning" in page
+    assert "Weighted sums at the start" in page
     assert "Findings" not in render(healthy)

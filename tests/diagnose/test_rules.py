@@ -16,9 +16,7 @@ LAYERS = Layers(
     spread=np.array([1.2, 1.1, 1.0]),
 )
 FALLING = np.array([1.2, 0.7, 0.5, 0.42, 0.38, 0.36, 0.35, 0.345, 0.342, 0.341])
-GOOD_FIT = Fit(
-    examples=800, held=200, chance=0.3, training=0.97, validation=0.95, reference=0.93, constant_loss=1.1, loss=0.1
-)
+GOOD_FIT = Fit(800, 200, chance=0.3, training=0.97, validation=0.95, reference=0.93, constant_loss=1.1, loss=0.1)
 BAD_FIT = replace(GOOD_FIT, training=0.5, validation=0.5, loss=1.0)
 WELL = Evidence(
     epochs=10,
@@ -65,6 +63,8 @@ def numbers(evidence, **facts):
 SGD = {"optimizer": {"name": "sgd", "learning_rate": 0.1}, "shuffle": "every_epoch"}
 UP = np.array([1.0, 0.6, 0.5, 0.55, 0.62, 0.7, 0.8, 0.9, 1.0, 1.1])
 WHOLE = {"whole": True, "distinct": 3, "least": 0.0, "target_mean": 1.0, "target_deviation": 0.8}
+TURNED = course(WELL, validation_loss=UP)
+SLOWLY = [1.1, 1.05, 1.04, 1, 0.99, 0.98, 0.95, 0.9, 0.9, 0.88]
 TABLE = {
     # code: (ill, well enough)
     "diverged": (course(ILL, loss=FALLING * 1e9), course(WELL, loss=FALLING * 10)),
@@ -98,18 +98,14 @@ TABLE = {
     "duplicate_inputs": (of_data(WELL, copied=(3,)), of_data(WELL, copied=(3,), image=True)),
     "far_inputs": (of_data(WELL, far=0.4), of_data(WELL, far=0.02)),
     "overfitting": (
-        of_fit(course(WELL, validation_loss=UP), training=1.0, validation=0.75),
+        of_fit(TURNED, training=1.0, validation=0.75),
         of_fit(WELL, training=1.0, validation=0.93),
     ),
     "underfitting": (replace(ILL, course={}), of_fit(ILL, training=0.92)),
     "too_much_penalty": (course(replace(ILL, penalty=1.0), cost=FALLING * 3), course(replace(ILL, penalty=1e-4))),
     "too_little_penalty": (
-        of_fit(
-            replace(course(WELL, validation_loss=UP), end=replace(LAYERS, weight=LAYERS.weight * 4)),
-            training=1.0,
-            validation=0.75,
-        ),
-        of_fit(replace(course(WELL, validation_loss=UP)), training=1.0, validation=0.75),
+        of_fit(replace(TURNED, end=replace(LAYERS, weight=LAYERS.weight * 4)), training=1.0, validation=0.75),
+        of_fit(TURNED, training=1.0, validation=0.75),
     ),
     "stopped_early": (
         course(WELL, loss=np.linspace(1.2, 0.3, 10), validation_loss=np.linspace(1.2, 0.4, 10)),
@@ -131,7 +127,7 @@ TABLE = {
     ),
     "plateau": (
         course(ILL, loss=[1.1, 1.1, *[1.0] * 8]),
-        course(ILL, loss=[1.1, 1.05, 1.04, 1, 0.99, 0.98, 0.95, 0.9, 0.9, 0.88]),
+        course(ILL, loss=SLOWLY),
     ),
     "saddle": (replace(ILL, curvature=(-1.0, 2.0)), replace(ILL, curvature=(-1e-6, 2.0))),
     "cliff": (
@@ -165,7 +161,7 @@ def test_the_disease_is_found_first(code):
     first = findings_of(TABLE[code][0])[0]
     assert first.code == code
     assert first.severity in ("bad", "warning")
-    assert first.cause and first.evidence and first.effect
+    assert all((first.cause, first.evidence, first.effect))
 
 
 @pytest.mark.parametrize("code", TABLE)

@@ -210,7 +210,10 @@ def class_imbalance(e: Evidence) -> Finding | None:
 def label_noise(e: Evidence) -> Finding | None:
     """Targets contradict what their surroundings say, where that is said most surely."""
     f = e.fit
-    if f is None or not f.learnable or f.confident_errors < 0.06:
+    if f is None or not f.learnable:
+        return None
+    doubt = 2 * np.sqrt(f.confident_errors * (1 - f.confident_errors) / max(min(f.examples, 1000) / 2, 1))
+    if f.confident_errors < 0.06 or f.confident_errors - doubt < 0.02:
         return None
     return Finding(
         "label_noise",
