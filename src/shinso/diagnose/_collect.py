@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from shinso import nn
@@ -102,7 +103,7 @@ def _facts(training: Batch, held: Batch | None) -> DataFacts:
 def _fit(run: Run, training: Batch, held: Batch | None) -> Fit | None:
     """Return how well the network predicts beside what predicts without it."""
     y = np.asarray(training.targets)
-    if y.ndim > 2 or np.ndim(run.likelihood.mean(run.outputs(_taken(training, np.arange(1)).inputs))) != 2:
+    if y.ndim > 2 or np.ndim(run.likelihood.mean(jnp.asarray(run.outputs(_taken(training, np.arange(1)).inputs)))) != 2:
         return None
     classes = run.likelihood.target.name == "classification" and y.ndim == 1 and y.dtype.kind in "iu"
     y = y if classes else y.reshape(len(y), -1).astype(float)
@@ -119,7 +120,7 @@ def _fit(run: Run, training: Batch, held: Batch | None) -> Fit | None:
     constant = likelihood.best_constant(np.asarray(targets), np.full(len(rows), 1 / len(rows)), outputs.shape[1])
     more: dict[str, Any] = {}
     if classes:
-        said = np.asarray(likelihood.predict(outputs))
+        said = np.asarray(likelihood.predict(jnp.asarray(outputs)))
         present, true = np.unique(y), y[rows]
         more = {
             "never": int(np.sum(~np.isin(present, said))),
@@ -134,8 +135,8 @@ def _fit(run: Run, training: Batch, held: Batch | None) -> Fit | None:
         validation=float("nan") if other is None else _skill(run, other, classes)[0],
         reference=found.skill,
         confident_errors=found.confident_errors,
-        constant_loss=float(np.mean(likelihood.loss(np.broadcast_to(constant, outputs.shape), targets))),
-        loss=float(np.mean(likelihood.loss(outputs, targets))),
+        constant_loss=float(np.mean(likelihood.loss(jnp.broadcast_to(jnp.asarray(constant), outputs.shape), targets))),
+        loss=float(np.mean(likelihood.loss(jnp.asarray(outputs), targets))),
         stuck=_stuck(run, outputs, y[rows], classes),
         **more,
     )
@@ -151,8 +152,8 @@ def _skill(run: Run, batch: Batch, classes: bool) -> tuple[float, np.ndarray]:
     outputs = run.outputs(batch.inputs)
     true = np.asarray(batch.targets)
     if classes:
-        return float(np.mean(np.asarray(run.likelihood.predict(outputs)) == true)), outputs
-    means = np.asarray(run.likelihood.mean(outputs), float)
+        return float(np.mean(np.asarray(run.likelihood.predict(jnp.asarray(outputs))) == true)), outputs
+    means = np.asarray(run.likelihood.mean(jnp.asarray(outputs)), np.float64)
     true = true.reshape(means.shape).astype(float)
     error, spread = np.sum((means - true) ** 2), np.sum((true - true.mean(axis=0)) ** 2)
     return float(1 - error / spread) if spread > 0 and np.isfinite(error) else -1e9, outputs
@@ -160,7 +161,7 @@ def _skill(run: Run, batch: Batch, classes: bool) -> tuple[float, np.ndarray]:
 
 def _stuck(run: Run, outputs: np.ndarray, y: np.ndarray, classes: bool) -> float:
     """Return the share of examples with an output between 0 and 1 that is wrong by more than ½ where its slope is small."""
-    means = np.asarray(run.likelihood.mean(outputs), float)
+    means = np.asarray(run.likelihood.mean(jnp.asarray(outputs)), np.float64)
     if not classes or means.shape[1] < 2:
         return 0.0
     wrong = np.abs(means - (y[:, None] == np.arange(means.shape[1]))) > 0.5

@@ -7,6 +7,8 @@ from shinso.diagnose._finding import Finding
 
 _GOOD_STEP = 0.003
 """‖Δθ‖ / ‖θ‖ of a step that is neither large nor small."""
+_SHORT_STEP = 5e-4
+"""That of a step which is short by itself: where such steps do not get there, they are not too few alone."""
 
 
 def _largest_step(e: Evidence) -> float:
@@ -91,7 +93,7 @@ def rate_too_low(e: Evidence) -> Finding | None:
     if not e.steps_taken.size or not e.poor or not np.isfinite(e.rate):
         return None
     path = float(e.steps_taken.max() * e.steps)
-    if path > 0.3 or _falls_early(e) > 0.9:
+    if path > 0.3 or e.steps_taken.max() > _SHORT_STEP:
         return None
     return Finding(
         "rate_too_low",
@@ -104,27 +106,19 @@ def rate_too_low(e: Evidence) -> Finding | None:
     )
 
 
-def _falls_early(e: Evidence) -> float:
-    """Return the share of the way that the first tenth of the epochs, or the first two, was given by the rates."""
-    rates = e.column("learning_rate")
-    if len(rates) < 5 or rates.sum() <= 0:
-        return 0.0
-    return float(rates[: max(2, len(rates) // 10)].sum() / rates.sum())
-
-
 def rate_decayed_early(e: Evidence) -> Finding | None:
     """The learning rate fell to nothing while there was much to learn."""
     rates = e.column("learning_rate")
-    if len(rates) < 5 or not e.poor:
+    if len(rates) < 5 or not e.poor or not np.isfinite(e.rate):
         return None
-    half = float(rates[len(rates) // 2 :].sum() / rates.sum())
-    if half > 0.03:
+    lived = float(np.mean(rates > 0.01 * e.rate))
+    if lived > 0.5:
         return None
     return Finding(
         "rate_decayed_early",
         "bad",
-        f"The learning rate fell too early: the second half of the epochs made {half:.1%} of the way.",
-        {"first rate": float(rates.max()), "last rate": float(rates[-1]), "way of the second half": half},
+        f"The learning rate fell too early: for {1 - lived:.0%} of the epochs it was below a hundredth of the first.",
+        {"first rate": e.rate, "last rate": float(rates[-1]), "epochs above a hundredth": lived},
         {"schedule": "cosine"},
         "The rate stays high until the cost is low.",
     )

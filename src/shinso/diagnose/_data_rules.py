@@ -108,8 +108,8 @@ def wrong_cost(e: Evidence) -> Finding | None:
     return Finding(
         "wrong_cost",
         "bad",
-        f"The targets are {d.distinct} whole numbers from {d.least:g} on, classes or counts, but the cost is {name}'s, which "
-        "is for measurements.",
+        f"The targets are {d.distinct} whole numbers from {d.least:g} on, classes or counts, but the cost is {name}'s, "
+        "which is for measurements.",
         {"distinct targets": d.distinct, "least": d.least},
         {"likelihood": better},
         "The outputs become probabilities or rates, and errors are weighed as they occur.",
@@ -210,7 +210,10 @@ def class_imbalance(e: Evidence) -> Finding | None:
 def label_noise(e: Evidence) -> Finding | None:
     """Targets contradict what their surroundings say, where that is said most surely."""
     f = e.fit
-    if f is None or not f.learnable or f.confident_errors < 0.06:
+    if f is None or not f.learnable:
+        return None
+    doubt = 2 * np.sqrt(f.confident_errors * (1 - f.confident_errors) / max(min(f.examples, 1000) / 2, 1))
+    if f.confident_errors < 0.06 or f.confident_errors - doubt < 0.02:
         return None
     return Finding(
         "label_noise",

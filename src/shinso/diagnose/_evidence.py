@@ -123,11 +123,8 @@ class Fit:
     def lag(self, skill: float) -> float:
         """Return how far a skill stays behind the reference, as a share of what the reference is above chance."""
         gained = self.reference - self.chance
-        return (
-            (self.reference - skill) / gained
-            if gained > 2 * self.error(self.reference, self.held or self.examples)
-            else 0.0
-        )
+        doubt = 2 * self.error(self.reference, self.held or self.examples)
+        return (self.reference - skill) / gained if gained > doubt else 0.0
 
     @property
     def at_chance(self) -> bool:
@@ -138,7 +135,7 @@ class Fit:
     def behind(self) -> bool:
         """Whether even training examples are told worse than the reference tells new ones, beyond doubt."""
         doubt = 2 * (self.error(self.training, self.examples) + self.error(self.reference, self.held or self.examples))
-        return self.reference - self.training > doubt and self.lag(self.training) > 0.15
+        return self.reference - self.training > doubt and self.lag(self.training) > 0.1
 
     @property
     def learnable(self) -> bool:
@@ -198,14 +195,14 @@ class Evidence:
 
     @property
     def rate(self) -> float:
-        """The first learning rate; NaN where there is none."""
+        """The largest learning rate; NaN where there is none."""
         rates = self.column("learning_rate")
         recipe = (self.settings.get("optimizer") or {}).get("learning_rate")
         given = (
             [value for value in recipe.values() if isinstance(value, float)] if isinstance(recipe, dict) else [recipe]
         )
         numbers = [float(value) for value in given if isinstance(value, int | float)]
-        return float(rates.max()) if rates.size else max(numbers, default=float("nan"))
+        return max([*numbers, *rates.tolist()], default=float("nan"))
 
     @property
     def poor(self) -> bool:

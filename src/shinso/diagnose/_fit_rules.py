@@ -13,7 +13,8 @@ def too_much_penalty(e: Evidence) -> Finding | None:
         return None
     share = float((cost[-1] - loss[-1]) / max(cost[-1], 1e-30))
     shrunk = float(e.end.weight.sum() / max(e.start.weight.sum(), 1e-30)) if e.start and e.end else 1.0
-    if share < 0.2 and not (shrunk < 0.5 and share > 0.001):
+    nothing = e.fit is not None and e.fit.at_chance
+    if share < 0.2 and not (shrunk < 0.5 and (share > 0.001 or nothing)):
         return None
     return Finding(
         "too_much_penalty",

@@ -28,8 +28,9 @@ from shinso.training import Ensemble, Run
 def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
     """Return the report of `run` as one HTML document that loads nothing and runs no script.
 
-    It shows what was found to be wrong (`diagnosis`, that of `shinso.diagnose`, made unless given), what was trained on what, the score with its 95 % interval, how the run ended, learning curves, mistakes or
-    residuals, data, model, settings, times, and how to get the same run again. Names that come from data are escaped.
+    It shows what was found to be wrong (`diagnosis`, made unless it is given), what was trained on what, the score with its
+    95 % interval, how the run ended, learning curves, mistakes or residuals, data, model, settings, times, and how to get
+    the same run again. Names that come from data are escaped.
     """
     shown = run.summary() if isinstance(run, Ensemble) else run
     found = diagnosis or diagnose(run)

@@ -114,7 +114,8 @@ def _of_units(model: Any, x: Any, key: PRNGKeyArray) -> list[Array]:
 def _of_layer(layer: nn.Activation, z: Array, activation: Array) -> list[Array]:
     """Return shares and moments of a layer of units, the last axis of `z`."""
     flat = z.reshape(-1, z.shape[-1])
-    slope: Any = partial(layer.function.slope, **dict(layer.arguments))
+    function: Any = layer.function
+    slope = partial(function.slope, **dict(layer.arguments))
     low, greatest, high = jnp.abs(slope(jnp.asarray([-20.0, 0.1, 20.0], z.dtype)))
     slopes = jnp.abs(slope(flat))
     bounded = jnp.maximum(low, high) < _DEAD * greatest
@@ -145,7 +146,8 @@ def _noise_scale(cost: Callable[..., Any], params: PyTree, gradient: PyTree, bat
 def _spread(batch: Batch, size: int) -> Batch:
     """Return so many examples, evenly spaced: of sorted ones each kind."""
     chosen = jnp.arange(size) * n_examples(batch) // size
-    return jax.tree.map(lambda leaf: leaf[chosen], batch)
+    spread: Batch = jax.tree.map(lambda leaf: leaf[chosen], batch)
+    return spread
 
 
 def _norm(tree: PyTree) -> Array:
