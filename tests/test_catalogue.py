@@ -23,7 +23,8 @@ EVERY = {
     *(f"H{i}" for i in range(1, 9)),
     *(f"I{i}" for i in range(1, 4)),
     *(f"J{i}" for i in range(1, 7)),
-    *(f"K{i}" for i in range(1, 6)),
+    *(f"K{i}" for i in (*range(1, 6), 7)),
+    *(f"L{i}" for i in (4, 8, 9, 10, 17)),
 }
 ROWS = {row["id"]: row for section in make_catalogue.sections() for row in section["row"]}
 
