@@ -2,8 +2,8 @@
 
 `prepare` does it all in one call. Of its parts: `Dataset` (examples as arrays), `Encoder` (raw data ↔ arrays, fitted on
 training examples), `split`, `Characters` and `next_symbols` (text), the readers `read_table` (`columns_of` says what
-it found), `read_sequences`, `read_idx`, `read_npz`, `read_image`, `read_pictures`, MNIST's `locate`, `load_mnist`,
-`fetch_mnist`, a verified `download`, and checks of arrays that other rooms share. NumPy only.
+it found), `read_sequences`, `read_idx`, `read_npz`, `read_image`, `size_of`, `read_pictures`, `IMAGE_SUFFIXES`, MNIST's
+`locate`, `load_mnist`, `fetch_mnist`, a verified `download`, and checks of arrays that other rooms share. NumPy only.
 """
 
 from shinso.data._array_inputs import ImageInputs as ImageInputs
@@ -32,8 +32,10 @@ from shinso.data._frames import frame_of as frame_of
 from shinso.data._idx import read_idx as read_idx
 from shinso.data._idx import read_labelled_images as read_labelled_images
 from shinso.data._image_files import read_pictures as read_pictures
+from shinso.data._images import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from shinso.data._images import image_array as image_array
 from shinso.data._images import read_image as read_image
+from shinso.data._images import size_of as size_of
 from shinso.data._missing import MISSING as MISSING
 from shinso.data._mnist import MNIST_MIRRORS as MNIST_MIRRORS
 from shinso.data._mnist import MNIST_SHA256 as MNIST_SHA256

@@ -8,6 +8,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from shinso._fork import reading
 from shinso.data._header import unique_names
 
 
@@ -21,6 +22,7 @@ def frame_of(table: Any) -> pl.DataFrame:
     Warns:
         UserWarning: a name stands twice or is empty, and was made up.
     """
+    reading()
     if isinstance(table, pl.DataFrame):
         return checked(table, "the table")
     table = _with_names(table)

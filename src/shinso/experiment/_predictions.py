@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from shinso._files import write_atomically
+from shinso.data import IMAGE_SUFFIXES, SOURCES, ImageInputs, size_of
 from shinso.experiment._evaluate import encoder_of
+from shinso.experiment._folder import read_experiment
 from shinso.training import Ensemble, Run, load
 
 
@@ -80,15 +83,32 @@ def read_inputs(run: Run | Ensemble, paths: Sequence[str | Path]) -> tuple[list[
         ValueError: a file cannot be read or does not fit the model.
     """
     encoder = encoder_of(run)
+    resize = _scales(run)
     names: list[Any] = []
     inputs = []
     for path in map(Path, paths):
-        encoded = encoder.encode(encoder.read(path))
+        if resize and path.suffix.lower() in IMAGE_SUFFIXES:
+            _tell_scaling(path, encoder.input_shape)
+        encoded = encoder.encode(encoder.read(path, resize=resize))
         rows = range(1, len(encoded) + 1)
-        single = len(encoded) == 1 and path.suffix.lower() in (".png", ".jpg", ".jpeg")
+        single = len(encoded) == 1 and path.suffix.lower() in IMAGE_SUFFIXES
         names += [str(path)] if single else [f"{path}:{row}" if len(paths) > 1 else row for row in rows]
         inputs.append(encoded)
     return names, np.concatenate(inputs)
+
+
+def _scales(run: Run | Ensemble) -> bool:
+    """Return whether a run was trained on image files, which were scaled to one size."""
+    if run.folder is None or not isinstance(encoder_of(run).inputs, ImageInputs):
+        return False
+    source = read_experiment(run.folder).source
+    return source not in SOURCES and Path(source).suffix.lower() != ".npz"
+
+
+def _tell_scaling(path: Path, shape: tuple[int, ...]) -> None:
+    size = size_of(path)
+    if size not in (None, shape[:2]):
+        warnings.warn(f"{path} is scaled from {size[0]}×{size[1]} to {shape[0]}×{shape[1]} pixels", stacklevel=3)
 
 
 def in_words(run: Run | Ensemble, names: list[Any], means: np.ndarray, predicted: np.ndarray) -> Predictions:
