@@ -229,14 +229,23 @@ def test_settings_and_reproduction(classified):
     assert "shinso train --config settings.toml" in read(classified).text
 
 
-def test_write_replaces_the_page_or_leaves_it(classified, tmp_path):
+def full(descriptor):
+    raise OSError(28, "No space left on device")
+
+
+def test_write_replaces_the_page_or_leaves_it(classified, tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     assert report.write(classified, str(path)) == path
     whole = path.read_text(encoding="utf-8")
     assert whole == report.render(classified)
-    with pytest.raises(UnicodeEncodeError):
-        report.write(replace(classified, seed="\ud800"), path)
+    other = replace(classified, seed=5)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            report.write(other, path)
     assert path.read_text(encoding="utf-8") == whole
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
     with pytest.raises(FileNotFoundError):
         report.write(classified, tmp_path / "absent" / "report.html")
+    report.write(replace(classified, seed="\ud800"), path)  # half a character, from a file that somebody has changed
+    assert "seed" in path.read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from shinso._manifest import commit
 from shinso.data import Dataset, Prepared
 from shinso.settings import Settings
 from shinso.tuning import STRATEGIES, Trial, tune
@@ -15,6 +16,7 @@ from shinso.tuning import _trial_runner as runner_module
 from shinso.tuning._broad import quickest
 from shinso.tuning._folds import folds_of
 from shinso.tuning._result import margin
+from shinso.tuning._search_folder import opened
 from shinso.tuning._search_space import Interval, code, default_space, nearby, space_of
 from shinso.tuning._searches import expected_improvement, predict_losses, tame
 from shinso.tuning._trials import TrialLog, TrialSpec
@@ -43,7 +45,7 @@ def test_what_a_search_leaves(searched):
     assert len(tuning.trials) == 6
     assert tuning.stop == "All 6 trials are made."
     assert tuning.trials[0].spec.changes == {}
-    assert {path.name for path in folder.iterdir()} == {"trials.jsonl", "tuning.json", "settings.toml"}
+    assert {path.name for path in folder.iterdir()} == {"SHA256SUMS", "trials.jsonl", "tuning.json", "settings.toml"}
     lines = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
     assert [line["loss"] for line in lines] == [trial.loss for trial in tuning.trials]
     assert json.loads((folder / "tuning.json").read_text())["result"]["trials"] == 6
@@ -224,14 +226,54 @@ def test_places_and_codes():
     }
 
 
-def test_a_line_cut_short_is_forgotten(tmp_path):
+@pytest.fixture
+def logged(tmp_path):
+    """A folder with two trials, and the lines of its file."""
     log = TrialLog(tmp_path)
     log.add([Trial(TrialSpec({"hidden": (3, 4)}, "x"), math.inf, math.nan, math.nan, 2, 0.5)])
-    with (tmp_path / "trials.jsonl").open("a") as file:
-        file.write('{"changes": {"hid')
-    again = TrialLog(tmp_path)
-    assert len(again.trials) == 1
-    assert again.trials[0].spec == log.trials[0].spec
+    log.add([Trial(TrialSpec({"hidden": (5,)}, "x"), 1.0, 0.5, math.nan, 2, 0.5)])
+    return tmp_path, (tmp_path / "trials.jsonl").read_text().splitlines()
+
+
+def test_trials_come_back(logged):
+    folder, _ = logged
+    again = TrialLog(folder)
+    assert [trial.spec.changes for trial in again.trials] == [{"hidden": (3, 4)}, {"hidden": (5,)}]
     assert again.trials[0].loss == math.inf
-    again.add([Trial(TrialSpec({"hidden": (5,)}, "x"), 1.0, 0.5, math.nan, 2, 0.5)])
-    assert [trial.spec.changes for trial in TrialLog(tmp_path).trials] == [{"hidden": (3, 4)}, {"hidden": (5,)}]
+    with (folder / "trials.jsonl").open("a") as file:
+        file.write('{"changes": {"hid')
+    with pytest.raises(ValueError, match=r"trials\.jsonl is damaged or was changed"):
+        TrialLog(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("{", "line 3: Expecting property name"),
+        ("[1]", "line 3: : Input should be"),
+        ("[" * 100_000, "line 3: maximum recursion depth"),
+        ("9" * 5000, "line 3: Exceeds the limit"),
+        ('{"changes": {}}', "line 3: phase: Field required"),
+    ],
+)
+def test_a_line_that_is_no_trial_is_said(logged, line, sentence):
+    folder, lines = logged
+    commit(folder, {"trials.jsonl": "\n".join([*lines, line]).encode()})
+    with pytest.raises(ValueError, match=sentence) as caught:
+        TrialLog(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"identity": 1}', "null", "[" * 100_000])
+def test_a_search_whose_description_is_none_is_said(tmp_path, content):
+    commit(tmp_path, {"tuning.json": content.encode()})
+    with pytest.raises(ValueError, match=r"tuning\.json is damaged: ") as caught:
+        opened(tmp_path, {"seed": 0}, resume=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_search_killed_before_its_first_file_begins_again(tmp_path, resume):
+    (tmp_path / ".tuning.json.staged.999999999.ab.tmp").write_bytes(b"half")
+    assert opened(tmp_path, {"seed": 0}, resume=resume) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"SHA256SUMS", "tuning.json"}

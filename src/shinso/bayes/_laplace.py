@@ -7,6 +7,7 @@ import numpy as np
 
 from shinso import nn
 from shinso._checks import one_of
+from shinso._fork import computing
 from shinso._kinds import STRUCTURES
 from shinso.bayes._accumulate import Sums
 from shinso.bayes._check_posterior import LIMIT, check_structure
@@ -93,6 +94,7 @@ def laplace(
     Source: Bishop, PRML, §5.7, (5.166)–(5.167); MacKay (1992) for the evidence; Martens and Grosse (2015) and Ritter, Botev
     and Barber (2018) for "kronecker".
     """
+    computing()
     check_structure(structure, hessian, rank)
     by_evidence = one_of("priors", priors, ("penalties", "evidence")) == "evidence"
     if by_evidence and prior_precision is not None:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from shinso import _threefry, nn, objectives
+from shinso._fork import computing
 from shinso._kinds import STRUCTURES
 from shinso._manifest import read_file
 from shinso._paths import array_leaves, dotted, is_array
@@ -34,6 +35,7 @@ def load_posterior(path: str | Path, model: Any = None) -> Posterior:
         FileNotFoundError: there is no such file.
         ValueError: it is damaged, of a newer format, is no posterior, or does not belong to `model`.
     """
+    computing()
     arrays, plain = _read(Path(path))
     if plain["format"] > FORMAT:
         raise ValueError(

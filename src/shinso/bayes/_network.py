@@ -11,6 +11,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
+from shinso._fork import computing
 from shinso._paths import dotted
 from shinso.nn import accepts_key
 from shinso.objectives import parameter_paths
@@ -91,9 +92,12 @@ def network_of(model: Any, subset: Subset) -> Network:
             paths (`layers.2.*`), or a predicate of (path, leaf).
 
     Raises:
-        ValueError: the model has no parameters, or nothing is chosen.
+        ValueError: the model has no parameters, some are not finite, or nothing is chosen.
     """
     parameters = parameter_paths(model)
+    for path, leaf in parameters.items():
+        if not np.isfinite(np.asarray(leaf)).all():
+            raise ValueError(f"model must have finite parameters; {path} has others.")
     if not parameters:
         raise ValueError(f"model must have parameters, arrays of real numbers; {type(model).__name__} has none.")
     chosen = _chosen(parameters, subset)
@@ -137,6 +141,7 @@ def pieces(inputs: PyTree[Any], size: int) -> Iterator[tuple[PyTree[Any], int]]:
 
     So a network is compiled for few shapes: powers of two below `size`, and `size`.
     """
+    computing()
     examples = len(jax.tree.leaves(inputs)[0])
     size = min(size, 1 << (examples - 1).bit_length())
     for start in range(0, examples, size):

@@ -13,6 +13,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import PRNGKeyArray, PyTree
 
 from shinso._checks import one_of, whole_number
+from shinso._fork import computing
 from shinso.bayes._accumulate import Fit
 from shinso.bayes._evidence import Evidence, Levels, re_estimate
 from shinso.bayes._held_out import calibrated
@@ -270,6 +271,7 @@ class Posterior:
         return wide - wide.mean(axis=axis, keepdims=True) if self.unit_likelihood.shift_invariant else wide
 
     def _offsets(self, samples: int, key: PRNGKeyArray) -> Any:
+        computing()
         flat, _ = ravel_pytree(self.network.parameters)
         noise = jax.random.normal(key, (whole_number("samples", samples, least=1), flat.size), flat.dtype)
         return jnp.asarray(self.covariance.colour(np.asarray(noise, dtype=np.float64)), flat.dtype)

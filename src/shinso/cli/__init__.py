@@ -7,18 +7,18 @@ Thin: no numerics here. The options of settings are made from the table in `shin
 """
 
 from shinso.cli import (
-    _columns,
-    _curvature,
-    _data,
-    _diagnose,
-    _posterior,
-    _reproduce,
-    _sample,
-    _studio,
     _train,
-    _tune,
     _use,
-)
+    _sample,
+    _diagnose,
+    _columns,
+    _data,
+    _tune,
+    _posterior,
+    _curvature,
+    _reproduce,
+    _studio,
+)  # noqa: I001, F401  (in the order of help)
 from shinso.cli._app import app as app
 from shinso.cli._app import main as main
 from shinso.cli._shell import sentence_of as sentence_of

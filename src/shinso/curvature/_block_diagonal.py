@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from shinso._checks import one_of
+from shinso._fork import computing
 from shinso.curvature._blocks import Block, BlockOperator
 from shinso.curvature._dense import LIMIT, over_units
 from shinso.curvature._hessian import hessian
@@ -52,6 +53,7 @@ def block_diagonal(
 
     Source: PRML §5.4 (the diagonal approximation, block by block); Martens and Grosse (2015), §4.2.
     """
+    computing()
     make = OPERATORS[one_of("of", of, OPERATORS)]
     operator = make(model, objective, data, chunk=chunk)
     blocks = one_of("blocks", blocks, ("all", "layers", "leaves"))

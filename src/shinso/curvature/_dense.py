@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import lineax as lx
 from jaxtyping import Array, Float
 
+from shinso._fork import computing
 from shinso.curvature._flat import flat_product, flattening
 
 LIMIT = 2**31
@@ -31,6 +32,7 @@ def dense(operator: lx.AbstractLinearOperator, *, limit: int = LIMIT) -> Float[A
     Raises:
         ValueError: The matrix would take more.
     """
+    computing()
     refuse_large(operator, limit)
     matrix: Array = flat_matrix(operator)
     return matrix

@@ -10,6 +10,7 @@ import lineax as lx
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from shinso._checks import whole_number
+from shinso._fork import computing
 from shinso.curvature._dense import over_units
 from shinso.curvature._flat import flat_product, flattening
 
@@ -33,6 +34,7 @@ def diagonal(operator: lx.AbstractLinearOperator) -> PyTree[Any]:
     backward pass for each example and output (outputs `[N, K]`, a convex loss, penalties `L1`, `L2` and `ARD`): quickest
     if all parameters are those of dense, convolutional and recurrent layers, each called once.
     """
+    computing()
     _, unflatten = flattening(operator)
     return unflatten(flat_diagonal(operator))
 
@@ -56,6 +58,7 @@ def diagonal_estimate(operator: lx.AbstractLinearOperator, *, samples: int = 100
     Raises:
         ValueError: `samples` is below 1.
     """
+    computing()
     _, unflatten = flattening(operator)
     return unflatten(_probed(operator, whole_number("samples", samples, least=1), key)[0])
 
@@ -73,6 +76,7 @@ def trace_estimate(operator: lx.AbstractLinearOperator, *, samples: int = 100, k
     Raises:
         ValueError: `samples` is below 1.
     """
+    computing()
     forms = _probed(operator, whole_number("samples", samples, least=1), key)[1]
     return Estimate(
         jnp.mean(forms), jnp.std(forms, ddof=1) / jnp.sqrt(samples) if samples > 1 else jnp.asarray(jnp.nan)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from shinso._checks import one_of
+from shinso._fork import computing
 from shinso.curvature._blocks import Block, BlockOperator
 from shinso.curvature._dense import LIMIT
 from shinso.curvature._layer_diagonal import scaled, second_moments
@@ -92,6 +93,7 @@ def kronecker(
     Source: Martens and Grosse (2015); Grosse and Martens (2016) for convolutions; Martens, Ba and Johnson (2018) for
     recurrence; George et al. (2018) for the corrected form; Eschenhagen et al. (2023), "expand".
     """
+    computing()
     operator = _operator(model, objective, data, of, samples, key, chunk)
     if where is not None:
         operator = replace(operator, problem=narrowed(operator.problem, where))
@@ -112,6 +114,7 @@ def kronecker_of(
     Raises:
         ValueError: As `kronecker`.
     """
+    computing()
     _refuse_negative(operator)
     parts = parts_of(operator.problem, separate_bias)
     _refuse_large(operator, parts, limit)

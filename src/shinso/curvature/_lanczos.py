@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso._checks import whole_number
+from shinso._fork import computing
 from shinso.curvature._flat import flat_product, flattening
 
 
@@ -61,6 +62,7 @@ def extreme_eigenvalues(operator: lx.AbstractLinearOperator, *, steps: int = 64,
 
     Source: Goodfellow et al., §8.2.1–8.2.3; Golub and Van Loan, §10.1–10.3.
     """
+    computing()
     found = ritz(operator, steps, key)
     return Extremes(found.values[0], found.values[-1], found.errors[0], found.errors[-1])
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import lineax as lx
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
+from shinso._fork import computing
 from shinso._numbers import number_leaf
 from shinso.curvature._dense import dense
 from shinso.curvature._diagonal import diagonal
@@ -38,6 +39,7 @@ class ParameterOperator(lx.AbstractLinearOperator):  # type: ignore[misc]  # Lin
 
     def mv(self, vector: Parameters) -> Parameters:
         """Return A v for a parameter tree v; `jax.vmap(A.mv)` multiplies many."""
+        computing()
         return _compiled_product(self, vector)
 
     def as_matrix(self) -> Float[Array, "W W"]:

@@ -7,6 +7,7 @@ import lineax as lx
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from shinso._checks import whole_number
+from shinso._fork import computing
 from shinso._numbers import number_leaf
 from shinso.curvature._lanczos import ritz
 
@@ -69,6 +70,7 @@ def spectral_density(
     Source: Ghorbani, Krishnan and Xiao (2019); Ubaru, Chen and Saad (2017). Goodfellow et al., §8.2, on what the spectrum
     means.
     """
+    computing()
     starts = jax.random.split(key, whole_number("samples", samples, least=1))
     return _density(operator, min(whole_number("steps", steps, least=1), operator.in_size()), starts)
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from shinso._checks import whole_number
+from shinso._fork import computing
 from shinso.curvature._dense import dense
 from shinso.curvature._diagonal import diagonal_estimate, trace_estimate
 from shinso.curvature._lanczos import extreme_eigenvalues
@@ -71,7 +72,15 @@ def summarize(
 
     Source: Goodfellow et al., §8.2.1; Ghorbani, Krishnan and Xiao (2019).
     """
+    computing()
     whole_number("probes", probes, least=2)
+    product = jax.tree.leaves(
+        operator.mv(jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), operator.in_structure()))
+    )
+    if not all(bool(jnp.isfinite(leaf).all()) for leaf in product):
+        raise ValueError(
+            "operator must be finite to be summarized; the parameters it is taken at, or the data, are not."
+        )
     if operator.in_size() <= EXACT:
         return _exact(operator)
     ends_key, density_key, trace_key, diagonal_key = jax.random.split(key, 4)

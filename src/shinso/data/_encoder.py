@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 
+from shinso._checks import one_line
 from shinso.data._array_inputs import ImageInputs, VectorInputs
 from shinso.data._dataset import Dataset, Kind, Label
 from shinso.data._frames import frame_of, is_frame, require_columns
@@ -227,4 +228,6 @@ class Encoder:
             inputs = _INPUT_TYPES[description["inputs"]["type"]].from_dict(description["inputs"])
             return cls(inputs, TargetEncoder.from_dict(description["targets"]), description["name"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f"the description of the encoder is incomplete or damaged ({error!r}).") from error
+            raise ValueError(
+                f"the description of the encoder is incomplete or damaged ({type(error).__name__}: {one_line(error)})."
+            ) from error

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 
+from shinso._fork import reading
 from shinso.data._header import unique_names
 from shinso.data._typed import canonical
 
@@ -24,6 +25,7 @@ def frame_of(table: Any) -> pl.DataFrame:
     Warns:
         UserWarning: a name stands twice or is empty, and was made up.
     """
+    reading()
     if isinstance(table, pl.DataFrame):
         return checked(table, "the table")
     table = _with_names(table)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from jaxtyping import Integer, UInt8
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
-from shinso.data._images import IMAGE_SUFFIXES, UNREADABLE, image_array
+from shinso.data._images import IMAGE_SUFFIXES, UNREADABLE, image_array, opened
 
 LARGEST_SIDE = 128
 """Larger images are scaled down to this many pixels on their longer side, unless a size is given."""
@@ -78,7 +78,7 @@ def read_pictures(files: Sequence[Path], size: tuple[int, int] | None = None) ->
     for place, (file, look) in enumerate(zip(files, looks, strict=True)):
         try:
             if look is not None:
-                with Image.open(file) as image:
+                with opened(file) as image:
                     unit = image_array(ImageOps.exif_transpose(image), (height, width, channels))
                 images.append(np.round(unit * 255).astype(np.uint8))
                 kept.append(place)
@@ -93,7 +93,7 @@ def read_pictures(files: Sequence[Path], size: tuple[int, int] | None = None) ->
 def _look(file: Path) -> tuple[int, int, bool] | None:
     """Return height, width (upright) and whether an image has colour; `None` where it cannot be read."""
     try:
-        with Image.open(file) as image:
+        with opened(file) as image:
             turned = image.getexif().get(0x0112, 1) >= 5
             width, height = image.size[::-1] if turned else image.size
             return height, width, not image.mode.startswith(("L", "1", "I", "F"))

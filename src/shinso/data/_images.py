@@ -1,6 +1,10 @@
 """Pictures as arrays."""
 
+import contextlib
+import struct
 import warnings
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +15,14 @@ from shinso.data._arrays import unit_pixels
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
-UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What Pillow raises for files that are no images."""
+LARGEST = 60_000_000
+"""Pixels that an image file may have; a few bytes can declare any number, and each takes 16 while it is worked on."""
+
+UNREADABLE = (
+    *(UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError, OverflowError, struct.error, EOFError),
+    *(IndexError, KeyError, zlib.error, MemoryError, Image.DecompressionBombError),
+)
+"""What Pillow raises for files that are no images, or are made to do harm."""
 
 
 def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = False) -> Float32[np.ndarray, "H W C"]:
@@ -34,12 +44,9 @@ def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = 
     if not path.is_file():
         raise ValueError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}; an image was expected.")
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             upright = ImageOps.exif_transpose(image)
             array = image_array(upright, shape) if resize or upright.size == (width, height) else None
-            if array is not None and upright.size != (width, height):
-                found = f"{upright.size[0]}×{upright.size[1]}"
-                warnings.warn(f"{path}: scaled from {found} to {width}×{height} pixels", UserWarning, stacklevel=5)
     except UNREADABLE as error:
         raise ValueError(f"{path} cannot be read as an image ({' '.join(str(error).split())}).") from error
     if array is None:
@@ -47,7 +54,27 @@ def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = 
             f"{path} must be an image of {width}×{height} pixels (width × height); it has "
             f"{upright.size[0]}×{upright.size[1]}; pass resize=True to scale it."
         )
+    if upright.size != (width, height):
+        found = f"{upright.size[0]}×{upright.size[1]}"
+        warnings.warn(f"{path}: scaled from {found} to {width}×{height} pixels", UserWarning, stacklevel=5)
     return array
+
+
+@contextlib.contextmanager
+def opened(path: str | Path) -> Iterator[Image.Image]:
+    """Open an image file, of which only the head has been read.
+
+    Raises:
+        ValueError: it says to have too many pixels.
+        UNREADABLE: it is no image.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        image = Image.open(path)
+    with image:
+        if image.width * image.height > LARGEST:
+            raise ValueError(f"it has {image.width}×{image.height} pixels, more than {LARGEST:,}")
+        yield image
 
 
 def image_array(image: Image.Image, shape: tuple[int, int, int]) -> Float32[np.ndarray, "H W C"]:

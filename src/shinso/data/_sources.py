@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from shinso._fork import reading
 from shinso.data._columnar import read_columnar
 from shinso.data._encodings import decode
 from shinso.data._header import names_of
@@ -65,6 +66,7 @@ def find_table(source: str | Path | Sequence[str | Path], options: Options) -> F
     Raises:
         ValueError: there is no such file, or it holds no table that can be read.
     """
+    reading()
     if not isinstance(source, str | Path):
         return _together([find_table(one, options) for one in source])
     if str(source) == "-":

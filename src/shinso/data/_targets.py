@@ -9,6 +9,7 @@ import polars as pl
 from jaxtyping import Float64, Integer, Shaped
 
 from shinso._checks import one_of
+from shinso._fork import reading
 from shinso.data._columns import as_numbers, as_strings, is_whole
 from shinso.data._dataset import KINDS, Kind, Label
 from shinso.data._scaling import scale_of
@@ -26,6 +27,7 @@ def target_frame(targets: Any, names: Sequence[str] | None = None) -> pl.DataFra
         TypeError: the values are neither numbers, booleans nor text.
         ValueError: the shape is another, or the number of columns is not that of `names`.
     """
+    reading()
     array = np.asarray(targets)
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise ValueError(f"targets must have shape (N,) or (N, K) with K ≥ 1; got {array.shape}.")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from shinso._fork import reading
 from shinso.data._dates import read_dates
 from shinso.data._missing import missing_words, stripped
 from shinso.data._numerals import READABLE, best_numbers, decimal_evidence, is_code
@@ -50,6 +51,7 @@ def typed_frame(
     frame: pl.DataFrame, options: Options, separator: str | None = None
 ) -> tuple[pl.DataFrame, dict[str, Typed]]:
     """Give every column of a frame the type of its values; one decimal mark stands for columns that do not tell theirs."""
+    reading()
     default = options.decimal or _default_decimal(frame, options, separator)
     columns = {values.name: typed(values, options, default) for values in frame.iter_columns()}
     return pl.DataFrame([column.values for column in columns.values()]), columns

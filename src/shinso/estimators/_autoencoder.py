@@ -9,6 +9,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from shinso import _fork
 from shinso._checks import whole_number
 from shinso.data import split
 from shinso.estimators import _parameters
@@ -95,6 +96,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEsti
             TypeError: an argument of the constructor has the wrong type.
             ValueError: an argument out of range, or X outside [0, 1] with ``likelihood="bernoulli"``.
         """
+        _fork.computing()
         return super().fit(X, y, sample_weight)
 
     def transform(self, X: Any) -> np.ndarray:

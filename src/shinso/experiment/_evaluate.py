@@ -84,7 +84,10 @@ def encoder_of(run: Run | Ensemble) -> Encoder:
     description = run.data.get("encoder")
     if description is None:
         raise ValueError(f"{run.folder} was trained on arrays; load it and use its predict and evaluate methods.")
-    return Encoder.from_dict(description)
+    try:
+        return Encoder.from_dict(description)
+    except ValueError as error:
+        raise ValueError(f"{run.folder} is damaged: {error}") from None
 
 
 def evaluate(run: Run | Ensemble, dataset: Dataset, encoder: Encoder) -> Evaluation:

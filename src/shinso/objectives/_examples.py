@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from shinso import nn
+from shinso._fork import computing
 from shinso._numbers import as_numpy, placed
 from shinso.objectives._arrays import as_arrays, floating, is_known
 from shinso.objectives._batch import Batch
@@ -28,6 +29,7 @@ def as_batch(name: str, data: Any, likelihood: Likelihood) -> Batch:
         TypeError: not one of these forms, or entries that are not numbers.
         ValueError: lengths that differ, no example, values that are not finite, negative weights, or targets out of range.
     """
+    computing()
     if not isinstance(data, tuple) and hasattr(data, "inputs") and hasattr(data, "targets"):
         data = (data.inputs, data.targets, getattr(data, "weights", None))
     if not isinstance(data, tuple) or len(data) not in (2, 3):

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray, PyTree
 
 from shinso import _checks
+from shinso._fork import computing
 from shinso.objectives._batch import Batch
 from shinso.objectives._penalties import parameter_paths
 
@@ -146,6 +147,7 @@ def check_gradients(
     Source: notes on neural networks, §2.2.3; Nielsen, chapter 2 (the slow way by differences); Bishop, PRML §5.3.3,
     equation (5.69).
     """
+    computing()
     if not callable(objective):
         raise TypeError(f"objective must be an Objective or a function of (model, batch, key=…); got {objective!r}.")
     if not isinstance(batch, Batch):

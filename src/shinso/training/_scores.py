@@ -10,7 +10,10 @@ from shinso.training._evaluation import Evaluation, Mistake
 
 MISTAKES = 24
 POINTS = 1000
-RESAMPLES = 1000
+RESAMPLES, LEAST_RESAMPLES, DRAWS = 1000, 100, 4 * 10**8
+"""Bootstrap resamples, the least, and what all of them together may draw: there are fewer above 400,000 examples."""
+BLOCK = 2**22
+"""Numbers of resamples that are looked at together."""
 ABSURD = -1e4
 """An explained share below it is none."""
 
@@ -83,8 +86,7 @@ def evaluate_numbers(
     errors = predictions - targets
 
     n = len(targets)
-    resamples = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    scores = score.of(targets, predictions, resamples)
+    scores = _resampled(score, targets, predictions)
     finite = scores[np.isfinite(scores)]
     score_of_all = float(score.of(targets, predictions, np.ones((1, n)))[0])
     if score_of_all < ABSURD:  # the targets hardly vary: what is explained of that says nothing
@@ -100,3 +102,14 @@ def evaluate_numbers(
         metrics={"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())},
         points=list(pairs),
     )
+
+
+def _resampled(score: EvaluationScore, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Return the score of each bootstrap resample, a block of them at a time."""
+    n, random = len(targets), np.random.default_rng(0)
+    many, block = max(LEAST_RESAMPLES, min(RESAMPLES, DRAWS // n)), max(1, BLOCK // n)
+    parts = []
+    for start in range(0, many, block):
+        drawn = [np.bincount(random.integers(n, size=n), minlength=n) for _ in range(min(block, many - start))]
+        parts.append(score.of(targets, predictions, np.stack(drawn).astype(float)))
+    return np.concatenate(parts)

@@ -10,6 +10,7 @@ import numpy as np
 
 from shinso import objectives
 from shinso._checks import one_of, real, whole_number
+from shinso._fork import computing
 from shinso._interrupt import Interrupt
 from shinso.data import Prepared
 from shinso.experiment import prepare_experiment
@@ -84,6 +85,7 @@ def tune(
         FileExistsError: `folder` is not empty, or belongs to another search.
         OSError: the folder cannot be written.
     """
+    computing()
     one_of("strategy", strategy, STRATEGIES)
     if trials is not None:
         whole_number("trials", trials, least=1)
