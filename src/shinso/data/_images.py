@@ -1,6 +1,5 @@
 """Pictures as arrays."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +36,6 @@ def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = 
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image)
             array = image_array(upright, shape) if resize or upright.size == (width, height) else None
-            if array is not None and upright.size != (width, height):
-                found = f"{upright.size[0]}×{upright.size[1]}"
-                warnings.warn(f"{path}: scaled from {found} to {width}×{height} pixels", UserWarning, stacklevel=5)
     except UNREADABLE as error:
         raise ValueError(f"{path} cannot be read as an image ({' '.join(str(error).split())}).") from error
     if array is None:
