@@ -507,7 +507,6 @@ BAD_USE: dict[str, BadInput] = {
     ),
     "predict a picture from a table": (lambda p: ["predict", p / "run", p / "small.png"], "must be a table"),
     "predict a table from pictures": (lambda p: ["predict", p / "digits", p / "flowers.csv"], "must be an image"),
-    "image of the wrong size": (lambda p: ["predict", p / "digits", p / "small.png"], "8×8 pixels"),
     "image that is none": (
         lambda p: ["predict", p / "digits", table(p / "no.png", "no")],
         "cannot be read as an image",

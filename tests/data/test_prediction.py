@@ -253,3 +253,12 @@ def test_columns_of_archives_with_names_are_found_by_name(tmp_path):
     np.testing.assert_array_equal(encoder.encode(table), encoder.encode(X))
     with pytest.raises(ValueError, match="has no column 'c'"):
         encoder.encode(table.drop("c"))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
+def test_pixels_are_scaled_by_what_training_saw(dtype):
+    images = np.random.default_rng(0).integers(0, 256, (20, 4, 4, 1))
+    encoder = prepare((images.astype(dtype), np.arange(20) % 2)).encoder
+    for other in (np.uint8, np.int64, np.float64):
+        np.testing.assert_allclose(encoder.encode(images.astype(other)), images / 255, rtol=1e-6)
+    np.testing.assert_allclose(encoder.encode((images / 255).astype(np.float32)), images / 255, rtol=1e-6)

@@ -120,9 +120,9 @@ def test_a_folder_of_pictures_and_a_broken_one(tmp_path: Path) -> None:
         predict_run(tmp_path / "run", [tmp_path / "none"])
 
 
-def test_the_best_epoch_is_kept_for_tables(place: Path) -> None:
+def test_the_best_epoch_is_kept_when_asked_for(place: Path) -> None:
     steady = {"target": "price", "id": "who", "learning_rate": 0.3, "schedule": "constant", "epochs": 12}
-    best, last = made(place, "best", **steady), made(place, "last", **steady, best_epoch=False)
+    best, last = made(place, "best", **steady, best_epoch=True), made(place, "last", **steady)
     assert isinstance(best, Run)
     assert isinstance(last, Run)
     losses = best.history["validation_loss"]

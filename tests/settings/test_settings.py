@@ -172,3 +172,11 @@ def test_a_network_of_images_says_so_in_the_words_of_the_data() -> None:
     assert (
         complete(Settings(source="t", network="cnn"), Description("classification", (8, 8, 1), 60, 2)).network == "cnn"
     )
+
+
+def test_larger_tables_keep_the_best_epoch() -> None:
+    for examples, shape, kept in ((399, (7,), False), (400, (7,), True), (4000, (8, 8, 1), False)):
+        made = complete(Settings(source="t"), Description("classification", shape, examples, 2))
+        assert made.best_epoch is kept
+    full = complete(Settings(source="t", optimizer="lbfgs"), Description("classification", (7,), 400, 2))
+    assert full.best_epoch is False

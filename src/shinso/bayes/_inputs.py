@@ -36,7 +36,7 @@ def training_data(fitted: Any, data: Any) -> Any:
     """
     if data is None:
         data = _of_experiment(fitted)
-    given = (data.inputs, data.targets) if isinstance(data, sources.Dataset) else data
+    given = (data.inputs, data.targets, data.weights) if isinstance(data, sources.Dataset) else data
     if not isinstance(given, tuple) or len(given) not in (2, 3):
         raise TypeError(f"data must be (X, y), (X, y, weights), a Batch or a Dataset; got {type(data).__name__}.")
     parts = tuple(_arrays(part) for part in given if part is not None)

@@ -18,7 +18,7 @@ from shinso.bayes._posterior import Posterior
 from shinso.bayes._prior import free_precisions, in_units_of_the_mean, prior_of
 from shinso.bayes._structure import Choices, Curvature
 from shinso.objectives import Objective, predictive
-from shinso.training import Run
+from shinso.training import Run, outputs_of
 
 STEPS, TOLERANCE = 100, 1e-2
 """Steps by the evidence at most, and the derivative of the evidence, in nats, at which they end."""
@@ -74,7 +74,7 @@ def laplace(
             patterns over dotted paths (`layers.2.*`), or a predicate of (path, leaf).
         structure: see the table.
         hessian: the exact Hessian instead of the Gauss–Newton matrix, for structure "full".
-        priors: "penalties", or "evidence".
+        priors: "penalties", or "evidence", by which each output of a regression has noise of its own, too.
         prior_precision: α > 0 for all parameters in place of the penalties, or {pattern over paths: α} for some of them:
             `{"*.bias": 1.0}` gives biases a prior and leaves the others theirs. Not with `priors="evidence"`.
         rank: R for structure "low_rank", at least 1; None is min(50, W).
@@ -117,7 +117,20 @@ def laplace(
         Choices(hessian, rank, limit),
     )
     warn_if_not_converged(posterior, sums)
-    return posterior.fit_priors("gradient", steps=STEPS, tolerance=TOLERANCE) if by_evidence else posterior
+    if not by_evidence:
+        return posterior
+    posterior = posterior.fit_priors("gradient", steps=STEPS, tolerance=TOLERANCE)
+    return posterior if posterior.noise_precision is None else _with_own_noise(posterior, parts)
+
+
+def _with_own_noise(posterior: Posterior, parts: Any) -> Posterior:
+    """Return the posterior whose outputs have noise of their own: the evidence's, in the proportions of their errors."""
+    outputs = outputs_of(posterior.model, parts[0])
+    errors = np.asarray(parts[1], np.float64).reshape(outputs.shape) - outputs
+    if len(parts) == 3:
+        weights = np.asarray(parts[2], np.float64)
+        errors = errors * np.sqrt(weights / weights.mean())[:, None]
+    return dataclasses.replace(posterior, unit_likelihood=posterior.unit_likelihood.with_own_noise(errors))
 
 
 def _approximated(

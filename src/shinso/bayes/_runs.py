@@ -7,6 +7,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
@@ -154,7 +155,9 @@ def _of_numbers(prediction: Prediction, encoder: Encoder) -> tuple[list[str], np
 def _noise(posterior: Posterior, encoder: Encoder) -> dict[str, float]:
     if posterior.noise_precision is None:
         return {}
-    noise = posterior.noise_precision**-0.5 * _units(len(encoder.target_names), encoder)
+    outputs = len(encoder.target_names)
+    variances = np.asarray(posterior.likelihood.variance(jnp.zeros((1, outputs))), np.float64)[0]
+    noise = np.sqrt(variances) * _units(outputs, encoder)
     return dict(zip(encoder.target_names, noise.tolist(), strict=True))
 
 

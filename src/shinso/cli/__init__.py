@@ -1,3 +1,4 @@
+# ruff: noqa: I001, F401 - the commands are imported in the order that help shows them.
 """`shinso …`: train, tune, evaluate, predict, resume, show and report from a terminal, posterior and curvature.
 
 Thin: no numerics here. The options of settings are made from the table in `shinso.settings`.
@@ -18,7 +19,7 @@ from shinso.cli import (
     _curvature,
     _reproduce,
     _studio,
-)  # noqa: I001, F401  (in the order of help)
+)
 from shinso.cli._app import app as app
 from shinso.cli._app import main as main
 from shinso.cli._shell import sentence_of as sentence_of

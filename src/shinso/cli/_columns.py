@@ -40,11 +40,17 @@ def columns(
     from shinso.data import columns_of
     from shinso.experiment import reading_of
 
-    reading: Any = columns_of(asked.source, asked.target, **reading_of(asked))
+    reading = _worded(columns_of(asked.source, asked.target, **reading_of(asked)).to_dict())
     if json_:
-        typer.echo(json.dumps(reading.to_dict(), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(reading, ensure_ascii=False, indent=1))
     else:
-        show_columns(reading.to_dict())
+        show_columns(reading)
+
+
+def _worded(reading: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a table with options for arguments in its sentences."""
+    columns = [{**column, "note": in_options(column["note"])} for column in reading["columns"]]
+    return {**reading, "columns": columns, "notes": [in_options(note) for note in reading["notes"]]}
 
 
 def show_columns(reading: dict[str, Any]) -> None:
@@ -55,9 +61,9 @@ def show_columns(reading: dict[str, Any]) -> None:
     for name in names:
         table.add_column(name, justify="right" if name in ("missing", "values") else "left", overflow="fold")
     for column in reading["columns"]:
-        table.add_row(*(in_options("" if column.get(name) is None else str(column[name])) for name in names))
+        table.add_row(*("" if column.get(name) is None else str(column[name]) for name in names))
     said = {name: reading.get(name) for name in ("rows", "separator", "decimal", "encoding", "header")}
     out.print("  ".join(f"{name} {value}" for name, value in said.items() if value is not None))
     out.print(table)
     for note in reading.get("notes") or ():
-        out.print(in_options(note))
+        out.print(note)

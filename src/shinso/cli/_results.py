@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shinso.training import Run
 
 SHOWN_PREDICTIONS = 1000
+SHOWN_NOTES = 10
 
 
 def summary(console: Console, run: "Run", report: Path) -> None:
@@ -32,8 +33,11 @@ def summary(console: Console, run: "Run", report: Path) -> None:
     timing = run.timing
     compiling = f", {duration(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
     table.add_row("time", f"{duration(timing.train_seconds)} training{compiling}")
-    for note in run.data.get("notes") or ():
+    notes = run.data.get("notes") or ()
+    for note in notes[:SHOWN_NOTES]:
         table.add_row("data", in_options(str(note)))
+    if len(notes) > SHOWN_NOTES:
+        table.add_row("data", f"… and {len(notes) - SHOWN_NOTES} more: shinso show {run.folder}, or the report")
     table.add_row("run", Text(str(run.folder), style="bold"))
     table.add_row("report", str(report))
     console.print(table)

@@ -2,9 +2,9 @@
 
 `prepare` does it all in one call. Of its parts: `Dataset` (examples as arrays), `Encoder` (raw data ↔ arrays, fitted on
 training examples), `split`, `Characters` and `next_symbols` (text), the readers `read_table` (`columns_of` says what
-it found), `read_sequences`, `read_idx`, `read_npz`, `read_image`, `read_pictures`, `IMAGE_SUFFIXES`, MNIST's `locate`, `load_mnist`,
-`fetch_mnist`, a verified `download`, `centred_digit` and `read_digit_string` for drawn
-digits, and checks of arrays that other rooms share. NumPy only.
+it found), `read_sequences`, `read_idx`, `read_npz`, `read_image`, `read_pictures`, `IMAGE_SUFFIXES`, MNIST's `locate`,
+`load_mnist`, `fetch_mnist`, a verified `download`, `centred_digit` and `read_digit_string` for drawn digits, and
+checks of arrays that other rooms share. NumPy only.
 """
 
 from typing import TYPE_CHECKING

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 from jaxtyping import Float, Float32, Shaped
-from PIL import Image
+from PIL import Image, ImageOps
 
 from shinso.data._arrays import check_inputs, number_array, unit_pixels, wide_array
 from shinso.data._columns import as_numbers
@@ -141,7 +141,7 @@ class ImageInputs:
         mean: what is subtracted from each channel (0 where nothing is standardized).
         std: what divides each channel (1 where nothing is standardized, or the channel is constant).
         unit: whether pixels run from 0 to 1, so that others (such as 0 to 255) are refused.
-        white: what pixels of training were divided by beside 8-bit ones: 255 where they ran from 0 to 255, else 1.
+        white: what pixels of training were divided by: 255 where they ran from 0 to 255, else 1.
     """
 
     type: ClassVar[str] = "image"
@@ -204,7 +204,10 @@ class ImageInputs:
         if path.suffix.lower() == ".npz":
             return inputs_of(read_npz(path), path)
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            return read_image(path, self.shape, resize=resize)[None]
+            image = read_image(path, self.shape, resize=resize)[None]
+            if resize:
+                self._tell_scaling(path)
+            return image
         raise ValueError(f"{path} must be an image ({', '.join(IMAGE_SUFFIXES)}) or .npz, as the model reads images.")
 
     def to_dict(self) -> dict[str, Any]:
@@ -217,6 +220,14 @@ class ImageInputs:
         height, width, channels = description["shape"]
         mean, std = tuple(description["mean"]), tuple(description["std"])
         return cls((height, width, channels), mean, std, description["unit"], description["white"])
+
+    def _tell_scaling(self, path: Path) -> None:
+        with Image.open(path) as image:
+            found = ImageOps.exif_transpose(image).size
+        height, width, _ = self.shape
+        if found != (width, height):
+            told = f"{path}: scaled from {found[0]}×{found[1]} to {width}×{height} pixels"
+            warnings.warn(told, UserWarning, stacklevel=4)
 
     def _picture(self, image: Image.Image) -> Float32[np.ndarray, "H W C"]:
         height, width, _ = self.shape
@@ -248,9 +259,11 @@ def pixels(raw: Any, white: float = 1.0) -> Float32[np.ndarray, "..."]:
 
 
 def white_of(raw: Any) -> float:
-    """Return what pixels of training are divided by: 255 where whole numbers beyond 16 lie in 0–255, 65,535 for 16 bits."""
+    """Return what pixels of training are divided by: 255 for 8 bits, and where whole numbers beyond 16 lie in 0–255."""
     array: Shaped[np.ndarray, "..."] = np.asarray(raw)
-    if array.dtype == np.uint8 or array.size == 0 or array.dtype.kind not in "iuf":
+    if array.dtype == np.uint8:
+        return 255.0
+    if array.size == 0 or array.dtype.kind not in "iuf":
         return 1.0
     low, high = float(array.min()), float(array.max())
     if low < 0 or high <= 16 or not np.isfinite(high) or (array.dtype.kind == "f" and (array != np.round(array)).any()):

@@ -37,6 +37,10 @@ class Predictive(Likelihood):
         """Return the likelihood with another β; as it is without one."""
         return self
 
+    def with_own_noise(self, errors: np.ndarray) -> "Predictive":
+        """Return the likelihood with a noise level for each output, by its errors `[N, K]`; as it is without one."""
+        return self
+
     def scaled_outputs(self, inverse_temperature: float) -> float:
         """Return what multiplies outputs to make p(y | a)ˢ, made to sum to 1, of p(y | a); 1 where s scales the noise."""
         return 1.0

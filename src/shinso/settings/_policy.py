@@ -21,6 +21,7 @@ WINDOW = 64
 """Characters of a text that are read at once."""
 _IMAGE_EPOCHS, _MANY_IMAGES_EPOCHS = 30, 10
 _TABLE_EPOCHS, _TABLE_EXAMPLES = (20, 300), 300_000
+_BEST_EPOCH_EXAMPLES = 400
 _ITERATIONS = 200
 _ADAM_RATE = 0.002
 _PRECISION = 3.0
@@ -65,10 +66,10 @@ def complete(settings: Settings, data: Description) -> Settings:
     | l2 | 0 | 3 / N | 0 |
 
     Batches are of 32 examples, of 128 from N = 5,000; the learning rate falls along a cosine from 0.002 (adam, adamw) or
-    the rule's own default; training does not stop early, but tables keep the epoch with the best validation loss, where
-    there is such a part. Full-batch methods make 200 iterations without dropout; those that need a matrix of all
-    parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows from the kind of
-    target: categorical, Gaussian, Bernoulli or Poisson. Inputs that are to be rebuilt have an
+    the rule's own default; training does not stop early, but tables of 400 examples and more keep the epoch with the best
+    validation loss, where there is such a part. Full-batch methods make 200 iterations without dropout; those that need
+    a matrix of all parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows from
+    the kind of target: categorical, Gaussian, Bernoulli or Poisson. Inputs that are to be rebuilt have an
     `autoencoder` of 100 hidden ReLU units and a code of 2 numbers, the epochs of tables, and no l2. A `language_model` has
     128 LSTM units and reads 64 characters at once.
 
@@ -171,7 +172,7 @@ def _training(settings: Settings, data: Description) -> dict[str, Any]:
         "schedule": "cosine",
         "l2": 0.0,
         "patience": 0,
-        "best_epoch": not data.is_image and not data.is_sequence and settings.optimizer not in MINIMISERS,
+        "best_epoch": False,
     }
     if not data.is_image or data.kind == "reconstruction":
         examples = _TABLE_EXAMPLES // 10 if data.is_sequence else _TABLE_EXAMPLES
@@ -179,6 +180,8 @@ def _training(settings: Settings, data: Description) -> dict[str, Any]:
     if not data.is_image and not data.is_sequence and data.kind != "reconstruction":
         # A prior N(0, 1/α) on each weight adds ½ (α/n) Σ w² to the mean cost.
         chosen["l2"] = float(f"{_PRECISION / n:.2g}")
+        # The validation tenth of fewer is too small to choose by: 198 rows lost 17 %, 583 won 59 %.
+        chosen["best_epoch"] = n >= _BEST_EPOCH_EXAMPLES and settings.optimizer not in MINIMISERS
     if settings.optimizer in MINIMISERS:
         chosen |= {"epochs": _ITERATIONS, "batch_size": n, "schedule": "constant"}
     return chosen

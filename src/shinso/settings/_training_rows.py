@@ -97,7 +97,10 @@ class TrainingRows:
         Whole(0), TRAINING, "Stop after so many epochs without a better validation score; 0: never."
     )
     best_epoch: bool | None = setting(
-        Flag(), TRAINING, "Keep the parameters of the epoch with the best validation loss.", words="yes for tables"
+        Flag(),
+        TRAINING,
+        "Keep the parameters of the epoch with the best validation loss.",
+        words="yes for tables of 400 rows and more",
     )
     stopping_monitor: str | None = setting(
         Name(("loss", "score")), TRAINING, "What has to improve: loss or score (accuracy, …).", words="loss"

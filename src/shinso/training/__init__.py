@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shinso.training._belief_net import train_boltzmann as train_boltzmann
     from shinso.training._chunks import codes_of as codes_of
     from shinso.training._chunks import in_chunks as in_chunks
+    from shinso.training._chunks import outputs_of as outputs_of
     from shinso.training._continuation import continuation as continuation
     from shinso.training._curriculum import curriculum as curriculum
     from shinso.training._description import read_run_json as read_run_json
