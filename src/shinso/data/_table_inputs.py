@@ -160,6 +160,7 @@ class TableInputs:
     def from_dict(cls, description: dict[str, Any]) -> "TableInputs":
         """Rebuild what `to_dict` described."""
         entries = description["columns"]
+        Options.of(description["reading"])
         return cls(tuple(_COLUMN_TYPES[entry["type"]].from_dict(entry) for entry in entries), description["reading"])
 
 
