@@ -242,7 +242,7 @@ def mutations(folder: Path, times: int, random: np.random.Generator) -> Counter[
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 shinso.load(folder)
-        except ValueError as error:
+        except (ValueError, FileNotFoundError) as error:
             found_wanting(str(error), folder)
             found["one sentence"] += 1
         else:

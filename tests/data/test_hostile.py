@@ -149,13 +149,13 @@ def test_changed_columnar_files_get_one_sentence(tmp_path, capfd):
     said = 0
     for write, name in (("write_parquet", "a.parquet"), ("write_ipc", "a.arrow")):
         plain = columnar(frame, write)
-        for _ in range(60):
+        for _ in range(4):
             spoiled = bytearray(plain)
             for _ in range(random.integers(1, 6)):
                 spoiled[random.integers(len(spoiled))] = random.integers(256)
             (tmp_path / name).write_bytes(spoiled)
             said += len(sentence(tmp_path / name).splitlines())
-    assert 30 < said <= 120
+    assert 1 < said <= 8
     assert capfd.readouterr().err == ""
 
 

@@ -142,3 +142,20 @@ def test_pixels_of_colour_images():
     assert pixels(np.ones((2, 3, 4))).shape == (2, 3, 3)
     with pytest.raises(ValueError, match=r"image must have the shape .* got \[3\]"):
         pixels(np.ones(3))
+
+
+def test_a_figure_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+
+    assert report.save_figure(Figure(), tmp_path / "a.svg").read_bytes().startswith(b"<?xml")
+    before = (tmp_path / "a.svg").read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        report.save_figure(Figure(), tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
+    with pytest.raises(ValueError, match="suffix of the picture must be one of .*; got 'txt'"):
+        report.save_figure(Figure(), tmp_path / "a.txt")

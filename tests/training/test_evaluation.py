@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from shinso.objectives import Poisson
-from shinso.training import Evaluation, hardest_confusion, wilson_interval
+from shinso.objectives import R2, Poisson
+from shinso.training import Evaluation, _scores, hardest_confusion, wilson_interval
 from shinso.training._scores import evaluate_classes, evaluate_labels, evaluate_numbers
 
 
@@ -104,3 +104,25 @@ def test_one_example_has_no_r2():
     found = evaluate_numbers(np.ones((1, 1)), np.zeros((1, 1)), 0.5)
     assert math.isnan(found.score)
     assert found.metrics["rmse"] == 1
+
+
+def test_resamples_of_many_examples_take_little_memory(monkeypatch):
+    random = np.random.default_rng(0)
+    targets = random.normal(size=(3000, 1))
+    predictions = targets + random.normal(size=(3000, 1))
+    whole = evaluate_numbers(targets, predictions, 0.0)
+    seen = []
+
+    def of(targets, answers, weights):
+        seen.append(weights.shape)
+        return R2.of(targets, answers, weights)
+
+    monkeypatch.setattr(_scores, "BLOCK", 30_000)
+    blocks = evaluate_numbers(targets, predictions, 0.0, R2._replace(of=of))
+    assert blocks.interval == pytest.approx(whole.interval)
+    assert seen[:-1] == [(10, 3000)] * 100
+    monkeypatch.setattr(_scores, "DRAWS", 3000 * 150)
+    fewer = evaluate_numbers(targets, predictions, 0.0)
+    assert whole.interval == pytest.approx(fewer.interval, abs=0.01)
+    # By the delta method: 1 − R² is a ratio of two sums of N squares, nearly independent, each with variance 2/N.
+    assert whole.interval[1] - whole.interval[0] == pytest.approx(2 * 1.96 * math.sqrt(4 / 3000), rel=0.15)

@@ -66,10 +66,22 @@ def test_an_interrupted_search_for_a_rate_suggests_none(table, objective, model,
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.parametrize("what", ["predict", "train"])
-def test_a_forked_process_says_that_it_cannot_compute(what, table, objective, model):
+@pytest.mark.parametrize("what", ["predict", "train", "evaluate", "laplace", "curvature", "read_table", "tune"])
+def test_a_forked_process_says_that_it_cannot_compute(what, table, objective, model, tmp_path):
     run = shinso.train(model, objective, table[0], **SETTINGS)
     run.predict(table[0][0])
+    (tmp_path / "a.csv").write_text("a,y\n1,2\n3,4\n")
+    shinso.read_table(tmp_path / "a.csv")
+    operator = shinso.curvature.hessian(run.model, objective, table[0])
+    work = {
+        "predict": lambda: run.predict(table[0][0]),
+        "train": lambda: shinso.train(model, objective, table[0], **SETTINGS),
+        "evaluate": lambda: run.evaluate(*table[0]),
+        "laplace": lambda: shinso.laplace(run, table[0]),
+        "curvature": lambda: shinso.curvature.dense(operator),
+        "read_table": lambda: shinso.read_table(tmp_path / "a.csv"),
+        "tune": lambda: shinso.tune(table[0], trials=1),
+    }[what]
     read, write = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what JAX and Python say about forking
@@ -77,10 +89,7 @@ def test_a_forked_process_says_that_it_cannot_compute(what, table, objective, mo
     if child == 0:
         signal.alarm(60)  # rather than wait for ever
         try:
-            if what == "predict":
-                run.predict(table[0][0])
-            else:
-                shinso.train(model, objective, table[0], **SETTINGS)
+            work()
         except RuntimeError as error:
             os.write(write, str(error).encode())
         finally:

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from shinso._interrupt import INTERRUPTED, asked_to_end
+from shinso.cli._terminal import show_anything
 from shinso.cli._wording import in_options
 
 
@@ -26,6 +27,7 @@ class Shell(TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run the command line and exit: 0, 2 for bad input, 130 after Ctrl-C or SIGTERM."""
+        show_anything()
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("default", category=UserWarning, module=r"shinso\.")

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float64, Integer
 
+from shinso._checks import one_of
 from shinso.data._columns import as_numbers
 from shinso.data._numerals import READABLE, read_numbers
 from shinso.data._scaling import drawn_in, scale_of
@@ -114,5 +115,6 @@ class NumberColumn:
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "NumberColumn":
         """Rebuild what `to_dict` described."""
+        one_of("decimal", description["decimal"], (".", ","))
         fields = {key: value for key, value in description.items() if key not in ("type", "words")}
         return cls(**fields, words=tuple(description.get("words", ())))

@@ -195,6 +195,7 @@ class TableInputs:
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "TableInputs":
         """Rebuild what `to_dict` described."""
+        Options.of(description["reading"])
         columns = tuple(_COLUMN_TYPES[entry["type"]].from_dict(entry) for entry in description["columns"])
         order, targets = tuple(description["order"]), tuple(description["targets"])
         return cls(columns, description["reading"], order, targets, description["identifier"])

@@ -84,7 +84,7 @@ def complete(settings: Settings, data: Description) -> Settings:
     _refuse_idle(settings, network)
     if network == "autoencoder" and data.kind != "reconstruction":
         raise ValueError(f"network autoencoder rebuilds its inputs, kind reconstruction; got kind {data.kind}.")
-    if data.is_sequence and network not in (*OF_SEQUENCES, "language_model"):
+    if data.is_sequence and network not in (*OF_SEQUENCES, *IMAGE_NETWORKS, "language_model"):
         raise ValueError(f"network must be {' or '.join(OF_SEQUENCES)} for sequences; got {network!r}.")
     if network == "language_model" and not data.is_sequence:
         raise ValueError("network language_model is for texts, file by file; got other examples.")
