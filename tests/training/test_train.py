@@ -123,8 +123,7 @@ def test_validation_is_the_weighted_mean_without_penalty(table, objective, model
         objective,
         (X, y),
         validation=(Xv, yv, w),
-        monitor={"again": (X, y)},
-        metrics={"distance": distance},
+        monitor={"again": (X, y), "distance": distance},
         **SETTINGS,
     )
     p = np.asarray(run.predict_mean(Xv))

@@ -291,7 +291,7 @@ class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # ty
             epochs=1 if incremental else self.max_iter,
             batch_size=batch_size,
             validation=None if validation is None else padded(validation, bucket(len(validation.weights))),
-            metrics={} if validation is None else self._metrics(validation),
+            monitor={} if validation is None else self._metrics(validation),
             shuffle="every_epoch" if shuffle else "none",
             stopping=self._stopping(progress) if self._stops(incremental) else None,
             progress=self._print if self.verbose else False,

@@ -38,8 +38,7 @@ def single_neuron(settings: Mapping[str, Any], seeds: Seeds, context: Context) -
             optimizer="sgd",
             learning_rate=settings["learning_rate"],
             epochs=settings["epochs"],
-            monitor={"neuron": DATA},
-            metrics={"output": _output},
+            monitor={"neuron": DATA, "output": _output},
         )
         columns = {"output": "neuron_output", "cost": "neuron_loss"}
         result.curves[name] = {column: run.history[own].tolist() for column, own in columns.items()}

@@ -46,9 +46,14 @@ def checked_sets(objective: Any, data: Any, validation: Any, monitor: Mapping[st
     if not isinstance(objective, Objective):
         raise TypeError(f"objective must be a shinso.Objective; got {type(objective).__name__}.")
     sets = {} if validation is None else {"validation": validation}
-    sets |= dict(monitor or {})
+    sets |= {name: one for name, one in (monitor or {}).items() if not callable(one)}
     evaluations = {name: as_batch(name, one, objective.likelihood) for name, one in sets.items()}
     return Sets(as_batch("data", data, objective.likelihood), evaluations)
+
+
+def metrics_of(monitor: Mapping[str, Any] | None) -> dict[str, Callable[[Array, Array], Array]]:
+    """Return what of the monitored are functions of outputs and targets."""
+    return {name: one for name, one in (monitor or {}).items() if callable(one)}
 
 
 class Setup:
@@ -61,7 +66,7 @@ class Setup:
         *,
         epochs: int,
         batch_size: int | None,
-        metrics: Mapping[str, Callable[[Array, Array], Array]] | None,
+        metrics: Mapping[str, Callable[[Array, Array], Array]],
         shuffle: Shuffle,
         trainable: Any,
         device: str | None,
@@ -72,7 +77,7 @@ class Setup:
         self.describe = _describe(data, *sets)
         self.epochs = whole_number("epochs", epochs, least=1)
         self.batch_size = batch_size
-        self.metrics = dict(metrics or {})
+        self.metrics = dict(metrics)
         self.shuffle = one_of("shuffle", shuffle, ("every_epoch", "once", "none"))
         self.trainable = trainable
         self.device = device

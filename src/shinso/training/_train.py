@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import optax
-from jaxtyping import Array
 
 from shinso._checks import real
 from shinso._interrupt import Interrupt
@@ -16,7 +15,7 @@ from shinso.training._mini_batches import Shuffle
 from shinso.training._progress import Event
 from shinso.training._run import Run
 from shinso.training._session import Session
-from shinso.training._setup import Setup, checked_sets, listening, on_device
+from shinso.training._setup import Setup, checked_sets, listening, metrics_of, on_device
 from shinso.training._start import Start, taken_over
 from shinso.training._state import keys_of
 from shinso.training._stopping import Stopping
@@ -33,7 +32,6 @@ def train(
     batch_size: int | None = None,
     validation: Any = None,
     monitor: Mapping[str, Any] | None = None,
-    metrics: Mapping[str, Callable[[Array, Array], Array]] | None = None,
     shuffle: Shuffle = "every_epoch",
     stopping: Stopping | None = None,
     trainable: Any = None,
@@ -69,9 +67,8 @@ def train(
         batch_size: 1 ≤ M ≤ N; None means min(128, N), or N for full-batch optimizers.
         validation: data, evaluated without noise after every epoch.
         monitor: further data by name, evaluated likewise; ``{"training": data}`` gives loss and score of the training data
-            by the parameters of the epoch's end, as Nielsen's network2 monitors them.
-        metrics: further metrics of validation and monitored data by name: ``(outputs [N, K], targets) → [N]``; the
-            history has their weighted means.
+            by the parameters of the epoch's end, as Nielsen's network2 monitors them. And further metrics of validation and
+            monitored data by name: functions ``(outputs [N, K], targets) → [N]``, whose weighted means the history has.
         shuffle: a new order ``"every_epoch"``, one order drawn ``"once"``, or the stored order (``"none"``).
         stopping: early stopping by a loss or a score, or a lower rate on a stall; None trains for all epochs.
         trainable: which parameters may change: a predicate on leaves or a matching tree of booleans; None means all
@@ -105,7 +102,7 @@ def train(
             data,
             epochs=epochs,
             batch_size=batch_size,
-            metrics=metrics,
+            metrics=metrics_of(monitor),
             shuffle=shuffle,
             trainable=trainable,
             device=device,

@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike
+from jaxtyping import ArrayLike
 
 from shinso._checks import real
 from shinso._interrupt import Interrupt
@@ -19,7 +19,7 @@ from shinso.training._program import MEMBERS
 from shinso.training._progress import Event
 from shinso.training._run import Run
 from shinso.training._session import Session
-from shinso.training._setup import Setup, checked_sets, listening, on_device
+from shinso.training._setup import Setup, checked_sets, listening, metrics_of, on_device
 from shinso.training._state import SHARED, keys_of
 from shinso.training._stopping import Stopping
 
@@ -36,7 +36,6 @@ def train_many(
     batch_size: int | None = None,
     validation: Any = None,
     monitor: Mapping[str, Any] | None = None,
-    metrics: Mapping[str, Callable[[Array, Array], Array]] | None = None,
     shuffle: Shuffle = "every_epoch",
     stopping: Stopping | Sequence[Stopping] | None = None,
     trainable: Any = None,
@@ -65,7 +64,6 @@ def train_many(
         batch_size: as in `train`.
         validation: as in `train`.
         monitor: as in `train`.
-        metrics: as in `train`.
         shuffle: as in `train`.
         stopping: one for all, or M that differ in numbers only.
         trainable: as in `train`.
@@ -94,7 +92,7 @@ def train_many(
             data,
             epochs=epochs,
             batch_size=batch_size,
-            metrics=metrics,
+            metrics=metrics_of(monitor),
             shuffle=shuffle,
             trainable=trainable,
             device=device,
