@@ -53,6 +53,12 @@ def test_a_traced_key_gives_the_same_network():
             np.testing.assert_allclose(all_of_them[index], alone, rtol=1e-5, atol=1e-6)
 
 
+def test_a_known_key_while_something_else_is_traced():
+    key = jax.random.key(2)
+    inside = jax.jit(lambda x: x + nn.Dense(3, 2, key=_threefry.fold_in(key, 1)).weight)(np.zeros((3, 2)))
+    np.testing.assert_array_equal(inside, nn.Dense(3, 2, key=_threefry.fold_in(key, 1)).weight)
+
+
 def test_float64_starts_from_the_same_numbers():
     narrow = nn.Dense(4, 3, weight_init="he_normal", key=jax.random.key(0)).weight
     with jax.enable_x64(True):

@@ -75,13 +75,16 @@ def _words(key: Any) -> np.ndarray | None:
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         if str(jax.random.key_impl(key)) != "threefry2x32":
             return None
-        key = jax.random.key_data(key)
+        # What is known while JAX traces something else stays known.
+        with jax.ensure_compile_time_eval():
+            key = jax.random.key_data(key)
     words = np.asarray(key)
     return words if words.shape == (2,) else None
 
 
 def _wrapped(words: np.ndarray) -> PRNGKeyArray:
-    key: PRNGKeyArray = jax.random.wrap_key_data(words, impl="threefry2x32")  # type: ignore[arg-type]
+    with jax.ensure_compile_time_eval():
+        key: PRNGKeyArray = jax.random.wrap_key_data(words, impl="threefry2x32")  # type: ignore[arg-type]
     return key
 
 

@@ -35,7 +35,7 @@ def test_linear_model_reaches_the_error_of_pca(ellipsoid):
     pca = PCA(2).fit(ellipsoid)
     least = np.mean((pca.inverse_transform(pca.transform(ellipsoid)) - ellipsoid) ** 2)
     with jax.enable_x64(True):
-        model = Autoencoder(2, (), optimizer="lbfgs", epochs=300).fit(ellipsoid)
+        model = Autoencoder(2, (), optimizer="lbfgs", epochs=1500).fit(ellipsoid)
     assert -model.score(ellipsoid) == pytest.approx(least, rel=1e-4)
     # The same plane: codes are an affine function of the components.
     Z = model.transform(ellipsoid)

@@ -49,5 +49,6 @@ def read_overview(folder: str | Path) -> Overview:
 
 
 def _described(folder: Path, within: str) -> Description:
+    found = read_description(folder, within)[1]
     read_listed(folder, within + MODEL)
-    return read_description(folder, within)[1]
+    return found
