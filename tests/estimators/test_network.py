@@ -160,7 +160,7 @@ def test_grid_search_over_networks(table):
         ({"network": "cnm"}, "Did you mean 'cnn'"),
         ({"network": 3}, "network must be one of"),
         ({"network_arguments": {"hiden": (3,)}}, "Did you mean 'hidden'"),
-        ({"network": "cnn"}, "image_shape"),
+        ({"network": "cnn"}, "network cnn is for images; these data are rows of a table"),
         ({"network": lambda shape, outputs, *, key: 3}, "Equinox module"),
         ({"network": nn.mlp(5, 3, key=jax.random.key(0))}, r"\(5,\)"),
         ({"optimizer": "adan"}, "Did you mean 'adam'"),
