@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shinso.diagnose import DataFacts, Evidence, Fit, Layers, findings_of
+from shinso.diagnose import DataFacts, Evidence, Layers, Skills, findings_of
 
 LAYERS = Layers(
     gradient=np.array([0.2, 0.3, 0.4, 0.3]),
@@ -16,7 +16,7 @@ LAYERS = Layers(
     spread=np.array([1.2, 1.1, 1.0]),
 )
 FALLING = np.array([1.2, 0.7, 0.5, 0.42, 0.38, 0.36, 0.35, 0.345, 0.342, 0.341])
-GOOD_FIT = Fit(800, 200, chance=0.3, training=0.97, validation=0.95, reference=0.93, constant_loss=1.1, loss=0.1)
+GOOD_FIT = Skills(800, 200, chance=0.3, training=0.97, validation=0.95, reference=0.93, constant_loss=1.1, loss=0.1)
 BAD_FIT = replace(GOOD_FIT, training=0.5, validation=0.5, loss=1.0)
 WELL = Evidence(
     epochs=10,

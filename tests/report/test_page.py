@@ -63,7 +63,7 @@ def test_page_is_complete_in_itself(classified, regressed):
         page = report.render(run)
         for outside in ("http:", "https:", "<script", "@import", "<link", "xlink:", "//fonts"):
             assert outside not in page
-        assert set(re.findall(r"url\(([^)]{5})", page)) <= {"#curv", "#agre", "#resi"}
+        assert set(re.findall(r"url\(([^)]{5})", page)) <= {"#curv", "#agre", "#prob", "#resi"}
         assert re.findall(r'(?:src|href)="(?!data:image/png;base64,|#)', page) == []
         assert "default-src 'none'" in page
         assert len(page.encode()) < 1_000_000
@@ -200,7 +200,7 @@ def test_one_epoch(classified):
     classified.history = History(classified.history.rows[:1])
     classified.stop = Stop("epochs", 1, 5, "All 1 epochs are done (5 steps).")
     page = read(classified)
-    assert len(page.all("svg")) == 2
+    assert len(page.all("svg")) == 5
     assert "1 epoch" in page.text
 
 

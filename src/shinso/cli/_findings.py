@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shinso.cli._results import number, words
-from shinso.diagnose import Diagnosis, Finding, Trial
+from shinso.diagnose import Diagnosis, Finding, RemedyTrial
 
 COLOURS = {"bad": "red", "warning": "yellow", "good": "green"}
 _WIDTH = 100
@@ -45,7 +45,7 @@ def in_one_line(console: Console, diagnosis: Diagnosis, folder: Path | None) -> 
     console.print(Text(f"more: shinso diagnose {folder}", "dim"))
 
 
-def trial(console: Console, tried: Trial, remedy: Mapping[str, Any]) -> None:
+def trial(console: Console, tried: RemedyTrial, remedy: Mapping[str, Any]) -> None:
     """Show what a remedy did."""
     told = f"{words(tried.column)} {number(tried.before)} → {number(tried.after)} after {tried.epochs} epochs"
     verdict = ("It helps: ", "bold green") if tried.helped else ("It does not help: ", "bold yellow")

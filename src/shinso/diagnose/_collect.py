@@ -9,7 +9,7 @@ import numpy as np
 
 from shinso import nn
 from shinso.diagnose._data_facts import ROWS, data_facts, some
-from shinso.diagnose._evidence import DataFacts, Evidence, Fit, Layers
+from shinso.diagnose._evidence import DataFacts, Evidence, Layers, Skills
 from shinso.diagnose._reference import reference
 from shinso.objectives import Batch
 from shinso.training import Run
@@ -100,7 +100,7 @@ def _facts(training: Batch, held: Batch | None) -> DataFacts:
     )
 
 
-def _fit(run: Run, training: Batch, held: Batch | None) -> Fit | None:
+def _fit(run: Run, training: Batch, held: Batch | None) -> Skills | None:
     """Return how well the network predicts beside what predicts without it."""
     y = np.asarray(training.targets)
     if y.ndim > 2 or np.ndim(run.likelihood.mean(jnp.asarray(run.outputs(_taken(training, np.arange(1)).inputs)))) != 2:
@@ -127,7 +127,7 @@ def _fit(run: Run, training: Batch, held: Batch | None) -> Fit | None:
             "top": float(np.bincount(said).max() / len(said)),
             "worst_recall": float(min(np.mean(said[true == k] == k) for k in np.unique(true))),
         }
-    return Fit(
+    return Skills(
         examples=len(rows),
         held=0 if other is None else len(other.weights),
         chance=float(np.bincount(y).max() / len(y)) if classes else 0.0,

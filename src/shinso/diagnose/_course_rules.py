@@ -66,26 +66,34 @@ def diverged(e: Evidence) -> Finding | None:
 def rate_too_high(e: Evidence) -> Finding | None:
     """Steps as long as the weights, or a cost that goes up and down and does not get low."""
     loss, step = e.column("loss"), _largest_step(e)
-    if not loss.size or not np.isfinite(e.rate) or not e.poor:
+    if not loss.size or not np.isfinite(e.rate):
         return None
     late = loss[len(loss) // 2 :]
     rough = float(np.median(np.abs(np.diff(late))) / max(np.median(late), 1e-30)) if len(late) > 3 else 0.0
     ups = float(np.mean(np.diff(late) > 0)) if len(late) > 3 else 0.0
+    long = step > 0.1 or (e.start is not None and e.start.ratio.size > 0 and not np.isfinite(step))
     worse = e.fit is not None and np.isfinite(e.fit.constant_loss) and loss[-1] > 1.02 * e.fit.constant_loss
-    long = (np.isfinite(step) and step > 0.1) or (
-        not np.isfinite(step) and e.start is not None and e.start.ratio.size > 0
-    )
-    if not (long or (worse and loss[-1] > 0.9 * loss[0] and step > 0.01) or (rough > 0.05 and ups > 0.3)):
+    if e.poor and (long or (worse and loss[-1] > 0.9 * loss[0] and step > 0.01) or (rough > 0.05 and ups > 0.3)):
+        outcome, severity = "the cost does not get low", "bad"
+    elif step > 0.3 and _growth(e) > 5:
+        outcome, severity = f"weights were thrown to {_growth(e):.2g} times their size", "warning"
+    else:
         return None
     return Finding(
         "rate_too_high",
-        "bad",
-        f"The learning rate {e.rate:g} is too high: the first step moves a layer by {step:.2g} of its weights, and the cost "
-        "does not get low.",
+        "bad" if severity == "bad" else "warning",
+        f"The learning rate {e.rate:g} is too high: the first step moves a layer by {step:.2g} of its weights, and {outcome}.",
         {"rate": e.rate, "first step": step, "epochs that rose": ups, "last loss": loss[-1]},
         {"learning_rate": _lower(e)},
         "Steps of some thousandths of the weights go down the cost instead of across it.",
     )
+
+
+def _growth(e: Evidence) -> float:
+    """Return how many times its first size the weights of the layer that grew most have."""
+    if e.start is None or e.end is None:
+        return 1.0
+    return float(np.max(e.end.weight / np.maximum(e.start.weight, 1e-30), initial=0.0))
 
 
 def rate_too_low(e: Evidence) -> Finding | None:

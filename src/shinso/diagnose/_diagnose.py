@@ -86,7 +86,11 @@ def diagnose(run: Run | Ensemble, training: Any = None, validation: Any = None) 
     """
     one = run.runs[0] if isinstance(run, Ensemble) else run
     examples, unknown = _examples(one, training, validation)
-    evidence = evidence_of(one, examples.get("training"), examples.get("validation"))
+    try:
+        evidence = evidence_of(one, examples.get("training"), examples.get("validation"))
+    except (TypeError, ValueError) as error:
+        evidence, examples = evidence_of(one, None, None), {}
+        unknown.append(f"The examples do not fit the run, so nothing is told of them: {error}")
     if not one.probes.rows:
         unknown.append(
             "Without probes nothing can be told of gradients, units and steps of single layers: train with probes='light'."

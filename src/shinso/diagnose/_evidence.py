@@ -82,7 +82,7 @@ class DataFacts:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Skills:
     """How well the network predicts, beside what predicts without it. Skill is accuracy of classes, R² of numbers.
 
     Attributes:
@@ -182,7 +182,7 @@ class Evidence:
     noisy: bool = False
     curvature: tuple[float, float] | None = None
     data: DataFacts | None = None
-    fit: Fit | None = None
+    fit: Skills | None = None
 
     def column(self, name: str) -> np.ndarray:
         """Return a column of the history; empty where there is none."""

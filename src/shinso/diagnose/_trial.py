@@ -16,7 +16,7 @@ _PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
-class Trial:
+class RemedyTrial:
     """What a remedy did.
 
     Attributes:
@@ -37,7 +37,7 @@ class Trial:
         return math.isfinite(self.after) and not self.after >= self.before
 
 
-def try_remedy(run: Run | Ensemble, finding: Finding) -> Trial:
+def try_remedy(run: Run | Ensemble, finding: Finding) -> RemedyTrial:
     """Return what a finding's remedy does to a run: its experiment again, from the start, with the changed settings.
 
     It has as many epochs as the run, or as take a minute at the run's speed, and leaves nothing behind.
@@ -62,7 +62,7 @@ def try_remedy(run: Run | Ensemble, finding: Finding) -> Trial:
         tried = run_experiment(settings.replace(epochs=epochs), folder=Path(folder) / "run")
     after = tried.runs[0] if isinstance(tried, Ensemble) else tried
     column = "validation_loss" if "validation_loss" in one.history else "loss"
-    return Trial(column, _last(one, column), _last(after, column), after.stop.epoch)
+    return RemedyTrial(column, _last(one, column), _last(after, column), after.stop.epoch)
 
 
 def _last(run: Run, column: str) -> float:
