@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-START = 0.3
+START = 0.8
 """Seconds in which Python itself starts, and ends with a traceback of its own."""
 
 
