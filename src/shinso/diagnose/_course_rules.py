@@ -82,7 +82,8 @@ def rate_too_high(e: Evidence) -> Finding | None:
     return Finding(
         "rate_too_high",
         "bad" if severity == "bad" else "warning",
-        f"The learning rate {e.rate:g} is too high: the first step moves a layer by {step:.2g} of its weights, and {outcome}.",
+        f"The learning rate {e.rate:g} is too high: the first step moves a layer by {step:.2g} of its weights, "
+        f"and {outcome}.",
         {"rate": e.rate, "first step": step, "epochs that rose": ups, "last loss": loss[-1]},
         {"learning_rate": _lower(e)},
         "Steps of some thousandths of the weights go down the cost instead of across it.",
