@@ -8,7 +8,7 @@ RUN = .venv/bin/python -m
 PIP = $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format hooks clean
+.PHONY: help setup demo test test-slow bench lint format hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +23,9 @@ test: $(INSTALLED) ## run the tests; ARGS="tests/nn -k dense" picks some
 
 test-slow: $(INSTALLED) ## run the tests that take minutes
 	@$(RUN) pytest -m slow $(ARGS)
+
+bench: $(INSTALLED) ## measure how long it takes to start (a few minutes)
+	@$(RUN) benchmarks.start $(ARGS)
 
 lint: $(INSTALLED) ## check format, lint rules, docstrings and types
 	@$(RUN) ruff format --check .
