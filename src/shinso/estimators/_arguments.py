@@ -20,9 +20,9 @@ OF_AUTOENCODERS = (
 OFFERED = tuple(
     name
     for name, row in rows().items()
-    if (row.panel != DATA or name in ("validation_fraction", "standardize")) and name not in OF_AUTOENCODERS
+    if (row.panel != DATA or name in ("validation_fraction", "standardize")) and name not in (*OF_AUTOENCODERS, "probes")
 )
-"""Settings that concern an estimator; the others say where data come from, or are its own affair."""
+"""Settings that concern an estimator; the others say where data come from, or are its own affair. It keeps no probes."""
 
 
 def with_settings(*first: str, but: Iterable[str] = (), also: Iterable[str] = (), **own: Any) -> Callable[[Made], Made]:

@@ -297,6 +297,7 @@ class MultilayerPerceptron(FullBatchMixin, PosteriorMixin, BaseEstimator):  # ty
             progress=self._print if self.verbose else False,
             seed=int(self._random_state.randint(np.iinfo(np.int32).max)),
             device=self.device,
+            probes="off",
         )
 
     @property

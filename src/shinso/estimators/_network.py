@@ -158,7 +158,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         if is_object("optimizer", self.optimizer):
             given["optimizer"] = "lbfgs" if optim.as_optimizer(self.optimizer).full_batch else "adam"
         given |= {"validation_fraction": held_out, "test_fraction": 0.0, "seed": _seed(self.random_state)}
-        return Settings(source="arrays", **given)
+        return Settings(source="arrays", probes="off", **given)
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Return X dense and y, after scikit-learn's checks; a table of more than complete numbers stays a DataFrame."""
