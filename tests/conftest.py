@@ -17,8 +17,8 @@ os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # Nothing is kept in the cache folder of the person who runs the tests.
 os.environ["SHINSO_COMPILATION_CACHE"] = "off"
-# Programs of tests run for milliseconds: compiled with less effort, the suite takes a third of the time. `XLA_FLAGS= make test`
-# compiles as everywhere else.
+# Programs of tests run for milliseconds; compiled with less effort, the suite takes a third of the time.
+# `XLA_FLAGS= make test` compiles as everywhere else.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0")
 if RUN := os.environ.get("PYTEST_XDIST_TESTRUNUID"):
     # The processes of one run, and those that tests start, share what they compile.
