@@ -256,7 +256,7 @@ def test_resume_after(
         assert process.returncode == 130, said
         assert json.loads((place / "run.json").read_text())["stop"]["reason"] == "interrupted"
         assert (place / "report.html").exists()
-        assert said == ("", "")
+        assert said == ("", "Interrupted; what was stored is kept.\n")
         assert "accuracy" in ran("evaluate", place).stdout
     assert "All 150 epochs are done" in ran("resume", place).stdout
     assert bits(place) == uninterrupted

@@ -43,7 +43,8 @@ def test_sixteen_bits_transparency_and_orientation(tmp_path):
 
 def test_jpeg_and_resize(tmp_path):
     path = save(tmp_path, np.full((30, 40), 128, np.uint8), "a.JPG")
-    image = read_image(path, (3, 4, 1), resize=True)
+    with pytest.warns(UserWarning, match="a.JPG: scaled from 40×30 to 4×3 pixels"):
+        image = read_image(path, (3, 4, 1), resize=True)
     np.testing.assert_allclose(image, 128 / 255, atol=2 / 255)
     with pytest.warns(UserWarning, match="a.JPG: scaled from 40×30 to 4×3 pixels"):
         raw = ENCODER.read(path, resize=True)

@@ -27,7 +27,17 @@ from shinso.experiment._arguments import optimizer_of
 from shinso.settings import Settings, complete, read_settings
 from shinso.training import Ensemble, Event, Run, load
 
-FILES = {"SHA256SUMS", "run.json", "settings.toml", "model.safetensors", "history.csv", "checkpoint.safetensors"}
+FILES = {
+    *(
+        "SHA256SUMS",
+        "run.json",
+        "settings.toml",
+        "model.safetensors",
+        "history.csv",
+        "probes.csv",
+        "checkpoint.safetensors",
+    )
+}
 
 
 def flowers(path: Path, rows: int = 80) -> Path:

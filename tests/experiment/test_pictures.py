@@ -25,6 +25,6 @@ def test_pictures_of_any_kind_and_size(tmp_path):
     found = predict_run(tmp_path / "run", paths)
     assert [row[0] for row in found.rows] == list(map(str, paths))
     picture.resize((9, 12)).save(tmp_path / "larger.png")
-    with pytest.warns(UserWarning, match=r"larger\.png is scaled from 12×9 to 6×6 pixels"):
+    with pytest.warns(UserWarning, match=r"larger\.png: scaled from 9×12 to 6×6 pixels"):
         scaled = predict_run(tmp_path / "run", [tmp_path / "larger.png"])
     assert np.abs(scaled.means - found.means[0]).max() < 1e-3

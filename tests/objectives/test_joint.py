@@ -145,7 +145,7 @@ def test_multi_head_networks_and_training(tmp_path):
         shinso.Objective(joint),
         (x, targets),
         validation=(x, targets),
-        metrics=joint.metrics,
+        monitor=joint.metrics,
         learning_rate=0.02,
         batch_size=16,
         epochs=20,

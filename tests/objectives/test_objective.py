@@ -179,7 +179,7 @@ def test_a_predicate_works_but_has_no_recipe(model):
         ({"likelihood": {}}, "likelihood must be one of .*; got None"),
         (
             {"likelihood": {"name": "gaussian", "precison": 1}},
-            "gaussian argument must be one of precision; got 'precison'",
+            "gaussian argument must be one of precision, shares; got 'precison'",
         ),
         ({"likelihood": {"name": "poisson", "rate": 1}}, "poisson takes no arguments; got rate"),
         (

@@ -77,7 +77,8 @@ def test_an_unstarted_run_is_resumed_or_begun_again(table, objective, model, tmp
         np.testing.assert_array_equal(run.outputs(table[0][0]), whole.outputs(table[0][0]))
         assert not is_unstarted(folder)
         assert {path.name for path in folder.iterdir()} == {
-            "SHA256SUMS", "checkpoint.safetensors", "history.csv", "model.safetensors", "run.json", "settings.toml",
+            "SHA256SUMS", "checkpoint.safetensors", "history.csv", "model.safetensors", "probes.csv", "run.json",
+            "settings.toml",
         }  # fmt: skip
     with pytest.raises(FileNotFoundError, match="is not a run folder: it does not exist"):
         shinso.train(model, objective, table[0], folder=tmp_path / "none", resume=True, **SETTINGS)

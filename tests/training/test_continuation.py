@@ -32,7 +32,7 @@ def test_stages_share_a_program_and_judge_without_noise(table, objective, model)
         return outputs[:, 0]
 
     data, held = table
-    settings = {**SETTINGS, "metrics": {"m": metric}, "validation": held}
+    settings = {**SETTINGS, "monitor": {"m": metric}, "validation": held}
     _, runs = continuation(model, objective, data, standard_deviations=[0.5, 0.1], **settings)
     once = len(traced)
     _, again = continuation(model, objective, data, standard_deviations=[0.5, 0.1, 0.0], **settings)

@@ -69,7 +69,7 @@ def test_stages_share_a_program_and_the_optimizer_goes_on(table, objective, mode
         return outputs[:, 0]
 
     (X, y), held = table
-    settings = {"epochs": 3, "batch_size": 8, "optimizer": "momentum", "metrics": {"m": metric}, "validation": held}
+    settings = {"epochs": 3, "batch_size": 8, "optimizer": "momentum", "monitor": {"m": metric}, "validation": held}
     trained, runs = curriculum(model, objective, (X, y), X[:, 0], seed=4, **settings)
     once = len(traced)
     assert [run.history["step"][-1] for run in runs] == [9, 18, 27, 36]

@@ -11,7 +11,7 @@ import shinso
 from shinso import nn
 from shinso.objectives import Objective, likelihood
 from shinso.training import Ensemble
-from shinso.training._evaluation import evaluate_numbers
+from shinso.training._scores import evaluate_numbers
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 5))

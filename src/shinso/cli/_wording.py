@@ -15,9 +15,9 @@ def in_options(sentence: str) -> str:
 
     Only names of settings are rewritten: `kinds={'zip': …}` becomes `--column 'zip=KIND'`, `group='shop'` `--group shop`.
     """
-    sentence = _KINDS.sub(lambda match: f"--column {match[1][:-1]}={match[2] or 'KIND'}'", sentence)
     sentence = _FLAG.sub(_flag, sentence)
     sentence = _VALUE.sub(_valued, sentence)
+    sentence = _KINDS.sub(lambda match: f"--column {match[1][:-1]}={match[2] or 'KIND'}'", sentence)
     return re.sub(r"`kind` overrides", "--kind overrides", sentence)
 
 

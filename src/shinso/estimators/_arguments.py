@@ -20,7 +20,8 @@ OF_AUTOENCODERS = (
 OFFERED = tuple(
     name
     for name, row in rows().items()
-    if (row.panel != DATA or name in ("validation_fraction", "standardize")) and name not in (*OF_AUTOENCODERS, "probes")
+    if (row.panel != DATA or name in ("validation_fraction", "standardize"))
+    and name not in (*OF_AUTOENCODERS, "probes")
 )
 """Settings that concern an estimator; the others say where data come from, or are its own affair. It keeps no probes."""
 

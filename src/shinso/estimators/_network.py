@@ -28,9 +28,9 @@ from shinso.estimators._rows import (
     dense,
     example_weights,
     host_batch,
-    is_table,
     padded,
 )
+from shinso.estimators._tables import is_table
 from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
 from shinso.objectives import Batch, Likelihood
 from shinso.settings import NETWORK, Description, Settings, complete, rows

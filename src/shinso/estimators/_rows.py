@@ -5,13 +5,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-import polars as pl
 from jaxtyping import PyTree
 from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array, column_or_1d
 
-from shinso.data import frame_of, is_frame
 from shinso.objectives import Batch, Likelihood
 from shinso.training import in_chunks
 
@@ -24,19 +22,6 @@ def bucket(n: int) -> int:
 def dense(X: Any) -> np.ndarray:
     """Return `X` as a dense array. A sparse matrix is densified whole: n_samples × n_features numbers in memory."""
     return np.asarray(X.toarray() if sparse.issparse(X) else X)
-
-
-def is_table(X: Any) -> bool:
-    """Whether `X` is a DataFrame of more than complete numbers: of text, categories, dates or missing values."""
-    if not is_frame(X):
-        return False
-    frame = frame_of(X)
-    return any(
-        not (values.dtype.is_numeric() or values.dtype == pl.Boolean)
-        or values.null_count() > 0
-        or (values.dtype.is_float() and values.is_nan().any())
-        for values in frame.iter_columns()
-    )
 
 
 def column_if_one(y: np.ndarray) -> np.ndarray:

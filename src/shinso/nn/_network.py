@@ -52,10 +52,11 @@ def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKey
     _checks.one_of("network", name, NETWORKS)
     shape = sizes("input_shape", input_shape, least=1)
     builder: Callable[..., Sequential] = NETWORKS[name]
-    vector = len(shape) == 1 and name not in OF_SEQUENCES
-    known = {"inputs": shape[0] if vector else shape, "input_shape": shape, "outputs": outputs, "symbols": outputs}
-    own = {one: known[one] for one in inspect.signature(builder).parameters if one in known}
-    return _call(name, builder, {**own, **arguments}, key)
+    first, *rest = inspect.signature(builder).parameters
+    vector = len(shape) == 1 and first == "inputs" and name not in OF_SEQUENCES
+    inputs: int | list[int] = outputs if first == "symbols" else shape[0] if vector else shape
+    own = {"outputs": outputs} if "outputs" in rest else {}
+    return _call(name, builder, {first: inputs, **own, **arguments}, key)
 
 
 def _call(name: str, builder: Callable[..., Made], arguments: dict[str, Any], key: PRNGKeyArray) -> Made:

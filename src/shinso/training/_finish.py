@@ -4,6 +4,7 @@ import warnings
 
 import jax
 
+from shinso.objectives import Batch
 from shinso.training._batch_norm_statistics import recalibrate_batch_norm
 from shinso.training._ending import how_it_ended
 from shinso.training._ensemble import Ensemble
@@ -70,7 +71,7 @@ def _run_of(session: Session, index: int) -> Run:
         optimizer=program.optimizer,
         history=session.histories[index],
         probes=session.probes_of(index),
-        sets={"training": session.data, **session.evaluations},
+        sets={"training": _data_of(session, index), **session.evaluations},
         stop=stop,
         settings=settings,
         timing=_timing(session, int(state.step) - session.first_step),
@@ -80,6 +81,12 @@ def _run_of(session: Session, index: int) -> Run:
         state=state,
         folder=session.folder,
     )
+
+
+def _data_of(session: Session, index: int) -> Batch:
+    """Return the examples with the weights that one member gave them."""
+    weights = session.data.weights
+    return session.data if weights.ndim == 1 else session.data._replace(weights=weights[index])
 
 
 def _state_of(session: Session, index: int) -> TrainState:

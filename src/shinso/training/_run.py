@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -16,7 +16,6 @@ from shinso import nn
 from shinso._manifest import commit
 from shinso._paths import named_arrays
 from shinso._safetensors import to_safetensors
-from shinso.data import Encoder
 from shinso.nn import Layer, Sequences
 from shinso.objectives import Batch, Likelihood, Objective, as_inputs
 from shinso.optim import Optimizer
@@ -31,6 +30,9 @@ from shinso.training._state import TrainState
 from shinso.training._stop import Stop
 from shinso.training._tables import encoder_for, means_in_units
 from shinso.training._timing import Timing
+
+if TYPE_CHECKING:
+    from shinso.data import Encoder
 
 
 @dataclass(eq=False, repr=False)
@@ -107,7 +109,7 @@ class Run:
         """
         return outputs_of(self.model, self._checked(self._encoded(inputs)[1]))
 
-    def _encoded(self, inputs: Any) -> tuple[Encoder | None, Any]:
+    def _encoded(self, inputs: Any) -> "tuple[Encoder | None, Any]":
         encoder = encoder_for(self.data, inputs)
         return encoder, inputs if encoder is None else encoder.encode(inputs)
 
