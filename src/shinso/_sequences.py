@@ -7,6 +7,9 @@ import numpy as np
 
 from shinso import _checks
 
+STEPS = 8
+"""Sequences are padded to a multiple of this, so that data sets of similar length share compiled programs."""
+
 
 class Sequences(NamedTuple):
     """N sequences, padded behind their ends to T steps; a pytree. What stands in the padding never matters.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 from jaxtyping import Float, Float32, Shaped
-from PIL import Image, ImageOps
+from PIL import Image
 
 from shinso.data._arrays import check_inputs, number_array, unit_pixels, wide_array
 from shinso.data._columns import as_numbers
@@ -204,10 +204,7 @@ class ImageInputs:
         if path.suffix.lower() == ".npz":
             return inputs_of(read_npz(path), path)
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            image = read_image(path, self.shape, resize=resize)[None]
-            if resize:
-                self._tell_scaling(path)
-            return image
+            return read_image(path, self.shape, resize=resize)[None]
         raise ValueError(f"{path} must be an image ({', '.join(IMAGE_SUFFIXES)}) or .npz, as the model reads images.")
 
     def to_dict(self) -> dict[str, Any]:
@@ -220,14 +217,6 @@ class ImageInputs:
         height, width, channels = description["shape"]
         mean, std = tuple(description["mean"]), tuple(description["std"])
         return cls((height, width, channels), mean, std, description["unit"], description["white"])
-
-    def _tell_scaling(self, path: Path) -> None:
-        with Image.open(path) as image:
-            found = ImageOps.exif_transpose(image).size
-        height, width, _ = self.shape
-        if found != (width, height):
-            told = f"{path}: scaled from {found[0]}×{found[1]} to {width}×{height} pixels"
-            warnings.warn(told, UserWarning, stacklevel=4)
 
     def _picture(self, image: Image.Image) -> Float32[np.ndarray, "H W C"]:
         height, width, _ = self.shape

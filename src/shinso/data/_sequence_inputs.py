@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import polars as pl
 
-from shinso._sequences import Sequences, check_sequences, pad
+from shinso._sequences import STEPS, Sequences, check_sequences, pad
 from shinso.data._array_inputs import VectorInputs
 from shinso.data._frames import frame_of, is_frame, require_columns
 from shinso.data._npz import read_npz
@@ -16,9 +15,6 @@ from shinso.data._options import Options
 from shinso.data._steps import Steps, steps_of_archive, steps_of_table
 from shinso.data._table_inputs import TableInputs
 from shinso.data._typed import typed_frame
-
-STEPS = 8
-"""Sequences are padded to a multiple of this, so that data sets of similar length share compiled programs."""
 
 _STEP_TYPES: dict[str, type[TableInputs] | type[VectorInputs]] = {cls.type: cls for cls in (TableInputs, VectorInputs)}
 
@@ -116,12 +112,3 @@ class SequenceInputs:
         steps = description["steps"]
         rest = {name: description[name] for name in ("longest", "sequence", "time")}
         return cls(_STEP_TYPES[steps["type"]].from_dict(steps), **rest)
-
-
-def table_of(steps: Steps) -> pl.DataFrame:
-    """Return the table of steps.
-
-    Raises:
-        TypeError: the steps are rows of an array.
-    """
-    return frame_of(steps.values)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from shinso._sequences import STEPS
 from shinso.data._array_inputs import VectorInputs
 from shinso.data._encoder import Inputs
 from shinso.data._frames import require_columns
 from shinso.data._npz import Arrays, targets_of
 from shinso.data._request import Raw, Request, Rows, labels_of, with_targets
-from shinso.data._sequence_inputs import STEPS, SequenceInputs
+from shinso.data._sequence_inputs import SequenceInputs
 from shinso.data._steps import Steps, one_each, steps_of_archive, steps_of_table
 from shinso.data._table_inputs import TableInputs
 from shinso.data._targets import target_frame

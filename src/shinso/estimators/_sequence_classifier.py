@@ -8,14 +8,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import column_or_1d
 
 from shinso import nn
+from shinso._sequences import STEPS
 from shinso.estimators._arguments import with_settings
 from shinso.estimators._network import Examples
 from shinso.estimators._network_classifier import NetworkClassifier
 from shinso.estimators._rows import host_batch, taken
 from shinso.settings import Description, Settings, complete
 
-STEPS = 8
-"""Sequences are padded to a multiple of this, so that data sets of similar length share one compiled program."""
 _OF_OTHERS = (
     "network", "channels", "kernel_size", "padding", "pool", "basis", "basis_size", "configuration", "depth",
     "augmentation", "standardize",
