@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from shinso.data._arrays import unit_pixels
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+"""What the name of an image file ends with."""
 
 LARGEST = 60_000_000
 """Pixels that an image file may have; a few bytes can declare any number, and each takes 16 while it is worked on."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["bad", "warning", "good"]
+"""How much a finding matters."""
 
 
 @dataclass(frozen=True)

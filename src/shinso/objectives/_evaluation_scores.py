@@ -69,4 +69,6 @@ def _explained(losses: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return shares
 
 
-R2, WEIGHTED_R2 = EvaluationScore("r2", r2), EvaluationScore("r2", weighted_r2)
+R2 = EvaluationScore("r2", r2)
+"""R², 1 − Σ(t − y)² / Σ(t − t̄)², of real targets."""
+WEIGHTED_R2 = EvaluationScore("r2", weighted_r2)

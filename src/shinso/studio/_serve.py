@@ -10,6 +10,7 @@ from shinso import _checks
 
 NEXT_PORTS = 20
 NEEDS_EXTRA = "shinso studio needs FastAPI and Uvicorn, which are not installed: pip install 'shinso[studio]'."
+"""What `serve` says where the extra is missing."""
 
 
 def serve(

@@ -33,6 +33,7 @@ STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "halving": successive_halving,
     "bayes": bayesian_search,
 }
+"""How a search chooses what to try next, by name."""
 _SECONDS = 120.0
 
 _now: Callable[[], float] = time.monotonic
