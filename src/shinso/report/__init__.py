@@ -2,7 +2,8 @@
 
 `write(run, path)` writes one self-contained HTML file, `render(run)` returns it as text. The figure functions return
 matplotlib figures that belong to nobody: save them with `save_figure(figure, path)`, or let a notebook show them.
-`headline` is a run's result in a sentence, `stylesheet` the look of its pages.
+`render_summary(run)` is what a notebook shows of it, `headline` a run's result in a sentence, `stylesheet` the look of its
+pages.
 """
 
 from shinso.report._confusion import confusion_figure as confusion_figure
@@ -15,6 +16,7 @@ from shinso.report._page import write as write
 from shinso.report._regression import regression_figure as regression_figure
 from shinso.report._save_figure import save_figure as save_figure
 from shinso.report._style import stylesheet as stylesheet
+from shinso.report._summary import render_summary as render_summary
 from shinso.report._tuning import rate_figure as rate_figure
 from shinso.report._tuning import tuning_figure as tuning_figure
 from shinso.report._uncertainty import band_figure as band_figure

@@ -34,7 +34,7 @@ def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
     """
     shown = run.summary() if isinstance(run, Ensemble) else run
     found = diagnosis or diagnose(run)
-    return _environment().get_template("page.html").render(_context(shown, found))
+    return environment().get_template("page.html").render(_context(shown, found))
 
 
 def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosis | None = None) -> Path:
@@ -48,21 +48,22 @@ def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosi
     return path
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what fills the templates: it escapes, and a name that it does not know is an error."""
+    made = Environment(
         loader=PackageLoader("shinso.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "percent": percent,
         "count": count,
         "shortened": shortened,
         "width": lambda value: 0 if math.isnan(value) else round(value, 1),
     }
-    return environment
+    return made
 
 
 def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:

@@ -92,6 +92,11 @@ class Run:
         ]
         return f"Run({', '.join(parts)})"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of the run; see `shinso.report.render_summary`."""
+        # A room above this one, found when somebody asks.
+        return str(importlib.import_module("shinso.report").render_summary(self))
+
     @property
     def likelihood(self) -> Likelihood:
         """The objective's likelihood."""
