@@ -5,11 +5,12 @@ ARGS ?=
 PYTHON_VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 INSTALLED = .venv/installed-$(PYTHON_VERSION)
 SITE_INSTALLED = .venv/docs-$(PYTHON_VERSION)
+DIST_INSTALLED = .venv/dist-$(PYTHON_VERSION)
 RUN = .venv/bin/python -m
 PIP = $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow bench lint format docs docs-serve hooks clean
+.PHONY: help setup demo test test-slow bench lint format docs docs-serve dist hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +46,12 @@ docs: $(SITE_INSTALLED) ## build the documentation into site/; a warning is an e
 docs-serve: $(SITE_INSTALLED) ## show the documentation at http://localhost:8000, built anew when a page changes
 	@PYTHONPATH=docs .venv/bin/zensical serve
 
+dist: $(DIST_INSTALLED) ## build wheel and source distribution into dist/, check them, and use them in a clean environment
+	@rm -rf dist
+	@PIP_BUILD_CONSTRAINT=constraints.txt $(RUN) build --outdir dist .
+	@$(RUN) twine check --strict dist/*
+	@.venv/bin/python .ci/check_installed.py dist --constraint constraints.txt
+
 hooks: $(INSTALLED) ## let git check format, lint rules and types before every commit
 	@$(RUN) pre_commit install
 
@@ -65,4 +72,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 $(SITE_INSTALLED): $(INSTALLED)
 	@echo "Installing what builds the documentation into .venv ..."
 	@$(PIP) install --constraint constraints.txt --group docs
+	@touch $@
+
+$(DIST_INSTALLED): $(INSTALLED)
+	@$(PIP) install --constraint constraints.txt --group dist
 	@touch $@
