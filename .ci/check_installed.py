@@ -26,7 +26,7 @@ import shinso
 X = np.random.default_rng(0).normal(size=(200, 3))
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    network = shinso.MLPClassifier((8,), max_iter=20, random_state=0).fit(X, X[:, 0] > 0)
+    network = shinso.MLPClassifier((8,), learning_rate_init=0.05, random_state=0).fit(X, X[:, 0] > 0)
 assert network.score(X, X[:, 0] > 0) > 0.8
 brought = [name for name in {EXTRAS!r} if importlib.util.find_spec(name)]
 assert not brought, f"pip install shinso brings {{brought}}"

@@ -27,7 +27,7 @@ UNREADABLE = (
 
 
 def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = False) -> Float32[np.ndarray, "H W C"]:
-    """Read an image file as an image of the given shape, from 0 (black) to 1 (white).
+    """Return an image file as an image of the given shape, from 0 (black) to 1 (white).
 
     Colours become grey (ITU-R 601 luma) for one channel, grey becomes RGB for three. Transparent parts show paper:
     white.

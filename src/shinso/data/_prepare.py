@@ -66,7 +66,7 @@ def prepare(
     seed: int = 0,
     data_dir: str | Path | None = None,
 ) -> Prepared:
-    """Read examples, split them, and fit and apply the encoding of their inputs and targets.
+    """Return examples, read, split, and with the encoding of their inputs and targets fitted and applied.
 
     The split is random, stratified for classification. Targets of regression are standardized with the training mean
     and standard deviation (`Encoder.decode_targets` undoes it).

@@ -35,7 +35,7 @@ def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
 def evaluate_run(
     folder: str | Path, source: str | Path | None = None, *, data_dir: str | Path | None = None
 ) -> Evaluation:
-    """Measure a stored run on its own test examples, or on a file with the inputs and targets it was trained on.
+    """Return how a stored run does on its own test examples, or on a file with the inputs and targets it was trained on.
 
     Numbers are measured in the target's own units. What should be told about a file (missing values, unknown
     categories, examples seen in training) comes as a `UserWarning` each.
@@ -58,7 +58,7 @@ def evaluate_run(
 
 
 def data_of_run(run: Run | Ensemble, data_dir: str | Path | None = None) -> Prepared:
-    """Read and split the data of a stored experiment again, the same examples in the same order.
+    """Return the data of a stored experiment, read and split again: the same examples in the same order.
 
     Args:
         run: loaded from the folder of an experiment.

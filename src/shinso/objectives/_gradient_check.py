@@ -117,7 +117,7 @@ def check_gradients(
     key: PRNGKeyArray | None = None,
     seed: int = 0,
 ) -> GradientCheck:
-    """Compare a cost's gradient by automatic differentiation with differences of the cost.
+    """Return how a cost's gradient by automatic differentiation compares with differences of the cost.
 
     For every parameter array and each of several unit directions v the directional derivative gᵀv is compared with
     (C(θ + hv) − C(θ − hv))/2h, for h and h/8 (the better one counts); h = ε^⅓ in units of the array's root mean

@@ -38,7 +38,7 @@ def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
 
 
 def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosis | None = None) -> Path:
-    """Write `render(run, diagnosis)` to `path` and return it; a page that is there already stays whole until then.
+    """Return `path`, to which `render(run, diagnosis)` was written; a page there already stays whole until then.
 
     Raises:
         OSError: the page cannot be written.
