@@ -63,8 +63,9 @@ def sentence(thing: Any) -> str:
     """Return the first line of the documentation of a function or a class; of a table nothing."""
     if not (inspect.isclass(thing) or inspect.isroutine(thing) or inspect.ismodule(thing)):
         return ""
-    first = (inspect.getdoc(thing) or "").partition("\n")[0].removeprefix("Return ")
-    return f"{first[:1].upper()}{first[1:]}".replace("|", "\\|")
+    first = (inspect.getdoc(thing) or "").partition("\n")[0].replace("|", "\\|")
+    rest = first.removeprefix("Return ")
+    return rest if rest == first or not re.match(r"[a-z]+ ", rest) else f"{rest[0].upper()}{rest[1:]}"
 
 
 def page() -> str:
