@@ -32,10 +32,17 @@ NOT_YET = {
     "textbook.md",
     "uncertainty.md",
 }
+JAPANESE = {
+    "README.ja.md": "README.md",
+    **{f"docs/ja/start/{path.name}": f"docs/start/{path.name}" for path in sorted((DOCS / "start").glob("*.md"))},
+}
+"""Pages and those they say again in Japanese, with the same blocks, which run there."""
 PAGES = sorted(
-    path.relative_to(ROOT).as_posix()
+    name
     for path in [*ROOT.glob("README*.md"), *DOCS.rglob("*.md")]
-    if path.name not in NOT_YET and path.parent != DOCS / "reference"
+    if (name := path.relative_to(ROOT).as_posix()) not in JAPANESE
+    and path.name not in NOT_YET
+    and path.parent != DOCS / "reference"
 )
 RUN = {"python", "console", "output"}
 SHOWN = {"", "toml", "csv", "json", "yaml", "html", "text"}
@@ -112,6 +119,12 @@ def languages(text: str) -> list[str]:
     return re.findall(r"^ *```(.*)\n(?:.*\n)*?^ *```$", text, re.MULTILINE)
 
 
+def blocks(text: str) -> list[str]:
+    """The blocks of a page with their languages, and what is said of those left out; comments in commands do not count."""
+    found = re.findall(r"^```(.*\n(?:.*\n)*?)^```$|^(<!-- skip: .*-->)$", text, re.MULTILINE)
+    return [re.sub(r" +# .*", "", block) if block.startswith("\n") else block + skip for block, skip in found]
+
+
 def faults_of_form(text: str) -> list[str]:
     """What the conventions for authors forbid: a language nobody knows, a block left out without a reason."""
     unknown = sorted({language.split(" ")[0] for language in languages(text)} - RUN - SHOWN)
@@ -126,6 +139,22 @@ def test_the_blocks_of_a_page_run(name: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     assert not faults_of_form((ROOT / name).read_text(encoding="utf-8"))
     evaluate(ROOT / name)
+
+
+@pytest.mark.parametrize("name", JAPANESE)
+def test_a_page_in_japanese_has_the_blocks_of_its_original(name: str) -> None:
+    japanese, original = ((ROOT / path).read_text(encoding="utf-8") for path in (name, JAPANESE[name]))
+    assert blocks(japanese) == blocks(original)
+    assert sorted(path.name for path in (DOCS / "ja" / "start").glob("*.md")) == sorted(
+        path.name for path in (DOCS / "start").glob("*.md")
+    )
+
+
+def test_blocks_that_differ_are_found() -> None:
+    page = '```python\nx = 1  # one\n```\n\n<!-- skip: next "it needs two devices" -->\n\n```\nmake  # all\n```\n'
+    assert blocks(page) == blocks(page.replace("# all", "# 全部"))
+    for other in (page.replace("x = 1", "x = 2"), page.replace("two devices", "one device"), page.replace("make", "ls")):
+        assert blocks(page) != blocks(other)
 
 
 def test_there_are_pages() -> None:
