@@ -40,6 +40,8 @@ format: $(INSTALLED) ## format the source and repair what can be repaired
 
 docs: $(SITE_INSTALLED) ## build the documentation into site/; a warning is an error
 	@rm -rf site
+	@echo "Training the networks whose reports the gallery shows ..."
+	@$(RUN) docs.make_gallery --reports
 	@PYTHONPATH=docs .venv/bin/zensical build --strict --clean
 	@$(RUN) docs.check_site site
 
@@ -56,7 +58,7 @@ hooks: $(INSTALLED) ## let git check format, lint rules and types before every c
 	@$(RUN) pre_commit install
 
 clean: ## remove .venv and caches (runs/ stays)
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache build dist site
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache build dist site docs/gallery
 	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # The mark names the Python version, so another PYTHON starts from an empty .venv.

@@ -17,6 +17,7 @@ HEAD = """# shinso.{room}
 ::: shinso.{room}
     options:
       members: false
+      show_root_heading: false
       show_root_toc_entry: false
 """
 
