@@ -149,7 +149,11 @@ def test_a_page_in_japanese_has_the_blocks_of_its_original(name: str) -> None:
 def test_blocks_that_differ_are_found() -> None:
     page = '```python\nx = 1  # one\n```\n\n<!-- skip: next "it needs two devices" -->\n\n```\nmake  # all\n```\n'
     assert blocks(page) == blocks(page.replace("# all", "# 全部"))
-    for other in (page.replace("x = 1", "x = 2"), page.replace("two devices", "one device"), page.replace("make", "ls")):
+    for other in (
+        page.replace("x = 1", "x = 2"),
+        page.replace("two devices", "one device"),
+        page.replace("make", "ls"),
+    ):
         assert blocks(page) != blocks(other)
 
 

@@ -173,7 +173,9 @@ def _examples_of(objective: Callable[..., Any], batch: Any) -> Batch:
         return batch
     if not isinstance(objective, Objective):
         kind = type(batch).__name__
-        raise TypeError(f"batch must be a Batch of inputs, targets and weights for a function as objective; got {kind}.")
+        raise TypeError(
+            f"batch must be a Batch of inputs, targets and weights for a function as objective; got {kind}."
+        )
     return as_batch("batch", batch, objective.likelihood)
 
 
