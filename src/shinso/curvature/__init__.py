@@ -3,7 +3,7 @@
 - Operators: `hessian`, `gauss_newton`, `outer_product` (empirical Fisher), `fisher` (exact or sampled);
   `finite_difference` and `inverse_outer_product` are dense. `gradient` goes with them.
 - Their kinds: `ParameterOperator`, and `DenseOperator` for a matrix. They add, scale, compose and solve as Lineax does;
-  `damped` is A + sI, marked for its solvers. `restrict` is the part of one that acts on a layer or some arrays.
+  `damped` is A + sI, marked for its solvers. `restrict` is the part of one that acts on a layer or some arrays (`matching`).
 - Layer by layer: `block_diagonal` (exact blocks) and `kronecker` (K-FAC, E-KFAC; `kronecker_of` takes an operator) make a
   `BlockOperator` of `Block`s, which gives solves, roots, log-determinants and quadratic forms of K + δ at the price of a
   product. `layer_jacobians` are outputs' derivatives as products (`LayerJacobian`). `layer_factors` (`LayerFactors`,
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from shinso.curvature._problem import Problem as Problem
     from shinso.curvature._problem import problem as problem
     from shinso.curvature._restrict import Restricted as Restricted
+    from shinso.curvature._restrict import matching as matching
     from shinso.curvature._restrict import restrict as restrict
     from shinso.curvature._sequential_inverse import inverse_outer_product as inverse_outer_product
     from shinso.curvature._spectral_density import SpectralDensity as SpectralDensity
