@@ -21,7 +21,7 @@ from shinso.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-# Pages whose blocks compile much; `make test-slow` runs them, and the guides.
+# Pages whose blocks compile much; `make test-slow` runs them.
 SLOW = {
     "autoencoders.md",
     "belief_nets.md",
@@ -30,13 +30,14 @@ SLOW = {
     "textbook.md",
     "uncertainty.md",
 }
+SLOW_FOLDERS = {"guides", "sources"}
 JAPANESE = {
     "README.ja.md": "README.md",
     **{f"docs/ja/start/{path.name}": f"docs/start/{path.name}" for path in sorted((DOCS / "start").glob("*.md"))},
 }
 """Pages that say others again in Japanese, with the same blocks, which run there."""
 PAGES = [
-    pytest.param(name, marks=[pytest.mark.slow] if path.name in SLOW or path.parent.name == "guides" else [])
+    pytest.param(name, marks=[pytest.mark.slow] if path.name in SLOW or path.parent.name in SLOW_FOLDERS else [])
     for path in sorted([*ROOT.glob("README*.md"), *DOCS.rglob("*.md")])
     if (name := path.relative_to(ROOT).as_posix()) not in JAPANESE and path.parent != DOCS / "reference"
 ]
