@@ -8,7 +8,7 @@ import pytest
 from shinso.reproduce import ENTRIES, EXPERIMENTS, Context, Record
 
 NOWHERE = Context(folder=None)
-CLAIMS = [f"R{number}" for number in range(47, 62)]
+CLAIMS = [f"R{number}" for number in range(47, 64)]
 
 
 def measured(name, settings=None, seeds=(0,)):

@@ -261,4 +261,58 @@ CLAIMS = (
         seconds=4,
         mnist=False,
     ),
+    Entry(
+        id="R62",
+        sentence="In a deep network the layers near the inputs hardly move; after pre-training they do.",
+        source=f"{_LECTURE}, learning of deep networks, pre-training",
+        claims=(
+            _fact(
+                "random start: ‖∂C/∂b‖ of the first hidden layer over the fourth",
+                "small",
+                value("random"),
+                at_most(0.05),
+            ),
+            _fact(
+                "the same after pre-training by autoencoders, over that",
+                "larger",
+                ratio(value("pretrained"), value("random")),
+                at_least(3),
+            ),
+        ),
+        steps=(Procedure("update_sizes", {"hidden": [40, 40, 40, 40], "epochs": 60, "learning_rate": 0.01}),),
+        seconds=15,
+        seeds=3,
+        mnist=False,
+        panels=(
+            Panel(
+                "‖∂C/∂b‖ at the start",
+                {name: (name, "size") for name in ("random", "pretrained")},
+                log=True,
+                axis="hidden layer",
+            ),
+        ),
+        note="On scikit-learn's digits, four hidden layers of 40 sigmoid units.",
+    ),
+    Entry(
+        id="R63",
+        sentence="Without regularization runs from different starts end at different costs; with it they can be repeated.",
+        source="Nielsen, chapter 3, “Overfitting and regularization”",
+        claims=(
+            _fact(
+                "deviation of the test cost over 8 starts: with weight decay over without",
+                "less",
+                ratio(value("with"), value("without")),
+                at_most(0.7),
+            ),
+        ),
+        steps=(
+            Procedure(
+                "spread_of_starts",
+                {"starts": 8, "examples": 300, "epochs": 100, "hidden": 30, "learning_rate": 0.5, "l2": 0.001},
+            ),
+        ),
+        seconds=8,
+        mnist=False,
+        note="On scikit-learn's digits; the costs are compared relative to their mean.",
+    ),
 )

@@ -33,6 +33,8 @@ EXPERIMENTS = Kinds(
         "after_perfection": ":after_perfection",
         "difference_errors": "reproduce._derivatives:difference_errors",
         "outer_products": ":outer_products",
+        "update_sizes": "reproduce._starts:update_sizes",
+        "spread_of_starts": ":spread_of_starts",
     }
 )
 """Each takes its settings, the seeds and a `Context`, and returns a `Result` for each seed."""
