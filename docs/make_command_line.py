@@ -15,7 +15,7 @@ WIDTH = "100"
 
 HEAD = """# The command line
 
-Written by `docs/make_command_line.py`. Options that are settings are described, with what they accept, under [Settings](settings.md).
+Written by `docs/make_command_line.py`. Options that are settings are described under [Settings](settings.md).
 """
 
 
