@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-import pytest
-
 from shinso import report
+from shinso.diagnose import diagnose
+from shinso.report import _summary
 from shinso.training import Ensemble
 
 HOSTILE = "<script>alert('$x$')</script> & \"quotes\" {{ 7 * 7 }}"
@@ -87,8 +87,11 @@ def test_an_ensemble_is_shown_as_one(classified):
     assert Elements(both._repr_html_()).words.count("trained on") == 1
 
 
-@pytest.mark.parametrize("door", ["run", "summary"])
-def test_it_compiles_nothing(classified, compilations, door):
-    shown = classified._repr_html_ if door == "run" else lambda: report.render_summary(classified)
-    shown()
-    assert compilations.count == 0
+def test_it_reads_the_history_alone_which_takes_no_time(classified, monkeypatch):
+    given = []
+    monkeypatch.setattr(_summary, "diagnose", lambda run: given.append(run) or diagnose(run))
+    assert classified.sets
+    classified._repr_html_()
+    assert len(given) == 1
+    assert not given[0].sets
+    assert given[0].folder is None

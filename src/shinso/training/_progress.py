@@ -1,8 +1,10 @@
 """What the host learns between stretches, and a progress bar made of it."""
 
+import importlib
 from dataclasses import dataclass
+from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +35,7 @@ class Event:
 
 
 class ProgressBar:
-    """A live bar on a terminal, and one line a few times in all where output is not a terminal."""
+    """A live bar on a terminal and in a notebook, and one line a few times in all where output is neither."""
 
     def __init__(self, console: "Console | None" = None, lines: int = 10) -> None:
         from rich.console import Console
@@ -44,6 +46,7 @@ class ProgressBar:
         self._said = 0
         self._metrics = ""
         self._task: TaskID | None = None
+        self._cell: Any = None
         self._bar = Progress(
             TextColumn("{task.fields[epoch]}"),
             BarColumn(),
@@ -55,7 +58,11 @@ class ProgressBar:
         )
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._console.is_jupyter:
+            # A notebook has IPython, and nobody else needs it; Rich's own bar asks for widgets besides.
+            display = importlib.import_module("IPython.display").display
+            self._cell = display(_shown(0, 1, "compiling"), raw=True, display_id=True)
+        elif self._console.is_terminal:
             self._bar.start()
             self._task = self._bar.add_task("", total=None, epoch="compiling", metrics="", left="")
         return self
@@ -65,27 +72,41 @@ class ProgressBar:
     ) -> None:
         if self._task is not None:
             self._bar.stop()
+        if self._cell is not None:
+            self._cell.update({"text/html": "", "text/plain": ""}, raw=True)
 
     def __call__(self, event: Event) -> None:
         """Show `event`."""
         epoch = f"epoch {min(event.epoch + 1, event.epochs)}/{event.epochs}"
         if event.rows:
             self._metrics = metrics_in_words(event.rows[-1])
-        if self._task is None:
-            due = event.epoch * self._lines // event.epochs
-            if event.rows and due > self._said:
-                self._said = due
-                self._console.print(f"epoch {event.epoch}/{event.epochs}  {self._metrics}", highlight=False)
-            return
-        left = event.remaining_seconds
-        self._bar.update(
-            self._task,
-            total=event.steps,
-            completed=event.step,
-            epoch=epoch,
-            left="" if left != left else f"{left:.0f} s left",
-            metrics=self._metrics,
-        )
+        left = "" if event.remaining_seconds != event.remaining_seconds else f"{event.remaining_seconds:.0f} s left"
+        if self._cell is not None:
+            words = "  ".join(filter(None, (epoch, self._metrics, left)))
+            self._cell.update(_shown(event.step, event.steps, words), raw=True)
+        elif self._task is not None:
+            self._bar.update(
+                self._task,
+                total=event.steps,
+                completed=event.step,
+                epoch=epoch,
+                left=left,
+                metrics=self._metrics,
+            )
+        else:
+            self._say(event)
+
+    def _say(self, event: Event) -> None:
+        due = event.epoch * self._lines // event.epochs
+        if event.rows and due > self._said:
+            self._said = due
+            self._console.print(f"epoch {event.epoch}/{event.epochs}  {self._metrics}", highlight=False)
+
+
+def _shown(step: int, steps: int, words: str) -> dict[str, str]:
+    """Return a bar and words beside it as a notebook takes them."""
+    bar = f'<progress value="{step}" max="{max(steps, 1)}" style="width:16em;vertical-align:middle"></progress>'
+    return {"text/html": f"{bar} {escape(words)}", "text/plain": words}
 
 
 def metrics_in_words(row: dict[str, float]) -> str:
