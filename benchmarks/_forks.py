@@ -122,9 +122,13 @@ def run(
     """
     texts = [within / f".child-{os.getpid()}.{name}" for name in ("out", "err")]
     signal.pthread_sigmask(signal.SIG_BLOCK, {_GO})
+    ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _child(work, within, texts)
+        _child(work, within, texts, tell)
+    os.close(tell)
+    os.read(ready, 1)
+    os.close(ready)
     tracer = None if not strace else _attached(pid, strace)
     os.kill(pid, _GO)
     hung = _wait(pid, limit, kill_after, send)
@@ -139,7 +143,7 @@ def run(
     return Ended(code, err, out, used.ru_utime + used.ru_stime, max(0, memory) // 1024, hung)
 
 
-def _child(work: Callable[[], object], within: Path, texts: list[Path]) -> NoReturn:
+def _child(work: Callable[[], object], within: Path, texts: list[Path], tell: int) -> NoReturn:
     code = 70
     try:
         for number, text in zip((1, 2), texts, strict=True):
@@ -150,6 +154,7 @@ def _child(work: Callable[[], object], within: Path, texts: list[Path]) -> NoRet
         os.open(os.devnull, os.O_RDONLY)
         os.chdir(within)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.close(tell)  # which the parent waits for
         signal.sigwait({_GO})
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {_GO})
         work()

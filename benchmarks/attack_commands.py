@@ -2,9 +2,9 @@
 
     python benchmarks/attack_commands.py --times 1000 --seed 0
 
-Each command must end with 0, 1, 2 or 130, without a traceback, and with words where it did not do what was asked. One that works
-for 20 s is sent Ctrl-C, and must end then. Prints how many came to
-what, and each failure with the command line that shows it, which `--only NUMBER` makes again.
+Each command must end with 0, 1, 2 or 130, without a traceback, and with words where it did not do what was asked. One that
+works for 20 s is sent Ctrl-C, and must end then. Prints how many came to what, and each failure with the command line that
+shows it, which `--only NUMBER` makes again.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PATIENCE = 20.0
 NASTY = (
     *("", " ", "-1", "0", "1", "2", "3", "0.5", "1e-3", "1e308", "1e999", "-1e999", "nan", "inf", "9" * 40, "0x10", "1_000"),
     *("x", "a,b", "1,2", ",", "=", "a=number", "y=category", "b=", "y", "a", "c", "ÿ", "日本", "\udcff", "\x1b[31m"),
-    *("x" * 3000, "%s%n", "../..", "/", ".", "-", "--", "null", "[1]", "{}", "true", "relu:", "relu:x=", ":", "::", "elu:alpha=1e999"),
+    *("x" * 3000, "%s%n", "../..", "/", ".", "-", "--", "null", "[1]", "{}", "true", "relu:", "relu:x=", ":", "::"),
 )  # fmt: skip
 KINDS = [name for table in vars(_kinds).values() if isinstance(table, Mapping) for name in table if name.islower()]
 """Whatever is chosen by name."""
@@ -153,6 +153,7 @@ def main() -> None:
             words = line(known, names, np.random.default_rng([options.seed, number]))
             outcome, fault, ended = attack(words, within)
             found[outcome] += 1
+            print(f"\r{dict(found)}", end="", file=sys.stderr, flush=True)
             memory = max(memory, ended.memory)
             if fault or options.only is not None:
                 bad += bool(fault)

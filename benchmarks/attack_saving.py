@@ -4,10 +4,10 @@
     python benchmarks/attack_saving.py --every 7
     python benchmarks/attack_saving.py --commands plain     # two small files, without any command
 
-Training, resuming, tuning, a posterior and a report are done once, and each of their saves is kept: the folder before it, and
-what was to be written. Each save is then done again in a process of its own under strace, which makes one system call on the
-folder fail with ENOSPC, EIO or EACCES, or kills the process there. The folder must be the old or the new one in every byte
-that is listed; a save that ended without an error must be there; the next save must succeed and leave nothing lying about.
+Training, resuming, tuning, a posterior and a report are done once, and each of their saves is kept: the folder before it,
+and what was to be written. Each save is then done again in a process of its own under strace, which makes one system call on
+the folder fail with ENOSPC, EIO or EACCES, or kills the process there. The folder must be the old or the new one in every
+byte that is listed; a save that ended without an error must be there; the next save must succeed and leave nothing lying about.
 Prints how many came to what; ends with an error at the first that did not.
 """
 
@@ -152,6 +152,9 @@ def attack(save: Save, call: str, number: int, fault: str, within: Path) -> str:
     options = ["-y", "-o", str(log), "-e", f"trace={CALLS}", "-e", f"inject={call}:{how}:when={number}"]
     ended = _forks.run(saving(folder, save.files), within, strace=options)
     where = f"{save.command}, {call} number {number}, {fault}"
+    struck = [line for line in log.read_text(errors="replace").splitlines() if "(INJECTED)" in line]
+    if fault != "SIGKILL" and not any(str(folder) in line for line in struck):
+        raise AssertionError(f"{where}: nothing of the folder was struck: {struck}")
     if ended.code not in ((-9,) if fault == "SIGKILL" else (0, 3)):
         raise AssertionError(f"{where}: ended with {ended.code}: {ended.said}")
     there = state_of(folder)
