@@ -7,7 +7,7 @@
 Training, resuming, tuning, a posterior and a report are done once, and each of their saves is kept: the folder before it,
 and what was to be written. Each save is then done again in a process of its own under strace, which makes one system call on
 the folder fail with ENOSPC, EIO or EACCES, or kills the process there. The folder must be the old or the new one in every
-byte that is listed; a save that ended without an error must be there; the next save must succeed and leave nothing lying about.
+byte that is listed; a save that ended without an error must be there; the next save must succeed and leave nothing about.
 Prints how many came to what; ends with an error at the first that did not.
 """
 
