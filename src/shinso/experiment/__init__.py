@@ -4,8 +4,8 @@
 - `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
   `likelihood_for`, `reading_of`, `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
   `train_by_settings`: training itself.
-- `read_experiment`, `data_of_run`, `encoder_of`, `read_inputs`, `in_words`: what a run folder knows of its data.
-  `next_folder`: where the next one goes.
+- `read_experiment` (of the file `SETTINGS`), `data_of_run`, `encoder_of`, `read_inputs`, `in_words`: what a run folder
+  knows of its data. `next_folder`: where the next one goes.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shinso.experiment._evaluate import data_of_run as data_of_run
     from shinso.experiment._evaluate import encoder_of as encoder_of
     from shinso.experiment._evaluate import evaluate_run as evaluate_run
+    from shinso.experiment._folder import SETTINGS as SETTINGS
     from shinso.experiment._folder import next_folder as next_folder
     from shinso.experiment._folder import read_experiment as read_experiment
     from shinso.experiment._predictions import Predictions as Predictions

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from shinso._words import number, phrase
 from shinso.diagnose import Diagnosis
 from shinso.report._headline import Tone
-from shinso.report._words import number, phrase
 
 
 @dataclass(frozen=True)

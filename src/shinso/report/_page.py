@@ -9,19 +9,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shinso._manifest import write_file
 from shinso._version import __version__
+from shinso._words import count, listing, percent, seconds, shortened
 from shinso.diagnose import Diagnosis, diagnose
 from shinso.report import _tables
+from shinso.report._asked import asked
 from shinso.report._classification import classification
 from shinso.report._facts import facts
 from shinso.report._findings import findings
 from shinso.report._headline import Headline, ending, headline
-from shinso.report._history import best_row, epochs
 from shinso.report._learning import learning
+from shinso.report._pictures import pictures
 from shinso.report._predictions import predictions
 from shinso.report._probes import probe_figures
 from shinso.report._rebuilding import rebuilding
 from shinso.report._scores import score_table
-from shinso.report._words import count, percent, seconds, shortened
 from shinso.training import Ensemble, Run
 
 
@@ -74,7 +75,7 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "version": __version__,
         "title": f"{name}: {best.value if best else network} – shinso",
-        "heading": f"{network[0].upper()}{network[1:]}, trained on {name}",
+        "heading": f"{network[0].upper()}{network[1:]}, trained on {name}{_predicting(run)}",
         "headline": best,
         "figures": _figures(run, best, together.parameters),
         "ending": ending(run, diagnosis),
@@ -90,19 +91,25 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "data": _tables.data_rows(run),
         "layers": layers,
         "together": together,
-        "settings": _tables.flat(run.settings),
+        "pictures": pictures(run.folder),
+        "asked": asked(run),
         "timing": _tables.timing_rows(run),
         "environment": _tables.environment_rows(run),
-        "command": "shinso train --config settings.toml" if run.settings.get("source") else None,
     }
+
+
+def _predicting(run: Run) -> str:
+    """Return what is predicted, where the data say it."""
+    names = [shortened(str(name), 40) for name in run.data.get("target_names") or ()]
+    return f" to predict {listing(names, most=4)}" if names else ""
 
 
 def _figures(run: Run, best: Headline | None, parameters: str) -> list[tuple[str, str]]:
     """Return the few numbers at the head of the page."""
     shown = [(best.value, best.label)] if best else []
-    row = best_row(run)
     noun = "epoch" if run.stop.epoch == 1 else "epochs"
-    shown.append((count(run.stop.epoch), noun if row is None else f"{noun}; the best was {epochs(run)[row]:g}"))
+    kept = "" if run.stop.best_epoch is None else f"; kept is the model of epoch {run.stop.best_epoch}"
+    shown.append((count(run.stop.epoch), noun + kept))
     shown.append((seconds(run.timing.train_seconds), f"training, and {seconds(run.timing.compile_seconds)} compiling"))
     if parameters:
         shown.append((parameters, "parameters"))

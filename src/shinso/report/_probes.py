@@ -6,9 +6,9 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from shinso._words import number
 from shinso.report._palette import FONT_SIZE, INK, MUTED, OTHERS, TRAINING, VALIDATION, canvas, dress
 from shinso.report._svg import inline_svg
-from shinso.report._words import number
 from shinso.training import History, Run
 
 _COLOURS = (TRAINING, VALIDATION, *OTHERS)

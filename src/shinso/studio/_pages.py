@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment
 
 from shinso._version import __version__
+from shinso._words import called, count, scored
 from shinso.data import SOURCES
 from shinso.report import render, stylesheet
 from shinso.studio._explore_functions import FUNCTIONS
@@ -60,9 +61,11 @@ def score_in_words(standing: Standing) -> str:
     score = standing.score
     if not score or not isinstance(score.get("score"), float | int):
         return ""
-    if score["score_name"] == "accuracy":
-        return f"{100 * score['score']:.1f} % of {score['n']:,} {score['of']} examples right"
-    return f"{score['of']} {str(score['score_name']).replace('_', ' ')} {score['score']:.4g}"
+    name, n = str(score["score_name"]), int(score["n"])
+    value = scored(name, score["score"], n)
+    if name == "accuracy":
+        return f"{value} of {count(n)} {score['of']} examples right"
+    return f"{score['of']} {called(name)} {value}"
 
 
 @router.get("/static/{name}")

@@ -192,6 +192,7 @@ def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict
         "input_shape": list(leaves[0].shape[1:]) if len(leaves) == 1 else None,
         "classes": None,
         "feature_names": None,
+        "target_names": None,
         "encoder": None,
     }
     if isinstance(data, Dataset):
@@ -200,5 +201,6 @@ def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict
             "kind": data.kind,
             "classes": None if data.classes is None else list(data.classes),
             "feature_names": None if data.feature_names is None else list(data.feature_names),
+            "target_names": None if data.target_names is None else list(data.target_names),
         }
     return described
