@@ -157,9 +157,13 @@ def test_a_remedy_needs_an_experiment(healthy):
 
 
 def test_the_report_begins_with_the_findings(folder, healthy):
-    page = render(load(folder))
+    page = render(load(folder), diagnose(load(folder), baselines=True))
+    assert "Beside simple methods" in page
+    assert page.index("Next: rate too low") < page.index("Findings")
     assert page.index("Rate too low") < page.index('id="learning"')
     assert 'class="badge bad"' in page
     assert "Speed of learning" in page
     assert "Weighted sums at the start" in page
-    assert "Findings" not in render(healthy)
+    quiet = render(healthy, healthy.diagnose())
+    assert "Findings" not in quiet
+    assert "Next: nothing was found" in quiet

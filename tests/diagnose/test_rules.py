@@ -120,6 +120,8 @@ TABLE = {
         of_fit(of_data(WELL, majority=0.95, rarest=0.05), chance=0.95, training=0.95, reference=0.96, worst_recall=0.0),
         of_fit(of_data(WELL, majority=0.95, rarest=0.05), chance=0.95, training=0.99, reference=0.96, worst_recall=0.9),
     ),
+    "one_class": (of_fit(WELL, top=1.0, never=2), of_fit(WELL, top=1.0, never=0)),
+    "class_never_predicted": (of_fit(WELL, top=0.6, never=1), of_fit(WELL, top=1.0, never=2)),
     "leakage": (of_data(WELL, seen=0.5), of_data(WELL, seen=0.0)),
     "ill_conditioned": (
         of_data(replace(ILL, settings=SGD), condition=1e6),

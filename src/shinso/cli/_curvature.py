@@ -44,7 +44,7 @@ def curvature(
     from shinso._checks import one_of
     from shinso.curvature import gauss_newton, hessian, outer_product, summarize
     from shinso.experiment import data_of_run
-    from shinso.report import save_figure, spectrum_figure
+    from shinso.report import renew, save_figure, spectrum_figure
     from shinso.training import load_run
 
     kinds = {"hessian": hessian, "gauss_newton": gauss_newton, "outer_product": outer_product}
@@ -55,6 +55,7 @@ def curvature(
     operator = chosen(loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
     found = summarize(operator, key=_threefry.key_of(seed))
     save_figure(spectrum_figure(found.density), path)
+    renew(run)
     show_curvature(console(), found, of, path)
 
 

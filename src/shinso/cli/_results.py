@@ -14,6 +14,7 @@ from shinso.cli._wording import in_options
 from shinso.training import Evaluation, Overview, hardest_confusion
 
 if TYPE_CHECKING:
+    from shinso.diagnose import Diagnosis
     from shinso.experiment import Predictions
     from shinso.training import Run
 
@@ -21,14 +22,21 @@ SHOWN_PREDICTIONS = 1000
 SHOWN_NOTES = 10
 
 
-def summary(console: Console, run: "Run", report: Path) -> None:
-    """Say what training came to: score with its interval, worst confusion, time, where everything is."""
+STATES = {"bad": "red", "warning": "yellow", "good": ""}
+
+
+def summary(console: Console, run: "Run", report: Path, diagnosis: "Diagnosis") -> None:
+    """Say what training came to: score with its interval, worst confusion, baselines, time, where everything is."""
+    from shinso.report import beside_baselines
+
     table = _grid()
     for name in ("test", "validation", "training"):
         if name in run.evaluations:
             _add_evaluation(table, name, run.evaluations[name], run.data)
             break
-    table.add_row("stopped", run.stop.message)
+    if diagnosis.baselines is not None:
+        table.add_row("beside others", _for_terminal(beside_baselines(diagnosis.baselines)))
+    table.add_row("stopped", Text(run.stop.message, style=STATES[diagnosis.severity]))
     if run.stop.reason == "interrupted":
         table.add_row("go on with", f"shinso resume {run.folder}")
     timing = run.timing

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shinso._files import write_atomically
 from shinso._interrupt import INTERRUPTED
 from shinso.cli._app import OUTPUT, CheckpointSeconds, Config, DataDir, Quiet, RunFolder, app, console
 from shinso.cli._options import given, option, with_settings
@@ -15,6 +16,8 @@ from shinso.settings import TRAINING, Settings, read_settings
 if TYPE_CHECKING:
     from shinso.training import Ensemble, Run
 
+TRIALS = "trials.svg"
+"""Picture of a search, in its folder and in that of a run with its settings."""
 _EXIT_CODES = {"interrupted": INTERRUPTED, "not_finite": 1}
 
 
@@ -39,10 +42,19 @@ def train(
 
     from shinso.experiment import run_experiment
 
-    _train(
-        lambda progress: run_experiment(asked, folder=out, progress=progress, checkpoint_seconds=checkpoint_seconds),
-        quiet=quiet,
-    )
+    def work(progress: Any) -> "Run | Ensemble":
+        run = run_experiment(asked, folder=out, progress=progress, checkpoint_seconds=checkpoint_seconds)
+        if config is not None and run.folder is not None:
+            _take_along(config.parent / TRIALS, run.folder)
+        return run
+
+    _train(work, quiet=quiet)
+
+
+def _take_along(picture: Path, folder: Path) -> None:
+    """Copy the picture of the search that chose the settings into the folder of the run, whose report shows it."""
+    if picture.is_file():
+        write_atomically(folder / TRIALS, picture.read_bytes())
 
 
 @app.command()
@@ -70,7 +82,7 @@ def _train(work: "Callable[[Any], Run | Ensemble]", *, quiet: bool) -> None:
     """Train with a progress bar, write the report, say what came out; exit code 130 after Ctrl-C, 1 if it diverged."""
     from shinso.cli._findings import in_one_line
     from shinso.cli._results import summary
-    from shinso.diagnose import diagnose
+    from shinso.diagnose import diagnose, store_diagnosis
     from shinso.report import write
     from shinso.training import ProgressBar, Run
 
@@ -78,11 +90,13 @@ def _train(work: "Callable[[Any], Run | Ensemble]", *, quiet: bool) -> None:
     with nullcontext(False) if quiet else ProgressBar(errors) as progress:
         run = work(progress)
     page = (run.folder or Path()) / "report.html"
-    diagnosis = diagnose(run)
+    diagnosis = diagnose(run, baselines=True)
+    if run.folder is not None:
+        store_diagnosis(run.folder, diagnosis)
     write(run, page, diagnosis)
     run = run if isinstance(run, Run) else run.summary()
     if not quiet:
-        summary(console(), run, page)
+        summary(console(), run, page, diagnosis)
         if diagnosis.severity != "good":
             in_one_line(console(), diagnosis, run.folder)
     if run.stop.reason in _EXIT_CODES:

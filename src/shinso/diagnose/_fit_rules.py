@@ -114,3 +114,33 @@ def saturated_late(e: Evidence) -> Finding | None:
         {"learning_rate": e.rate / 10},
         "Smaller steps keep units where they move.",
     )
+
+
+def one_class(e: Evidence) -> Finding | None:
+    """All examples get the same answer, though there is more to tell."""
+    f = e.fit
+    if f is None or f.top < 1.0 or f.never == 0:
+        return None
+    return Finding(
+        "one_class",
+        "bad",
+        f"Every training example gets the same answer, as often right ({f.training:.1%}) as if nothing were looked at.",
+        {"share of one answer": f.top, "training": f.training, "one answer for all": f.chance},
+        {},
+        "Act on what stands before this; else give the classes equal weight (class_weight = balanced), or check the inputs.",
+    )
+
+
+def class_never_predicted(e: Evidence) -> Finding | None:
+    """A class that training has is never the answer."""
+    f = e.fit
+    if f is None or f.never == 0 or f.top == 1.0:
+        return None
+    return Finding(
+        "class_never_predicted",
+        "warning",
+        f"{f.never} of the classes {'is' if f.never == 1 else 'are'} never the answer, not even to training examples.",
+        {"classes never predicted": f.never, "recall of the worst": f.worst_recall},
+        {"class_weight": "balanced"},
+        "Rare classes count as much as the others and are found.",
+    )

@@ -8,6 +8,7 @@ from shinso import data
 from shinso.data import Dataset, Encoder, Prepared
 from shinso.experiment._folder import read_experiment
 from shinso.experiment._prepare import prepare_experiment
+from shinso.objectives import as_batch
 from shinso.training import Ensemble, Evaluation, Run, digest_of, evaluate_numbers, load
 
 
@@ -29,6 +30,8 @@ def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
             averaged = dataclasses.replace(run, model=run.averaged_model)
             judged = evaluate(averaged, dataset, prepared.encoder)
             run.evaluations[f"averaged_{name}"] = _located(judged, prepared, name)
+    if isinstance(run, Run) and prepared.test is not None:
+        run.sets["test"] = as_batch("test", prepared.test, run.likelihood)
     if run.folder is not None:
         run.save(run.folder)
     return run

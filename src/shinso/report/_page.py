@@ -10,9 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from shinso._manifest import write_file
 from shinso._version import __version__
 from shinso._words import count, listing, percent, seconds, shortened
-from shinso.diagnose import Diagnosis, diagnose
+from shinso.diagnose import Diagnosis, diagnose, stored_diagnosis
 from shinso.report import _tables
 from shinso.report._asked import asked
+from shinso.report._baselines import compared
 from shinso.report._classification import classification
 from shinso.report._facts import facts
 from shinso.report._findings import findings
@@ -23,7 +24,9 @@ from shinso.report._predictions import predictions
 from shinso.report._probes import probe_figures
 from shinso.report._rebuilding import rebuilding
 from shinso.report._scores import score_table
-from shinso.training import Ensemble, Run
+from shinso.training import Ensemble, Run, load
+
+PAGE = "report.html"
 
 
 def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
@@ -34,7 +37,7 @@ def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
     the same run again. Names that come from data are escaped.
     """
     shown = run.summary() if isinstance(run, Ensemble) else run
-    found = diagnosis or diagnose(run)
+    found = diagnosis or stored_diagnosis(run.folder) or diagnose(run, baselines=True)
     return _environment().get_template("page.html").render(_context(shown, found))
 
 
@@ -47,6 +50,17 @@ def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosi
     path = Path(path)
     write_file(path, render(run, diagnosis).encode(errors="replace"))
     return path
+
+
+def renew(folder: Path) -> None:
+    """Write the page of a run folder again, with what has come into the folder since; nothing where there is no page.
+
+    Raises:
+        OSError: the page cannot be written.
+        ValueError: the run is damaged.
+    """
+    if (folder / PAGE).is_file():
+        write(load(folder), folder / PAGE)
 
 
 def _environment() -> Environment:
@@ -80,6 +94,7 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "figures": _figures(run, best, together.parameters),
         "ending": ending(run, diagnosis),
         "findings": findings(diagnosis),
+        **compared(diagnosis),
         "unknown": diagnosis.unknown,
         "facts": facts(run),
         **learning(run),

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shinso.training._evaluation import hardest_confusion as hardest_confusion
     from shinso.training._finish import TrainingWarning as TrainingWarning
     from shinso.training._folder import CHECKPOINT as CHECKPOINT
+    from shinso.training._folder import ENSEMBLE as ENSEMBLE
     from shinso.training._folder import RUN as RUN
     from shinso.training._folder import is_unstarted as is_unstarted
     from shinso.training._hints import fit_hints as fit_hints
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from shinso.training._progress import metrics_in_words as metrics_in_words
     from shinso.training._run import Run as Run
     from shinso.training._scores import evaluate_numbers as evaluate_numbers
+    from shinso.training._scores import paired_difference as paired_difference
     from shinso.training._scores import wilson_interval as wilson_interval
     from shinso.training._stages import Stages as Stages
     from shinso.training._stages import cut_short as cut_short
