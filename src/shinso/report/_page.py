@@ -1,20 +1,18 @@
 """The page: a run as one self-contained HTML file."""
 
-import math
 import os
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from shinso._manifest import write_file
 from shinso._version import __version__
-from shinso._words import count, listing, percent, seconds, shortened
+from shinso._words import count, listing, seconds, shortened
 from shinso.diagnose import Diagnosis, diagnose, stored_diagnosis
 from shinso.report import _tables
 from shinso.report._asked import asked
 from shinso.report._baselines import compared
 from shinso.report._classification import classification
+from shinso.report._environment import environment
 from shinso.report._facts import facts
 from shinso.report._findings import findings
 from shinso.report._headline import Headline, ending, headline
@@ -38,7 +36,7 @@ def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
     """
     shown = run.summary() if isinstance(run, Ensemble) else run
     found = diagnosis or stored_diagnosis(run.folder) or diagnose(run, baselines=True)
-    return _environment().get_template("page.html").render(_context(shown, found))
+    return environment().get_template("page.html").render(_context(shown, found))
 
 
 def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosis | None = None) -> Path:
@@ -61,23 +59,6 @@ def renew(folder: Path) -> None:
     """
     if (folder / PAGE).is_file():
         write(load(folder), folder / PAGE)
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("shinso.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "count": count,
-        "shortened": shortened,
-        "width": lambda value: 0 if math.isnan(value) else round(value, 1),
-    }
-    return environment
 
 
 def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
