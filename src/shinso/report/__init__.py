@@ -3,8 +3,8 @@
 `write(run, path)` writes one self-contained HTML file, `render(run)` returns it as text, `renew(folder)` writes that of a
 folder again; `write_comparison`, `render_comparison` and `verdict` show runs side by side. The figure functions return
 matplotlib figures that belong to nobody: save them with `save_figure(figure, path)`, or let a notebook show them.
-`headline` is a run's result in a sentence, `beside_baselines` what it is worth beside simple methods, `stylesheet` the look
-of its pages.
+`headline` is a run's result in a sentence, `beside_baselines` what it is worth beside simple methods, `findings` those of
+a diagnosis in words, `stylesheet` the look of its pages.
 """
 
 from shinso.report._baselines import beside_baselines as beside_baselines
@@ -14,6 +14,7 @@ from shinso.report._comparison import verdict as verdict
 from shinso.report._comparison import write_comparison as write_comparison
 from shinso.report._confusion import confusion_figure as confusion_figure
 from shinso.report._curves import learning_curves as learning_curves
+from shinso.report._findings import findings as findings
 from shinso.report._headline import Headline as Headline
 from shinso.report._headline import headline as headline
 from shinso.report._mistakes import mistakes_figure as mistakes_figure

@@ -5,8 +5,8 @@
 - `Stopping`, `Start`, `Event`, `TrainingWarning`: what goes in and what it tells. `device_named`: where it runs.
 - `Run`, `History`, `Plan` (of probes), `Stop`, `Timing`, `Evaluation`, `Mistake`: what comes out. `load`: a `Run` or an
   `Ensemble` from its folder, `load_run`: the former alone. Its files are `RUN`, `CHECKPOINT` and others; `read_run_json`
-  reads the first; `is_unstarted`: whether there is nothing of a run yet; `history_so_far`: its rows while it is trained;
-  `read_overview` (an `Overview`): what a folder says, without JAX.
+  reads the first; `is_unstarted`: whether there is nothing of a run yet; `history_so_far`, `probes_so_far`: its rows while
+  it is trained; `read_overview` (an `Overview`): what a folder says, without JAX.
 - Strategies, built on `train`: `pretrain_autoencoders`, `pretrain_supervised` (layer by layer), `train_boltzmann`,
   `train_belief_net`, `fit_hints`, `distill` (from a teacher), `curriculum` (easy examples first), `continuation` (a blurred
   cost first); they return `Stages`. `TRAINING_STRATEGIES`: those that plain arguments start, by name. `cut_short`: whether
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from shinso.training._hints import fit_hints as fit_hints
     from shinso.training._history import History as History
     from shinso.training._history_so_far import history_so_far as history_so_far
+    from shinso.training._history_so_far import probes_so_far as probes_so_far
     from shinso.training._load import load as load
     from shinso.training._load import load_run as load_run
     from shinso.training._overview import Overview as Overview
