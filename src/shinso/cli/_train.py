@@ -1,7 +1,7 @@
 """`shinso train` and `shinso resume`."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +14,17 @@ from shinso.cli._options import given, option, with_settings
 from shinso.settings import TRAINING, Settings, read_settings
 
 if TYPE_CHECKING:
-    from shinso.training import Ensemble, Run
+    from shinso.training import Ensemble, Run, Tracker
 
+Track = Annotated[
+    list[str] | None,
+    option(
+        OUTPUT,
+        "Send the history on, once an epoch; may be repeated: tensorboard, mlflow, wandb, trackio (each an extra).",
+        False,
+        metavar="NAME",
+    ),
+]
 TRIALS = "trials.svg"
 """Picture of a search, in its folder and in that of a run with its settings."""
 _EXIT_CODES = {"interrupted": INTERRUPTED, "not_finite": 1}
@@ -30,6 +39,7 @@ def train(
     config: Config = None,
     out: Annotated[Path | None, option(OUTPUT, "Run folder to make.", "runs/SOURCE-1, -2, …", metavar="DIR")] = None,
     checkpoint_seconds: CheckpointSeconds = 30.0,
+    track: Track = None,
     quiet: Quiet = False,
     **settings: Any,
 ) -> None:
@@ -40,15 +50,17 @@ def train(
     """
     asked = Settings.from_dict({**(read_settings(config) if config is not None else {}), **given(settings)})
 
-    from shinso.experiment import run_experiment
+    from shinso.experiment import next_folder, run_experiment
+
+    folder = out or next_folder(asked.source)
 
     def work(progress: Any) -> "Run | Ensemble":
-        run = run_experiment(asked, folder=out, progress=progress, checkpoint_seconds=checkpoint_seconds)
+        run = run_experiment(asked, folder=folder, progress=progress, checkpoint_seconds=checkpoint_seconds)
         if config is not None and run.folder is not None:
             _take_along(config.parent / TRIALS, run.folder)
         return run
 
-    _train(work, quiet=quiet)
+    _train(work, _trackers(track, folder, asked), quiet=quiet)
 
 
 def _take_along(picture: Path, folder: Path) -> None:
@@ -65,30 +77,62 @@ def resume(
     ] = None,
     data_dir: DataDir = None,
     checkpoint_seconds: CheckpointSeconds = 30.0,
+    track: Track = None,
     quiet: Quiet = False,
 ) -> None:
     """Continue training that was cut short, from its last checkpoint: the same bits as if it had never stopped."""
-    from shinso.experiment import resume_run
+    from shinso.experiment import read_experiment, resume_run
 
     _train(
         lambda progress: resume_run(
             run, epochs=epochs, data_dir=data_dir, progress=progress, checkpoint_seconds=checkpoint_seconds
         ),
+        _trackers(track, run, read_experiment(run)),
         quiet=quiet,
     )
 
 
-def _train(work: "Callable[[Any], Run | Ensemble]", *, quiet: bool) -> None:
-    """Train with a progress bar, write the report, say what came out; exit code 130 after Ctrl-C, 1 if it diverged."""
+def _trackers(names: list[str] | None, folder: Path, settings: Settings) -> "list[Tracker]":
+    """Return what sends the history on, under the name of the run folder."""
+    if not names:
+        return []
+    from shinso.training import tracker
+
+    return [tracker(name, folder.name, settings.to_dict(), folder=folder.parent) for name in dict.fromkeys(names)]
+
+
+def _train(work: "Callable[[Any], Run | Ensemble]", trackers: "list[Tracker]", *, quiet: bool) -> None:
+    """Train with a progress bar and trackers, then tell what came out."""
+    from shinso.training import ProgressBar
+
+    errors = console(error=True)
+    with ExitStack() as stack:
+        listeners: list[Any] = [stack.enter_context(one) for one in trackers]
+        bar = [] if quiet else [stack.enter_context(ProgressBar(errors))]
+        run = work([*bar, *listeners])
+        for one in trackers:
+            one.log(_scores(run))
+    _tell(run, quiet=quiet)
+
+
+def _scores(run: "Run | Ensemble") -> dict[str, float]:
+    """Return the scores of all evaluations by name."""
+    named = run.evaluations.items()
+    return {
+        f"{name}_{key}": value
+        for name, one in named
+        for key, value in ((one.score_name, one.score), ("loss", one.loss))
+    }
+
+
+def _tell(run: "Run | Ensemble", *, quiet: bool) -> None:
+    """Write the report, say what came out; exit code 130 after Ctrl-C, 1 if it diverged."""
     from shinso.cli._findings import in_one_line
     from shinso.cli._results import summary
     from shinso.diagnose import diagnose, store_diagnosis
     from shinso.report import write
-    from shinso.training import ProgressBar, Run
+    from shinso.training import Run
 
-    errors = console(error=True)
-    with nullcontext(False) if quiet else ProgressBar(errors) as progress:
-        run = work(progress)
     page = (run.folder or Path()) / "report.html"
     diagnosis = diagnose(run, baselines=True)
     if run.folder is not None:

@@ -1,6 +1,5 @@
 """One experiment from settings to a run folder, and on from where it was cut short."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from shinso._manifest import commit
@@ -9,16 +8,14 @@ from shinso.experiment._folder import SETTINGS, new_folder, next_folder, read_ex
 from shinso.experiment._prepare import arguments_of, prepare_experiment
 from shinso.experiment._training import train_by_settings
 from shinso.settings import Settings
-from shinso.training import RUN, Ensemble, Event, Run, read_run_json
-
-Listener = bool | Callable[[Event], object]
+from shinso.training import RUN, Ensemble, Progress, Run, read_run_json
 
 
 def run_experiment(
     settings: Settings,
     *,
     folder: str | Path | None = None,
-    progress: Listener = False,
+    progress: Progress = False,
     checkpoint_seconds: float = 30.0,
 ) -> Run | Ensemble:
     """Prepare the data, build the network, train it, evaluate it, and store all of it in a run folder.
@@ -53,7 +50,7 @@ def resume_run(
     *,
     epochs: int | None = None,
     data_dir: str | Path | None = None,
-    progress: Listener = False,
+    progress: Progress = False,
     checkpoint_seconds: float = 30.0,
 ) -> Run | Ensemble:
     """Continue a run that was cut short, or train a finished one for more epochs; the bits are those of one go.

@@ -14,6 +14,7 @@
 - `in_chunks`: a function of a batch over any number of examples;
   `codes_of`: an autoencoder's codes. `digest_of`: what tells data from other data.
   `environment`: versions, platform and device.
+- `Progress`: what may listen; `tracker` (a `Tracker` of `TRACKERS`): TensorBoard, MLflow, Weights & Biases, trackio.
 - `ProgressBar`, `metrics_in_words`, `hardest_confusion`, `wilson_interval`: the same for a person to read;
   `evaluate_numbers`: an evaluation in a target's own units.
 """
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from shinso.training._pretraining import pretrain_autoencoders as pretrain_autoencoders
     from shinso.training._probe_plan import Plan as Plan
     from shinso.training._progress import Event as Event
+    from shinso.training._progress import Progress as Progress
     from shinso.training._progress import ProgressBar as ProgressBar
     from shinso.training._progress import metrics_in_words as metrics_in_words
     from shinso.training._run import Run as Run
@@ -70,6 +72,9 @@ if TYPE_CHECKING:
     from shinso.training._stopping import Stopping as Stopping
     from shinso.training._supervised_pretraining import pretrain_supervised as pretrain_supervised
     from shinso.training._timing import Timing as Timing
+    from shinso.training._trackers import TRACKERS as TRACKERS
+    from shinso.training._trackers import Tracker as Tracker
+    from shinso.training._trackers import tracker as tracker
     from shinso.training._train import train as train
     from shinso.training._train_ensemble import train_ensemble as train_ensemble
     from shinso.training._train_many import train_many as train_many

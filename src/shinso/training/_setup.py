@@ -19,7 +19,6 @@ from shinso.training._fit import check_fit
 from shinso.training._mini_batches import Shuffle, n_examples
 from shinso.training._probe_plan import LEVELS, plan_of
 from shinso.training._program import Program, initial_state
-from shinso.training._progress import Event, ProgressBar
 from shinso.training._recipes import recipe_or_none
 from shinso.training._session import Member
 from shinso.training._state import TrainState
@@ -29,10 +28,6 @@ def on_device(device: str | None) -> Any:
     computing()
     chosen = device_named(device)
     return contextlib.nullcontext() if chosen is None else jax.default_device(chosen)
-
-
-def listening(progress: bool | Callable[[Event], object]) -> Any:
-    return ProgressBar() if progress is True else contextlib.nullcontext(progress or None)
 
 
 class Sets(NamedTuple):
