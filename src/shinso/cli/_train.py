@@ -80,7 +80,10 @@ def resume(
     track: Track = None,
     quiet: Quiet = False,
 ) -> None:
-    """Continue training that was cut short, from its last checkpoint: the same bits as if it had never stopped."""
+    """Continue training that was cut short, from its last checkpoint: the same bits as if it had never stopped.
+
+    A finished run goes on with more [bold]--epochs[/]: a schedule that had its end begins again (a warm restart).
+    """
     from shinso.experiment import read_experiment, resume_run
 
     _train(
