@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import shinso
 from shinso import nn, objectives
 from shinso.cli import app
+from shinso.curvature import dense, hessian
 from shinso.diagnose import diagnose, evidence_of, try_remedy
 from shinso.experiment import run_experiment
 from shinso.report import render
@@ -96,6 +97,14 @@ def test_the_first_weights_of_a_hidden_layer_are_equal(learn):
         return jax.tree.map(lambda leaf: 0 * leaf + 0.1, model)
 
     assert learn(change=equal).diagnose().first.code == "symmetric_start"
+
+
+def test_where_the_cost_stands_still_its_curvature_is_looked_at(learn):
+    run = learn(change=lambda model: jax.tree.map(lambda leaf: 1e-3 * leaf, model), learning_rate=0.01)
+    found = {finding.code: finding for finding in run.diagnose().findings}
+    assert found["saddle"].evidence["least curvature"] < 0
+    matrix = dense(hessian(run.model, run.objective, run.sets["training"]))
+    assert np.linalg.eigvalsh(matrix)[0] == pytest.approx(found["saddle"].evidence["least curvature"], rel=0.3)
 
 
 def test_what_cannot_be_told_is_said(healthy, examples):

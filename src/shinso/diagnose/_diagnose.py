@@ -8,7 +8,7 @@ from shinso.diagnose import _data_rules as data
 from shinso.diagnose import _fit_rules as fit
 from shinso.diagnose import _start_rules as start
 from shinso.diagnose._baselines import Baselines, baselines_of
-from shinso.diagnose._collect import evidence_of
+from shinso.diagnose._collect import evidence_of, with_curvature
 from shinso.diagnose._evidence import Evidence
 from shinso.diagnose._finding import Diagnosis, Finding
 from shinso.experiment import data_of_run
@@ -29,6 +29,7 @@ RULES = (
     start.hidden_saturation,
     start.bad_scale,
     start.dead_units,
+    course.batch_too_small,
     course.diverged,
     course.rate_decayed_early,
     course.rate_too_high,
@@ -37,14 +38,13 @@ RULES = (
     start.output_saturation,
     course.batch_too_large,
     course.rate_too_low,
-    course.batch_too_small,
     start.died,
     fit.saturated_late,
-    data.shuffled_labels,
-    data.label_noise,
-    data.class_imbalance,
-    course.cliff,
     course.ill_conditioned,
+    data.shuffled_labels,
+    data.class_imbalance,
+    data.label_noise,
+    course.cliff,
     course.saddle,
     fit.too_little_penalty,
     fit.overfitting,
@@ -97,6 +97,8 @@ def diagnose(
     examples, unknown = _examples(one, training, validation)
     try:
         evidence = evidence_of(one, examples.get("training"), examples.get("validation"))
+        if evidence.data is not None and course.plateau(evidence) is not None:
+            evidence = with_curvature(evidence, one, examples["training"])
     except (TypeError, ValueError) as error:
         evidence, examples = evidence_of(one, None, None), {}
         unknown.append(f"The examples do not fit the run, so nothing is told of them: {error}")

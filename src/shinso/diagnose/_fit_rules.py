@@ -5,6 +5,11 @@ import numpy as np
 from shinso.diagnose._evidence import Evidence
 from shinso.diagnose._finding import Finding
 
+_GAP = 0.05
+"""Of skill, beyond doubt, from which training examples are told much better than new ones."""
+_GROWN = 2.0
+"""Times its first size from which a layer's weights have grown as nothing holds them."""
+
 
 def too_much_penalty(e: Evidence) -> Finding | None:
     """The penalty outweighs the data."""
@@ -34,7 +39,7 @@ def _overfits(e: Evidence) -> tuple[float, float] | None:
     if f is not None and np.isfinite(f.validation):
         doubt = 2 * (f.error(f.training, f.examples) + f.error(f.validation, f.held))
         gap = max(f.training - f.validation - doubt, 0.0)
-        if gap == 0:
+        if gap < _GAP:
             return None
         if rise < 1.2 and f.lag(f.validation) < 0.15:
             return None
@@ -49,7 +54,7 @@ def too_little_penalty(e: Evidence) -> Finding | None:
     if found is None or e.penalty > 1e-7 or e.dropout or e.start is None or e.end is None:
         return None
     grown = float(np.max(e.end.weight / np.maximum(e.start.weight, 1e-30)))
-    if grown < 2.5:
+    if grown < _GROWN:
         return None
     return Finding(
         "too_little_penalty",
