@@ -173,6 +173,7 @@ def test_the_report_begins_with_the_findings(folder, healthy):
     assert 'class="badge bad"' in page
     assert "Speed of learning" in page
     assert "Weighted sums at the start" in page
+    assert page.index("What shows it: rate too low") < page.index('id="learning"')
     quiet = render(healthy, healthy.diagnose())
     assert "Findings" not in quiet
     assert "Next: nothing was found" in quiet

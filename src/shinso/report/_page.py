@@ -74,7 +74,7 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "headline": best,
         "figures": _figures(run, best, together.parameters),
         "ending": ending(run, diagnosis),
-        "findings": findings(diagnosis),
+        "findings": findings(diagnosis, run),
         **compared(diagnosis),
         "unknown": diagnosis.unknown,
         "facts": facts(run),

@@ -81,5 +81,10 @@ def first_sums(probes: History, layers: int) -> Figure:
     return figure
 
 
+def probed(run: Run, quantity: str) -> int:
+    """Return of how many layers a quantity was probed."""
+    return len(_names(run.probes, quantity))
+
+
 def _names(probes: History, quantity: str) -> Sequence[str]:
     return [name for name in probes.columns if name.startswith(f"{quantity}/")]
