@@ -13,6 +13,8 @@ _STILL_FALLING = 0.15
 """Of all that the cost fell, what it did in the last third of the epochs of a network that does well."""
 _THROWN = 0.5
 """‖Δθ‖ / ‖θ‖ of a step too long for any number of examples."""
+_THROWN_WEIGHTS = 5.0
+"""Times their first size that weights have after such steps."""
 _SHORT_STEP = 5e-4
 """That of a step which is short by itself: where such steps do not get there, they are not too few alone."""
 
@@ -83,7 +85,7 @@ def rate_too_high(e: Evidence) -> Finding | None:
     rough_course = rough > 0.05 and ups > 0.3 and e.batch_size > _FEW
     if e.poor and (long or (worse and loss[-1] > 0.9 * loss[0] and step > 0.01) or rough_course):
         outcome, severity = "the cost does not get low", "bad"
-    elif step > 0.3 and _growth(e) > 5:
+    elif step > 0.3 and _growth(e) > _THROWN_WEIGHTS:
         outcome, severity = f"weights were thrown to {_growth(e):.2g} times their size", "warning"
     else:
         return None
@@ -107,7 +109,7 @@ def _growth(e: Evidence) -> float:
 
 def rate_too_low(e: Evidence) -> Finding | None:
     """All steps together could not have moved the weights far."""
-    if not e.steps_taken.size or not e.poor or not np.isfinite(e.rate):
+    if not e.steps_taken.size or not e.poor or not np.isfinite(e.rate) or _growth(e) > _THROWN_WEIGHTS:
         return None
     path = float(e.steps_taken.max() * e.steps)
     if path > 0.3 or e.steps_taken.max() > _SHORT_STEP:

@@ -19,12 +19,15 @@ def too_much_penalty(e: Evidence) -> Finding | None:
     share = float((cost[-1] - loss[-1]) / max(cost[-1], 1e-30))
     shrunk = float(e.end.weight.sum() / max(e.start.weight.sum(), 1e-30)) if e.start and e.end else 1.0
     nothing = e.fit is not None and e.fit.at_chance
+    if shrunk > _GROWN:  # what drives weights up is no penalty
+        return None
     if share < 0.2 and not (shrunk < 0.5 and (share > 0.001 or nothing)):
         return None
     return Finding(
         "too_much_penalty",
         "bad",
-        f"The penalty of strength {e.penalty:g} outweighs the data: weights shrank to {shrunk:.2g} of their size.",
+        f"The penalty of strength {e.penalty:g} outweighs the data: it is {share:.0%} of the cost, and weights have "
+        f"{shrunk:.2g} times their first size.",
         {"strength": e.penalty, "share of the cost": share, "weights, last to first": shrunk},
         {"l2": float(f"{e.penalty / 1000:.2g}")},
         "The weights grow to what the data ask for.",

@@ -32,7 +32,8 @@ def evaluate_classes(
     """Return the evaluation of class probabilities ``[N, K]`` against class indices ``[N]``."""
     n, classes = probabilities.shape
     predicted = probabilities.argmax(axis=1)
-    right = predicted == targets
+    # What is not a number is no answer: its largest place would be the first class.
+    right = (predicted == targets) & np.isfinite(probabilities).all(axis=1)
     wrong = np.flatnonzero(~right)
     worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
     present = np.unique(targets)
