@@ -48,7 +48,7 @@ class Categorical(Predictive):
     def mean(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
         """Return the class probabilities softmax(a)."""
         # Logits that have overflowed are larger than all others: their limit, not the NaN of ∞ − ∞.
-        largest = jnp.finfo(outputs.dtype).max
+        largest = jnp.finfo(outputs.dtype).max  # type: ignore[no-untyped-call]
         return jax.nn.softmax(jnp.clip(outputs, -largest, largest))
 
     def output_hessian(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, "N K K"]:

@@ -9,6 +9,8 @@ _CAPTIONS = {
     "spectrum-hessian.svg": "Eigenvalues of the Hessian of the cost where training ended.",
     "spectrum-gauss_newton.svg": "Eigenvalues of the Gauss–Newton matrix where training ended.",
     "spectrum-outer_product.svg": "Eigenvalues of the mean outer product of gradients where training ended.",
+    "spectrum-finite_difference.svg": "Eigenvalues of the Hessian by finite differences where training ended.",
+    "spectrum-diagonal.svg": "The diagonal of the Hessian where training ended.",
     "trials.svg": "The search that chose the settings: the loss of every whole training, and the best so far.",
 }
 _MOST = 400_000
