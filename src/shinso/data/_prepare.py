@@ -1,7 +1,7 @@
 """From a source of examples to training, validation and test data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from shinso.data._dataset import Dataset
 from shinso.data._encoder import Encoder
 from shinso.data._mnist import load_mnist
 from shinso.data._options import Options
+from shinso.data._origin import Origin
 from shinso.data._raw import SOURCES, read_source
 from shinso.data._request import Raw, Request
 from shinso.data._splits import Split, book_split, split
@@ -37,6 +38,7 @@ class Prepared:
         encoder: how raw data become inputs and targets; fitted on the training examples.
         notes: sentences for the person: the inferred kind, class counts, missing values, columns not used.
         rows: which examples of the source each part holds; None for MNIST.
+        origin: what a person is told of an example of the source.
     """
 
     training: Dataset
@@ -45,6 +47,14 @@ class Prepared:
     encoder: Encoder
     notes: tuple[str, ...] = ()
     rows: Split | None = None
+    origin: Origin = field(default_factory=Origin)
+
+    def origin_of(self, part: str, index: int) -> tuple[int | None, dict[str, str]]:
+        """Return the row of the source, from 1, and the columns of an example of `"training"`, `"validation"` or `"test"`.
+
+        None, and no columns, where that is not known.
+        """
+        return (None, {}) if self.rows is None else self.origin.of(int(getattr(self.rows, part)[index]))
 
 
 def prepare(
@@ -198,7 +208,8 @@ def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: 
     lonely = "" if raw.targets is None else _lonely_class(raw.targets)
     told = _describe(everything, inferred=kind is None, lonely=lonely)
     told = (*told, *raw.notes, *dropped, *notes, *_of_the_split(everything, parts))
-    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts)
+    origin = Origin(raw.kept, raw.shown)
+    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts, origin)
 
 
 def _strata(targets: pl.DataFrame, rows: Integer[np.ndarray, " N"]) -> Shaped[np.ndarray, " N"]:

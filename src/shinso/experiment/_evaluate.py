@@ -8,6 +8,7 @@ from shinso import data
 from shinso.data import Dataset, Encoder, Prepared
 from shinso.experiment._folder import read_experiment
 from shinso.experiment._prepare import prepare_experiment
+from shinso.objectives import as_batch
 from shinso.training import Ensemble, Evaluation, Run, digest_of, evaluate_numbers, load
 
 
@@ -15,6 +16,7 @@ def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
     """Evaluate a trained run, add what is known of the data, and store it."""
     sets = {"test": prepared.test, "validation": prepared.validation}
     run.data |= {
+        "target_names": list(prepared.encoder.target_names),
         "n_test": 0 if prepared.test is None else len(prepared.test),
         "encoder": prepared.encoder.to_dict(),
         "notes": list(prepared.notes),
@@ -23,13 +25,23 @@ def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
     }
     present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
     for name, dataset in present.items():
-        run.evaluations[name] = evaluate(run, dataset, prepared.encoder)
+        run.evaluations[name] = _located(evaluate(run, dataset, prepared.encoder), prepared, name)
         if isinstance(run, Run) and run.averaged_model is not None:
             averaged = dataclasses.replace(run, model=run.averaged_model)
-            run.evaluations[f"averaged_{name}"] = evaluate(averaged, dataset, prepared.encoder)
+            judged = evaluate(averaged, dataset, prepared.encoder)
+            run.evaluations[f"averaged_{name}"] = _located(judged, prepared, name)
+    if isinstance(run, Run) and prepared.test is not None:
+        run.sets["test"] = as_batch("test", prepared.test, run.likelihood)
     if run.folder is not None:
         run.save(run.folder)
     return run
+
+
+def _located(found: Evaluation, prepared: Prepared, part: str) -> Evaluation:
+    """Return an evaluation of a part whose mistakes say where in the source they are."""
+    for mistake in found.mistakes:
+        mistake.row, mistake.columns = prepared.origin_of(part, mistake.index)
+    return found
 
 
 def evaluate_run(

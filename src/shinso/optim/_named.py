@@ -17,6 +17,7 @@ from shinso.optim._clipping import Clipped
 from shinso.optim._first_order import FirstOrder
 from shinso.optim._max_norm import max_norm
 from shinso.optim._optimizer import Optimizer
+from shinso.optim._restarted import Restarted
 from shinso.optim._rules import CLIPPING, RANGES
 from shinso.optim._schedules import (
     Constant,
@@ -87,7 +88,7 @@ def _check_total_steps(key: str, schedule: Schedule) -> None:
 
 _SCHEDULES = {
     kind.__name__: kind
-    for kind in (Constant, Cosine, Exponential, InverseScaling, LinearDecay, OneCycle, RobbinsMonro, WarmUp)
+    for kind in (Constant, Cosine, Exponential, InverseScaling, LinearDecay, OneCycle, Restarted, RobbinsMonro, WarmUp)
 }
 
 

@@ -8,8 +8,8 @@ from jaxtyping import Int
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from shinso._words import count, percent, shortened
 from shinso.report._palette import FONT_SIZE, INK, MUTED, PAPER, TRAINING, VALIDATION, canvas, dress
-from shinso.report._words import count, percent, shortened
 from shinso.training import Evaluation
 
 MOST_CLASSES = 25  # beyond which a matrix can no longer be read

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from shinso._words import number, percent, phrase
 from shinso.report._curves import curve, first_epochs_cut, logarithmic, panels
 from shinso.report._history import epochs, series
 from shinso.report._svg import inline_svg
-from shinso.report._words import number, percent, phrase
 from shinso.training import Run
 
 

@@ -11,8 +11,8 @@ from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
+from shinso._words import percent, shortened
 from shinso.report._palette import FONT_SIZE, INK, canvas
-from shinso.report._words import percent, shortened
 from shinso.training import Evaluation
 
 

@@ -9,11 +9,11 @@ from markupsafe import Markup
 from shinso.diagnose import diagnose
 from shinso.report import _tables
 from shinso.report._curves import curve
+from shinso.report._environment import environment
 from shinso.report._findings import findings
 from shinso.report._headline import ending, headline
 from shinso.report._history import series
 from shinso.report._learning import told
-from shinso.report._page import environment
 from shinso.report._svg import inline_svg
 from shinso.training import Ensemble, Run
 

@@ -9,13 +9,18 @@ import numpy as np
 
 @dataclass
 class Mistake:
-    """One wrong classification: which example, what it is, what it was taken for, and how surely."""
+    """One wrong classification: which example, what it is, what it was taken for, and how surely.
+
+    Where the examples come from a source that tells: `row`, from 1, of that source, and the `columns` that stand there.
+    """
 
     index: int
     true: int
     predicted: int
     probability: float
     image: list[Any] | None = None
+    row: int | None = None
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

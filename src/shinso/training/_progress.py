@@ -1,6 +1,8 @@
 """What the host learns between stretches, and a progress bar made of it."""
 
 import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from html import escape
 from types import TracebackType
@@ -34,8 +36,49 @@ class Event:
     remaining_seconds: float
 
 
+Progress = bool | Callable[[Event], object] | Sequence[bool | Callable[[Event], object]]
+"""What listens: nobody, a bar on stderr (True), something called with every `Event`, or several of these."""
+
+_FREE = 3
+"""Columns at the end of a bar's line, where a terminal shows ^C: a line that is full would break there and stay."""
+_CLOCK = len("0:00:00")
+_SKIPPED = ("epoch", "step", "seconds", "cost", "gradient_norm", "learning_rate")
+
+
+@contextmanager
+def listening(progress: Progress) -> Iterator[Callable[[Event], None] | None]:
+    """Give what is called with every event for all that listen; `StopIteration` of one of them is raised after the last."""
+    each = progress if isinstance(progress, Sequence) else (progress,)
+    with ExitStack() as stack:
+        listeners: list[Callable[[Event], object]] = []
+        for one in each:
+            if one is True:
+                listeners.append(stack.enter_context(ProgressBar()))
+            elif callable(one):
+                listeners.append(one)
+
+        def tell(event: Event) -> None:
+            stopping = [one for one in listeners if _stops(one, event)]
+            if stopping:
+                raise StopIteration
+
+        yield tell if listeners else None
+
+
+def _stops(listener: Callable[[Event], object], event: Event) -> bool:
+    try:
+        listener(event)
+    except StopIteration:
+        return True
+    return False
+
+
 class ProgressBar:
-    """A live bar on a terminal and in a notebook, and one line a few times in all where output is neither."""
+    """A live bar on a terminal and in a notebook, and one line a few times in all where output is neither.
+
+    Where a line has no room for all of it, metrics give way first, those of training before those of validation; epoch, bar
+    and the time that is left stand on 60 columns.
+    """
 
     def __init__(self, console: "Console | None" = None, lines: int = 10) -> None:
         from rich.console import Console
@@ -44,13 +87,15 @@ class ProgressBar:
         self._console = console or Console(stderr=True)
         self._lines = lines
         self._said = 0
-        self._metrics = ""
+        self._row: Mapping[str, float] = {}
         self._task: TaskID | None = None
         self._cell: Any = None
+        width = self._console.width
+        self._bar_width = 40 if width >= 120 else 16 if width >= 80 else 8
         self._bar = Progress(
             TextColumn("{task.fields[epoch]}"),
-            BarColumn(),
-            TextColumn("{task.fields[metrics]}"),
+            BarColumn(bar_width=self._bar_width),
+            TextColumn("{task.fields[metrics]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=self._console,
@@ -79,19 +124,17 @@ class ProgressBar:
         """Show `event`."""
         epoch = f"epoch {min(event.epoch + 1, event.epochs)}/{event.epochs}"
         if event.rows:
-            self._metrics = metrics_in_words(event.rows[-1])
-        left = "" if event.remaining_seconds != event.remaining_seconds else f"{event.remaining_seconds:.0f} s left"
+            self._row = event.rows[-1]
+        seconds = event.remaining_seconds
+        left = "" if seconds != seconds else f"{seconds:.0f} s left"
         if self._cell is not None:
-            words = "  ".join(filter(None, (epoch, self._metrics, left)))
+            words = "  ".join(filter(None, (epoch, metrics_in_words(self._row), left)))
             self._cell.update(_shown(event.step, event.steps, words), raw=True)
         elif self._task is not None:
+            taken = len(epoch) + self._bar_width + _CLOCK + len(left) + 4 + _FREE
+            metrics = metrics_in_words(self._row, self._console.width - taken)
             self._bar.update(
-                self._task,
-                total=event.steps,
-                completed=event.step,
-                epoch=epoch,
-                left=left,
-                metrics=self._metrics,
+                self._task, total=event.steps, completed=event.step, epoch=epoch, left=left, metrics=metrics
             )
         else:
             self._say(event)
@@ -100,7 +143,8 @@ class ProgressBar:
         due = event.epoch * self._lines // event.epochs
         if event.rows and due > self._said:
             self._said = due
-            self._console.print(f"epoch {event.epoch}/{event.epochs}  {self._metrics}", highlight=False)
+            words = f"epoch {event.epoch}/{event.epochs}  {metrics_in_words(self._row)}"
+            self._console.print(words, highlight=False, soft_wrap=True)
 
 
 def _shown(step: int, steps: int, words: str) -> dict[str, str]:
@@ -109,7 +153,17 @@ def _shown(step: int, steps: int, words: str) -> dict[str, str]:
     return {"text/html": f"{bar} {escape(words)}", "text/plain": words}
 
 
-def metrics_in_words(row: dict[str, float]) -> str:
-    """Return a history row's loss and score, training and validation, as one short line."""
-    skip = ("epoch", "step", "seconds", "cost", "gradient_norm", "learning_rate")
-    return "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in row.items() if name not in skip)
+def metrics_in_words(row: Mapping[str, float], most: int | None = None) -> str:
+    """Return a history row's loss and score, training and validation, as one short line.
+
+    Args:
+        row: of a history.
+        most: characters there is room for; what does not fit is left out, validation last. None for any number.
+    """
+    told = {name: f"{name.replace('_', ' ')} {value:.4g}" for name, value in row.items() if name not in _SKIPPED}
+    kept: list[str] = []
+    for name in sorted(told, key=lambda name: (not name.startswith("validation"), not name.endswith("loss"))):
+        if most is not None and len("  ".join(told[one] for one in (*kept, name))) > most:
+            break
+        kept.append(name)
+    return "  ".join(told[name] for name in told if name in kept)

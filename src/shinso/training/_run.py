@@ -50,7 +50,8 @@ class Run:
         environment: versions and device.
         seed: the seed of order and noise.
         data: what it was trained on, as plain data: ``name``, ``kind``, ``n_training``, ``n_validation``, ``input_shape``,
-            ``classes``, ``feature_names``, ``encoder``, …
+            ``classes``, ``feature_names``,
+            ``target_names``, ``encoder``, …
         evaluations: results by name: ``"test"``, ``"validation"``, ….
         state: the state training ended in, from which it can continue; None for a loaded run.
         folder: where it is stored, if it is.
