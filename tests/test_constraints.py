@@ -28,11 +28,14 @@ def pins(python: str) -> dict[str, str]:
 
 
 def roots() -> list[Requirement]:
-    """What pyproject.toml asks for: to build, to run and to develop."""
+    """What pyproject.toml asks for: to build, to run, to develop, and for extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = (
-        project["build-system"]["requires"] + project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    )
+    asked = [
+        *project["build-system"]["requires"],
+        *project["project"]["dependencies"],
+        *project["dependency-groups"]["dev"],
+        *(one for extra in project["project"]["optional-dependencies"].values() for one in extra),
+    ]
     return [Requirement(text) for text in asked]
 
 

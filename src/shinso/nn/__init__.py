@@ -74,6 +74,7 @@ from shinso.nn._layer import written_out as written_out
 from shinso.nn._layer_norm import LayerNorm as LayerNorm
 from shinso.nn._lenet import lenet5 as lenet5
 from shinso.nn._linear import linear as linear
+from shinso.nn._lowerings import portable as portable
 from shinso.nn._lstm import LSTM as LSTM
 from shinso.nn._maxout import Maxout as Maxout
 from shinso.nn._mlp import mlp as mlp

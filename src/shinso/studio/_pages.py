@@ -10,13 +10,13 @@ from jinja2 import Environment
 
 from shinso._version import __version__
 from shinso.data import SOURCES
+from shinso.deploy import REPORT_POLICY
 from shinso.report import render, stylesheet
 from shinso.studio._explore_functions import FUNCTIONS
 from shinso.studio._explore_images import IMAGES
 from shinso.studio._explore_learning import LEARNING
 from shinso.studio._explorer import Choice, Explorer
 from shinso.studio._export import environment, network_page, pen_width, static_text
-from shinso.studio._guard import REPORT_POLICY
 from shinso.studio._settings_form import setting_fields
 from shinso.studio._shelf import Standing
 from shinso.studio._sources import LARGEST_UPLOAD, SUFFIXES
