@@ -72,6 +72,11 @@ class Encoder:
         return self.inputs.feature_names
 
     @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """Name of each column of a table that is an input."""
+        return () if self._table is None else tuple(one.name for one in self._table.columns if one.features)
+
+    @property
     def identifier(self) -> str | None:
         """Name of the column that names a row, if one was said to."""
         return self.inputs.identifier if isinstance(self.inputs, TableInputs) else None
@@ -162,7 +167,8 @@ class Encoder:
         """Return targets: class indices int32 `[N]`, or float32 `[N, K]`, standardized for regression.
 
         Args:
-            raw: labels or values as an array `[N]` or `[N, K]`, or a DataFrame that has the target columns.
+            raw: labels or values as an array `[N]` or `[N, K]`, or a DataFrame that has the target columns. Classes may be
+                labels `[N]` or one-hot rows `[N, K]`, whichever training had.
 
         Raises:
             ValueError: a target column is absent, or a value is missing, infinite or of an unknown class.
@@ -171,7 +177,12 @@ class Encoder:
             frame = frame_of(raw)
             require_columns("target column", self.targets.names, frame.columns, "the table")
             return self.targets.encode(frame.select(self.targets.names))
-        return self.targets.encode(target_frame(raw, self.targets.names))
+        return self.targets.encode(target_frame(raw, None if self._otherwise_written(raw) else self.targets.names))
+
+    def _otherwise_written(self, raw: Any) -> bool:
+        """Whether classes learned from one column come as one-hot rows, or the other way round."""
+        shape, columns, classes = np.shape(raw), len(self.targets.names), len(self.classes or ())
+        return classes > 1 and ((columns == 1 and shape[1:] == (classes,)) or (columns > 1 and len(shape) == 1))
 
     def decode_targets(self, targets: Shaped[np.ndarray, "N ..."]) -> Shaped[np.ndarray, "N ..."]:
         """Turn class indices into labels and standardized values `[..., K]` into real ones; others stay as they are."""

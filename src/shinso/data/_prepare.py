@@ -1,6 +1,6 @@
 """From a source of examples to training, validation and test data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from shinso.data._encoder import Encoder
 from shinso.data._mnist import load_mnist
 from shinso.data._options import Options
 from shinso.data._raw import SOURCES, read_source
+from shinso.data._reading import Column
 from shinso.data._request import Raw, Request
 from shinso.data._splits import Split, book_split, split
 from shinso.data._target_kinds import kind_of
@@ -37,6 +38,7 @@ class Prepared:
         encoder: how raw data become inputs and targets; fitted on the training examples.
         notes: sentences for the person: the inferred kind, class counts, missing values, columns not used.
         rows: which examples of the source each part holds; None for MNIST.
+        columns: of a table, what each column was taken for, and what the notes say of it.
     """
 
     training: Dataset
@@ -45,6 +47,7 @@ class Prepared:
     encoder: Encoder
     notes: tuple[str, ...] = ()
     rows: Split | None = None
+    columns: tuple[Column, ...] = ()
 
 
 def prepare(
@@ -198,7 +201,18 @@ def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: 
     lonely = "" if raw.targets is None else _lonely_class(raw.targets)
     told = _describe(everything, inferred=kind is None, lonely=lonely)
     told = (*told, *raw.notes, *dropped, *notes, *_of_the_split(everything, parts))
-    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts)
+    columns = tuple(_noted(one, told, encoder.feature_columns) for one in raw.columns)
+    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts, columns)
+
+
+def _noted(column: Column, notes: Sequence[str], used: Collection[str]) -> Column:
+    """Return the description of a column with all that is said of it, and whether it is an input."""
+    start = f"column {column.name!r}"
+    own = [note.removeprefix(start) for note in notes if note.startswith(start)]
+    bare = [note.removeprefix(" is not used").removeprefix(": ").strip() for note in own]
+    said = "; ".join(dict.fromkeys(one for one in [column.note, *bare] if one))
+    role = column.role if column.role == "target" else "input" if column.name in used else "dropped"
+    return replace(column, role=role, note=said)
 
 
 def _strata(targets: pl.DataFrame, rows: Integer[np.ndarray, " N"]) -> Shaped[np.ndarray, " N"]:

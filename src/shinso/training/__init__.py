@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from shinso.training._history_so_far import history_so_far as history_so_far
     from shinso.training._load import load as load
     from shinso.training._load import load_run as load_run
+    from shinso.training._notes import general_notes as general_notes
     from shinso.training._overview import Overview as Overview
     from shinso.training._overview import read_overview as read_overview
     from shinso.training._pretraining import pretrain_autoencoders as pretrain_autoencoders
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from shinso.training._stop import Stop as Stop
     from shinso.training._stopping import Stopping as Stopping
     from shinso.training._supervised_pretraining import pretrain_supervised as pretrain_supervised
+    from shinso.training._tables import evaluated_in_units as evaluated_in_units
     from shinso.training._timing import Timing as Timing
     from shinso.training._train import train as train
     from shinso.training._train_ensemble import train_ensemble as train_ensemble
