@@ -114,6 +114,7 @@ def test_safetensors_hold_the_network_and_say_what_it_is(made: Any, tmp_path: Pa
     np.testing.assert_allclose(jax.nn.softmax(filled(x)), run.predict_mean(x), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_safetensors_of_members_are_numbered(made: Any, tmp_path: Path) -> None:
     ensemble = made("vectors.npz", members=2)
     with safe_open(export_safetensors(ensemble, tmp_path / "all.safetensors"), "numpy") as file:

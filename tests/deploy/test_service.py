@@ -117,6 +117,7 @@ def test_others_than_this_machine_bring_a_token(grades: Any) -> None:
         assert opened.get("/health", headers={"authorization": "Bearer secret"}).json()["status"] == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The model is not at a minimum")
 def test_a_posterior_gives_intervals(made: Any, place: Path) -> None:
     run = made("table.csv", target="price", drop=["grade"])

@@ -66,6 +66,7 @@ def prepare(
     reading: Mapping[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     weights: Any = None,
+    class_order: Sequence[str] | None = None,
     seed: int = 0,
     data_dir: str | Path | None = None,
 ) -> Prepared:
@@ -102,6 +103,7 @@ def prepare(
         reading: options of `read_table`, by name.
         image_size: height and width to which image files are scaled; see `read_pictures`.
         weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
+        class_order: the classes from the least to the greatest; sorted when left out.
         seed: whole number; the same seed gives the same split.
         data_dir: folder of the MNIST files; see `locate`.
 
@@ -146,7 +148,7 @@ def prepare(
     if len(raw.inputs) < 2:
         told = f" ({'; '.join(raw.notes)})" if raw.notes else ""
         raise ValueError(f"{raw.name} must hold at least two examples; got {len(raw.inputs)}{told}.")
-    return _assemble(raw, kind, fractions, seed, weights)
+    return _assemble(raw, kind, fractions, seed, weights, class_order)
 
 
 def _text(source: str | Path, window: int, fractions: tuple[float, float], encoding: str | None) -> Prepared:
@@ -175,7 +177,14 @@ def _names(target: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: int, weights: Any) -> Prepared:
+def _assemble(
+    raw: Raw,
+    kind: str | None,
+    fractions: tuple[float, float],
+    seed: int,
+    weights: Any,
+    class_order: Sequence[str] | None = None,
+) -> Prepared:
     rows = np.arange(len(raw.inputs))
     found = None if raw.targets is None else kind_of(raw.targets, kind)
     strata = _strata(raw.targets, rows) if raw.targets is not None and found == "classification" else None
@@ -190,7 +199,9 @@ def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: 
     )
     own = None if weights is None else np.asarray(weights, dtype=np.float64)[parts.training]
     themselves = TargetEncoder("reconstruction", ())
-    targets = themselves if raw.targets is None else TargetEncoder.fit(raw.targets, parts.training, found, own)
+    targets = (
+        themselves if raw.targets is None else TargetEncoder.fit(raw.targets, parts.training, found, own, class_order)
+    )
     inputs, dropped = raw.fit(parts.training, own)
     encoder = Encoder(inputs, targets, raw.name)
     vectors: Any

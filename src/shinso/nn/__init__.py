@@ -98,6 +98,7 @@ from shinso.nn._resnet import resnet as resnet
 from shinso.nn._response_norm import LocalResponseNorm as LocalResponseNorm
 from shinso.nn._sequences import flatten_steps as flatten_steps
 from shinso.nn._sequential import Sequential as Sequential
+from shinso.nn._shared_thresholds import SharedThresholds as SharedThresholds
 from shinso.nn._spec import Spec as Spec
 from shinso.nn._steps import LastStep as LastStep
 from shinso.nn._steps import TimeDistributed as TimeDistributed
