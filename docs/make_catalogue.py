@@ -2,8 +2,8 @@
 
     python docs/make_catalogue.py
 
-`docs/catalogue.toml` has the rows. A row without a name or without a test, a name that does not exist, or tests that do not
-mention one of the row's names: each ends it with a sentence.
+`docs/catalogue.toml` has the rows. A row without a name or without a test, a name that does not exist, tests that do not
+mention one of the row's names, or a claim that `shinso reproduce` does not know: each ends it with a sentence.
 """
 
 import inspect
@@ -56,6 +56,9 @@ def checked(row: dict[str, Any]) -> list[Any]:
         also = str(getattr(thing, "name", last)) if inspect.isclass(thing) else last
         if not re.search(rf"\b({re.escape(last)}|{re.escape(also)})\b", text):
             raise ValueError(f"{row['id']} names {name}, which its tests do not mention.")
+    for claim in row.get("claims", []):
+        if claim not in shinso.reproduce.ENTRIES:
+            raise ValueError(f"{row['id']} names the claim {claim}, which does not exist.")
     return things
 
 
@@ -66,11 +69,21 @@ def sentence(thing: Any) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0].replace("|", "\\|")
 
 
+def shown(claim: str) -> str:
+    """Return the claim's row, with a link to its section of the results where it has been run."""
+    return f"[{claim}](results.md#{claim.lower()})" if (DOCS / "records" / claim).is_dir() else claim
+
+
 def page() -> str:
     """Return the page."""
     lines = [HEAD]
     for section in sections():
-        lines += [f"## {section['title']}", "", "| | what | rule | names | tests |", "|---|---|---|---|---|"]
+        lines += [
+            f"## {section['title']}",
+            "",
+            "| | what | rule | names | tests | shown by |",
+            "|---|---|---|---|---|---|",
+        ]
         for row in section["row"]:
             things = zip(row["names"], checked(row), strict=True)
             names = "<br>".join(
@@ -78,7 +91,8 @@ def page() -> str:
             )
             tests = "<br>".join(f"[{Path(test).name}](../{test})" for test in row["tests"])
             rule = row["rule"].replace("|", "\\|")
-            lines.append(f"| {row['id']} | {row['what']} | {rule} | {names} | {tests} |")
+            claims = ", ".join(shown(claim) for claim in row.get("claims", []))
+            lines.append(f"| {row['id']} | {row['what']} | {rule} | {names} | {tests} | {claims} |")
         lines.append("")
     return "\n".join(lines)
 

@@ -38,6 +38,8 @@ def _summary(records: dict[str, list[Record]]) -> Iterator[str]:
 
 
 def _section(entry: Entry, records: list[Record]) -> Iterator[str]:
+    yield f'<a id="{entry.id.lower()}"></a>'
+    yield ""
     yield f"## {entry.id}: {entry.sentence}"
     yield ""
     yield f"{entry.source}. {entry.note}".strip()

@@ -45,6 +45,7 @@ FOUNDATION = (
     "_safetensors",
     "_interrupt",
     "_stretches",
+    "_reductions",
     "_threefry",
     "_programs",
     "_fork",

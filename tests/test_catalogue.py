@@ -1,36 +1,35 @@
 """The catalogue in docs/: every row has names that exist and tests that mention them, and the page is up to date."""
 
 import importlib.util
+import os
+import re
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+DATA = os.environ.get("SHINSO_DATA")
+SHARED = Path(DATA).parent if DATA else DOCS.parent.parent / "shared"
 SPEC = importlib.util.spec_from_file_location("make_catalogue", DOCS / "make_catalogue.py")
 assert SPEC is not None
 assert SPEC.loader is not None
 make_catalogue = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(make_catalogue)
 
-EVERY = {
-    *(f"A{i}" for i in range(1, 6)),
-    *(f"B{i}" for i in range(1, 14)),
-    *(f"C{i}" for i in range(1, 6)),
-    *(f"D{i}" for i in range(1, 10)),
-    *(f"E{i}" for i in range(1, 5)),
-    *(f"F{i}" for i in range(1, 7)),
-    *(f"G{i}" for i in range(1, 8)),
-    *(f"H{i}" for i in range(1, 9)),
-    *(f"I{i}" for i in range(1, 4)),
-    *(f"J{i}" for i in range(1, 7)),
-    *(f"K{i}" for i in (*range(1, 6), 7)),
-    *(f"L{i}" for i in (4, 8, 9, 10, 17)),
-}
 ROWS = {row["id"]: row for section in make_catalogue.sections() for row in section["row"]}
+OPEN = {"N2"}
+"""Rows that nothing provides yet: labels for every step of a sequence as an estimator."""
 
 
-def test_no_row_is_missing():
-    assert set(ROWS) == EVERY
+def test_no_row_of_the_sources_is_missing():
+    """Rows of the catalogue that the sources were read into, on a machine that has it."""
+    catalogue = SHARED / "catalogue.md"
+    if not catalogue.exists():
+        pytest.skip(f"{catalogue.name} is not beside the data")
+    asked = re.findall(r"^\| ([A-LN]\d+)(?: n)? \|", catalogue.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(asked) == len(set(asked)) > 100
+    assert set(ROWS) == set(asked) - OPEN
+    assert len(re.findall(r"^\| [A-LN]\d+ \|", make_catalogue.page(), re.MULTILINE)) == len(ROWS)
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -52,6 +51,7 @@ def test_the_page_is_what_the_code_says():
         ({"names": ["nn.nonsense"]}, "does not exist"),
         ({"tests": ["tests/nonsense.py"]}, "do not exist"),
         ({"names": ["training.distill"]}, "do not mention"),
+        ({"claims": ["R1", "R999"]}, "names the claim R999, which does not exist"),
     ],
 )
 def test_a_row_that_claims_too_much_fails(change, message):

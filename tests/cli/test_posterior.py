@@ -1,6 +1,7 @@
 """`shinso posterior`, `shinso curvature` and `shinso predict --std` from a terminal."""
 
 import csv
+import re
 import shutil
 
 import numpy as np
@@ -121,6 +122,15 @@ def test_curvature(place):
     assert "<svg" in (place / "answer" / "spectrum-hessian.svg").read_text()
     ran("curvature", place / "answer", "--of", "gauss_newton", "--out", place / "spectrum.png")
     assert (place / "spectrum.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("of", ["outer_product", "finite_difference", "diagonal"])
+def test_other_ways_to_curvature(place, of):
+    """A linear model's recursion is exact, so its trace is the Hessian's, as is that of differences."""
+    shown = {name: ran("curvature", place / "answer", "--of", name) for name in ("hessian", of)}
+    traces = {name: float(re.search(r"^trace +(\S+)", text, re.MULTILINE)[1]) for name, text in shown.items()}
+    assert f"{of.replace('_', ' ')}, 6 parameters" in shown[of]
+    assert (traces[of] == pytest.approx(traces["hessian"], rel=5e-3)) == (of != "outer_product")
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,16 @@ def steps(optimizer, problem, most):
 
 
 @pytest.mark.parametrize("name", ["lbfgs", "levenberg_marquardt"])
-def test_steps_are_those_of_minimise(name, problem):
-    found = optim.minimise(problem, method=name, max_steps=5)
-    made = steps(optim.optimizer_named(name), problem, 5)
-    np.testing.assert_allclose([float(step.cost) for step in made], found.history[1:], rtol=1e-5)
-    batch = objectives.Batch(jnp.asarray(INPUTS), jnp.asarray(TARGETS), jnp.ones(30))
-    model = eqx.combine(made[0].params, network())
-    np.testing.assert_allclose(made[0].cost, OBJECTIVE(model, batch), rtol=1e-5)
+def test_steps_are_those_of_minimise(name):
+    # In float32 a damped system that is nearly singular amplifies the rounding of two programs to 1e-4 within two steps.
+    with jax.enable_x64(True):
+        model, data = network(), (INPUTS.astype(float), TARGETS.astype(float))
+        problem = curvature.problem(model, OBJECTIVE, data, chunk=20)
+        found = optim.minimise(problem, method=name, max_steps=5)
+        made = steps(optim.optimizer_named(name), problem, 5)
+        np.testing.assert_allclose([float(step.cost) for step in made], found.history[1:], rtol=1e-9)
+        batch = objectives.Batch(*map(jnp.asarray, data), jnp.ones(30))
+        np.testing.assert_allclose(made[0].cost, OBJECTIVE(eqx.combine(made[0].params, model), batch), rtol=1e-9)
     assert [int(step.result) for step in made] == [optim.RUNNING] * 5
     assert all(bool(step.finite) for step in made)
 

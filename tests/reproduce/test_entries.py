@@ -1,12 +1,14 @@
 """Every entry is data that can be run: its settings are accepted, and its claims and figure look where something will be."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from shinso.reproduce import ENTRIES, EXPERIMENTS, Record
+from shinso.reproduce import ENTRIES, EXPERIMENTS, Record, usable
 from shinso.settings import Description, Settings, complete
 
+RECORDS = Path(__file__).resolve().parents[2] / "docs" / "records"
 MNIST = Description("classification", (28, 28, 1), 50_000, 10)
 
 
@@ -19,7 +21,7 @@ def networks(entry):
 
 
 def test_no_row_is_missing():
-    assert list(ENTRIES) == [f"R{number}" for number in range(1, 47)]
+    assert list(ENTRIES) == [f"R{number}" for number in range(1, 64)]
     assert all(entry.id == name for name, entry in ENTRIES.items())
 
 
@@ -38,6 +40,16 @@ def test_an_entry_can_be_run(entry):
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
 def test_claims_and_figures_look_at_what_is_watched(entry):
     """A record full of what the steps will measure has a number for each claim and a curve for each line."""
+    known = usable(entry, RECORDS, full=entry.full is not None)
+    record = known[0] if known else pretended(entry)
+    assert [claim.what for claim in entry.claims if claim.measure(record) is None] == []
+    for panel in entry.panels:
+        for name, column in panel.lines.values():
+            assert column in record.curves[name]
+
+
+def pretended(entry):
+    """A record of an entry that nobody has run, with every curve and value that its experiments name."""
     steps = entry.full or entry.steps
     curves, values = {}, {"darkness": 22.0, "majority": 99.0, "member": 98.0, "growth": 2.0, "error": 0.0}
     values |= dict.fromkeys(("closed form", "R-operator", "differences"), 1.0)
@@ -67,11 +79,7 @@ def test_claims_and_figures_look_at_what_is_watched(entry):
             names = [f"α = {alpha:g}" for alpha in step.settings["alphas"]]
             curves |= {name: {"size": [1.0, 0.5]} for name in names}
             values |= dict.fromkeys(names, 1.0)
-    record = Record(entry.id, 0, [], curves, values, 1.0, 1.0, [0], "", {})
-    assert [claim.what for claim in entry.claims if claim.measure(record) is None] == []
-    for panel in entry.panels:
-        for name, column in panel.lines.values():
-            assert column in curves[name]
+    return Record(entry.id, 0, [], curves, values, 1.0, 1.0, [0], "", {})
 
 
 @pytest.mark.parametrize(

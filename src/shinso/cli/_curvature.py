@@ -8,10 +8,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shinso._kinds import Kinds
 from shinso.cli._app import OUTPUT, DataDir, RunFolder, app, console, refuse_folder
 from shinso.cli._options import option
 
 CURVATURE = "Curvature"
+_MATRICES = Kinds(
+    {
+        "hessian": "curvature:hessian",
+        "gauss_newton": ":gauss_newton",
+        "outer_product": ":outer_product",
+        "finite_difference": ":finite_difference",
+        "diagonal": ":diagonal_operator",
+    }
+)
+"""What `--of` may name: functions of (model, objective, data)."""
 
 
 @app.command(
@@ -24,7 +35,8 @@ def curvature(
         option(
             CURVATURE,
             "hessian: second derivatives of the cost; gauss_newton: their part without negative curvature; outer_product: "
-            "mean of the gradients' products.",
+            "mean of the gradients' products; finite_difference: central differences of the gradient; diagonal: by "
+            "recursion, off-diagonal terms neglected.",
             metavar="NAME",
         ),
     ] = "hessian",
@@ -42,17 +54,16 @@ def curvature(
     """
     from shinso import _threefry
     from shinso._checks import one_of
-    from shinso.curvature import gauss_newton, hessian, outer_product, summarize
+    from shinso.curvature import summarize
     from shinso.experiment import data_of_run
     from shinso.report import save_figure, spectrum_figure
     from shinso.training import load_run
 
-    kinds = {"hessian": hessian, "gauss_newton": gauss_newton, "outer_product": outer_product}
-    chosen = kinds[one_of("of", of, tuple(kinds))]
+    one_of("of", of, tuple(_MATRICES))
     path = out or run / f"spectrum-{of}.svg"
     refuse_folder(out)
     loaded = load_run(run)
-    operator = chosen(loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
+    operator = _MATRICES[of](loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
     found = summarize(operator, key=_threefry.key_of(seed))
     save_figure(spectrum_figure(found.density), path)
     show_curvature(console(), found, of, path)

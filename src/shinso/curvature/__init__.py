@@ -2,14 +2,15 @@
 
 - Operators: `hessian`, `gauss_newton`, `outer_product` (empirical Fisher), `fisher` (exact or sampled);
   `finite_difference` and `inverse_outer_product` are dense. `gradient` goes with them.
-- Their kinds: `ParameterOperator`, and `DenseOperator` for a matrix. They add, scale, compose and solve as Lineax does;
-  `damped` is A + sI, marked for its solvers. `restrict` is the part of one that acts on a layer or some arrays.
+- Their kinds: `ParameterOperator`, `DenseOperator` and `DiagonalOperator` for a matrix. They add, scale, compose and solve
+  as Lineax does; `damped` is A + sI, marked for its solvers. `restrict` is the part of one that acts on some arrays
+  (`matching`).
 - Layer by layer: `block_diagonal` (exact blocks) and `kronecker` (K-FAC, E-KFAC; `kronecker_of` takes an operator) make a
   `BlockOperator` of `Block`s, which gives solves, roots, log-determinants and quadratic forms of K + δ at the price of a
   product. `layer_jacobians` are outputs' derivatives as products (`LayerJacobian`). `layer_factors` (`LayerFactors`,
   `blank_factors`) are the factors of a mini-batch, for optimizers.
 - Products with many vectors: `products`; `gauss_newton_forms` are vᵢᵀ A vⱼ. Diagonals and traces: `diagonal`, `trace`,
-  `diagonal_estimate`, `trace_estimate`, and `diagonal_approximation` for dense networks.
+  `diagonal_estimate`, `trace_estimate`, and `diagonal_approximation` for dense networks (`diagonal_operator`).
 - Dense sizes: `dense`, `eigenvalues`, `condition_number`, `log_determinant`;
   `over_basis` is a function of every unit vector.
 - Any size: `extreme_eigenvalues`, `spectral_density`; `summarize` gives ends, condition, traces and density at once.
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from shinso.curvature._diagonal import trace as trace
     from shinso.curvature._diagonal import trace_estimate as trace_estimate
     from shinso.curvature._diagonal_recursion import diagonal_approximation as diagonal_approximation
+    from shinso.curvature._diagonal_recursion import diagonal_operator as diagonal_operator
     from shinso.curvature._finite_difference import finite_difference as finite_difference
     from shinso.curvature._hessian import gradient as gradient
     from shinso.curvature._hessian import hessian as hessian
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from shinso.curvature._layer_jacobians import LayerJacobian as LayerJacobian
     from shinso.curvature._layer_jacobians import layer_jacobians as layer_jacobians
     from shinso.curvature._operator import DenseOperator as DenseOperator
+    from shinso.curvature._operator import DiagonalOperator as DiagonalOperator
     from shinso.curvature._operator import ParameterOperator as ParameterOperator
     from shinso.curvature._operator import damped as damped
     from shinso.curvature._operator import products as products
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from shinso.curvature._problem import Problem as Problem
     from shinso.curvature._problem import problem as problem
     from shinso.curvature._restrict import Restricted as Restricted
+    from shinso.curvature._restrict import matching as matching
     from shinso.curvature._restrict import restrict as restrict
     from shinso.curvature._sequential_inverse import inverse_outer_product as inverse_outer_product
     from shinso.curvature._spectral_density import SpectralDensity as SpectralDensity

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
+from shinso.curvature._operator import DiagonalOperator
 from shinso.curvature._output_curvature import output_gradient
 from shinso.curvature._problem import Parameters, Problem, one_output_each, problem
 from shinso.nn import Layer, Sequential, parameters, written_out
@@ -41,6 +42,13 @@ def diagonal_approximation(
     """
     _check_layers(model)
     return _diagonal(one_output_each("diagonal_approximation", problem(model, objective, data, chunk)))
+
+
+def diagonal_operator(
+    model: Sequential, objective: Objective, data: Any, *, chunk: int | None = None
+) -> DiagonalOperator:
+    """Return `diagonal_approximation` as an operator."""
+    return DiagonalOperator(diagonal_approximation(model, objective, data, chunk=chunk))
 
 
 def _check_layers(model: Any) -> None:

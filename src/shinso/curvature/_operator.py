@@ -90,6 +90,26 @@ class DenseOperator(ParameterOperator):
         return self.matrix
 
 
+class DiagonalOperator(ParameterOperator):
+    """A diagonal matrix as an operator on parameter trees.
+
+    Attributes:
+        entries: Its diagonal, as a parameter tree.
+        semidefinite: Whether it is known to be positive semidefinite.
+    """
+
+    entries: Parameters
+    semidefinite: bool = eqx.field(static=True, default=False)
+
+    def product(self, vector: Parameters) -> Parameters:
+        """Return the vector, each number times its entry."""
+        return jax.tree.map(jnp.multiply, self.entries, vector)
+
+    def point(self) -> Parameters:
+        """Return the diagonal, a tree of the operator's structure."""
+        return self.entries
+
+
 def damped(operator: lx.AbstractLinearOperator, strength: ArrayLike) -> lx.AbstractLinearOperator:
     """Return A + sI, s = `strength` ≥ 0, marked symmetric or positive semidefinite if A is.
 

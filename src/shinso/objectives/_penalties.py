@@ -13,6 +13,7 @@ from jaxtyping import Array, ArrayLike, Float, Int, PyTree
 from shinso._checks import one_of
 from shinso._numbers import number_leaf, plain_number
 from shinso._paths import leaves_by_path
+from shinso._reductions import sum_of
 from shinso.nn import parameters
 
 Where = str | Sequence[str] | Callable[[str, Array], bool]
@@ -138,7 +139,7 @@ class L2(Penalty):
 
     def of_parameter(self, parameter: Array) -> Float[Array, ""]:
         """Return ½Σw²."""
-        return 0.5 * jnp.vdot(parameter, parameter)
+        return 0.5 * sum_of(jnp.square, parameter)
 
 
 class L1(Penalty):
@@ -152,8 +153,12 @@ class L1(Penalty):
 
     def of_parameter(self, parameter: Array) -> Float[Array, ""]:
         """Return Σ|w|."""
-        # JAX's derivative of |w| at 0 is 1, which would push parameters off 0; that of w·sgn(w) is sgn(0) = 0.
-        return jnp.sum(parameter * jnp.sign(parameter))
+        return sum_of(_size, parameter)
+
+
+def _size(w: Array) -> Array:
+    # JAX's derivative of |w| at 0 is 1, which would push parameters off 0; that of w·sgn(w) is sgn(0) = 0.
+    return w * jnp.sign(w)
 
 
 def _patterns(where: Where) -> tuple[str, ...] | Callable[[str, Array], bool]:

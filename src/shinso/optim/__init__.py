@@ -11,7 +11,8 @@
 - `averaged`, `Averaged`: the mean or moving average of the parameters beside them.
 - `max_norm`, `MaxNorm`: each unit's incoming weights held within a ball.
 - `least_squares`, `ridge`, `lasso`: linear readouts without training (`Readout`, `Lasso`); `with_readout` puts one into a
-  model. `coordinate_descent` on a quadratic; `sparse_coding`, codes and dictionary in turn.
+  model. `coordinate_descent` on a quadratic; `block_coordinate_descent` on any function, groups of parameters in turn
+  (`BlockDescent`); `sparse_coding`, codes and dictionary in turn.
 - `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Exponential`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`:
   hyperparameters that change with the step; `schedule_named` makes one of `SCHEDULES` of a rate and a number of steps.
 """
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from shinso._kinds import SCHEDULES as SCHEDULES
     from shinso.optim._averaging import Averaged as Averaged
     from shinso.optim._averaging import averaged as averaged
+    from shinso.optim._block_descent import BlockDescent as BlockDescent
+    from shinso.optim._block_descent import block_coordinate_descent as block_coordinate_descent
     from shinso.optim._coordinate_descent import coordinate_descent as coordinate_descent
     from shinso.optim._first_order import FirstOrder as FirstOrder
     from shinso.optim._full_batch import FullBatch as FullBatch

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from shinso import curvature
+from shinso._reductions import sum_of
 from shinso.optim._schedules import Schedule
 
 RUNNING, CONVERGED, BUDGET_SPENT, NO_DESCENT = range(4)
@@ -120,4 +121,8 @@ def dtype_of(params: PyTree) -> Any:
 
 def global_norm(tree: PyTree) -> Float[Array, ""]:
     """Return the Euclidean norm of all leaves together."""
-    return jnp.sqrt(sum((jnp.vdot(leaf, leaf).real for leaf in jax.tree.leaves(tree)), start=jnp.zeros(())))
+    return jnp.sqrt(sum((sum_of(_squared, leaf) for leaf in jax.tree.leaves(tree)), start=jnp.zeros(())))
+
+
+def _squared(numbers: Array) -> Float[Array, "..."]:
+    return jnp.square(numbers.real) + jnp.square(numbers.imag) if jnp.iscomplexobj(numbers) else jnp.square(numbers)

@@ -79,6 +79,7 @@ class Panel(NamedTuple):
         start: first epoch shown.
         first: epoch of the first number of a curve.
         every: epochs from one number to the next.
+        axis: what the curves are drawn against.
     """
 
     title: str
@@ -87,6 +88,7 @@ class Panel(NamedTuple):
     start: int = 0
     first: int = 1
     every: int = 1
+    axis: str = "epoch"
 
 
 def panel(title: str, column: str, *names: str) -> tuple[Panel]:

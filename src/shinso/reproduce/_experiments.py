@@ -18,6 +18,23 @@ EXPERIMENTS = Kinds(
         "coordinate_descent_rates": ":coordinate_descent_rates",
         "inverse_hessian": "reproduce._hessians:inverse_hessian",
         "hessian_ways": ":hessian_ways",
+        "mini_batch_costs": "reproduce._notes:mini_batch_costs",
+        "robbins_monro": ":robbins_monro",
+        "dropout_subnets": ":dropout_subnets",
+        "recurrent_gradients": ":recurrent_gradients",
+        "pooling_invariance": ":pooling_invariance",
+        "first_sums": ":first_sums",
+        "symmetries": "reproduce._landscapes:symmetries",
+        "matrix_powers": ":matrix_powers",
+        "gradient_noise": ":gradient_noise",
+        "valleys": ":valleys",
+        "averages_in_a_valley": ":averages_in_a_valley",
+        "linear_chain": ":linear_chain",
+        "after_perfection": ":after_perfection",
+        "difference_errors": "reproduce._derivatives:difference_errors",
+        "outer_products": ":outer_products",
+        "update_sizes": "reproduce._starts:update_sizes",
+        "spread_of_starts": ":spread_of_starts",
     }
 )
 """Each takes its settings, the seeds and a `Context`, and returns a `Result` for each seed."""

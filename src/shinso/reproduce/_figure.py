@@ -50,7 +50,7 @@ def _draw_panel(axes: Axes, panel: Panel, records: Sequence[Record]) -> None:
             x, y = [epochs[place] for place in shown], [curve[place] for place in shown]
             axes.plot(x, y, color=colour, linewidth=1.1, alpha=0.85, label=None if number else label)
     axes.set_title(panel.title, loc="left", fontsize=10, color=INK)
-    axes.set_xlabel("epoch", fontsize=9)
+    axes.set_xlabel(panel.axis, fontsize=9)
     axes.tick_params(labelsize=9)
     axes.grid(color=RULE, linewidth=0.7)
     axes.spines[["top", "right"]].set_visible(False)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from shinso import nn
 from shinso._paths import leaves_by_path
+from shinso._reductions import sum_of
 from shinso.objectives import Batch
 from shinso.optim import RUNNING, MiniBatchCost
 from shinso.training._mini_batches import n_examples
@@ -151,24 +152,21 @@ def _spread(batch: Batch, size: int) -> Batch:
 
 
 def _norm(tree: PyTree) -> Array:
-    return jnp.sqrt(sum((_total(jnp.square(leaf)) for leaf in leaves_by_path(tree).values()), start=jnp.zeros(())))
+    return jnp.sqrt(sum((sum_of(jnp.square, leaf) for leaf in leaves_by_path(tree).values()), start=jnp.zeros(())))
 
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
     return numerator / jnp.where(denominator > 0, denominator, 1)
 
 
-def _total(x: Array) -> Array:
-    """Return the sum of all numbers; a reduction to one number runs serially on CPU, so the leading axis comes first."""
-    if x.ndim < 2:
-        return jnp.sum(x)
-    return jnp.sum(lax.optimization_barrier(jnp.sum(x, axis=0)))  # type: ignore[no-untyped-call]
-
-
 def _mean(x: Array) -> Array:
-    return _total(x) / x.size
+    return sum_of(_same, x) / x.size
 
 
 def _moments(x: Array) -> tuple[Array, Array]:
     mean = _mean(x)
     return mean, jnp.sqrt(_mean(jnp.square(x - mean)))
+
+
+def _same(x: Array) -> Array:
+    return x
