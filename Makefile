@@ -24,6 +24,7 @@ test: $(INSTALLED) ## run the tests; ARGS="tests/nn -k dense" picks some
 	@$(RUN) pytest -n 2 $(ARGS)
 
 test-slow: $(INSTALLED) ## run the tests that take minutes
+	@$(PIP) install --constraint constraints.txt --editable '.[export]'
 	@$(RUN) pytest -m slow $(ARGS)
 
 bench: $(INSTALLED) ## measure how long it takes to start (a few minutes)

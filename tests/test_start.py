@@ -18,7 +18,7 @@ from shinso.cli import _results
 
 LIBRARIES = ("jax", "numpy", "scipy.stats", "sklearn", "sklearn.metrics", "pandas", "polars", "pydantic", "optax")
 LIBRARIES += ("equinox", "lineax", "optimistix", "matplotlib", "PIL", "httpx", "scipy.special")
-ROOMS = ("bayes", "curvature", "data", "estimators", "experiment", "optim", "training")
+ROOMS = ("bayes", "curvature", "data", "deploy", "estimators", "experiment", "optim", "training")
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
 - `read_table`: tables as people have them.
 - `laplace`: how sure a trained model is.
-- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.diagnose`, `shinso.experiment`, `shinso.nn`,
-  `shinso.objectives`, `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.studio`,
+- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.deploy`, `shinso.diagnose`, `shinso.experiment`,
+  `shinso.nn`, `shinso.objectives`, `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.studio`,
   `shinso.textbook`, `shinso.training`, `shinso.tuning`.
 - `check_gradients` of any model and cost.
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shinso import bayes as bayes
     from shinso import curvature as curvature
     from shinso import data as data
+    from shinso import deploy as deploy
     from shinso import diagnose as diagnose
     from shinso import estimators as estimators
     from shinso import experiment as experiment

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from shinso.cli import app
+from shinso.deploy._listening import free_port
 from shinso.studio import NEEDS_EXTRA, serve
-from shinso.studio._serve import free_port
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

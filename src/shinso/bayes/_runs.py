@@ -131,11 +131,27 @@ def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str
     """
     run = load_run(folder)
     posterior = _posterior_of(run, Path(folder))
-    names, inputs = read_inputs(run, paths)
+    return predicted_with_doubt(run, posterior, *read_inputs(run, paths))
+
+
+def predicted_with_doubt(
+    run: Run, posterior: Posterior, names: list[Any], inputs: Any, levels: Sequence[float] = ()
+) -> Predictions:
+    """Return what a run predicts of inputs `[N, …]`, with the columns of `predict_run_with_standard_deviations`.
+
+    Args:
+        run: of an experiment.
+        posterior: its own.
+        names: of the N inputs.
+        inputs: as the network reads them.
+        levels: of numbers and counts: q-quantiles of y given x, noise included, as columns `q … of NAME` at the end.
+    """
     prediction = posterior.predict(inputs)
     means = prediction.mean
     if prediction.probabilities is None:
-        return in_words(run, names, means, means).with_standard_deviations(*_of_numbers(prediction, encoder_of(run)))
+        return in_words(run, names, means, means).with_standard_deviations(
+            *_of_numbers(prediction, encoder_of(run), levels)
+        )
     if encoder_of(run).classes is None:
         found = in_words(run, names, means, means)
         return found.with_standard_deviations(
@@ -147,9 +163,13 @@ def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str
     return in_words(run, names, means, chosen).with_standard_deviations(("std of probability", "entropy"), values)
 
 
-def _of_numbers(prediction: Prediction, encoder: Encoder) -> tuple[list[str], np.ndarray]:
+def _of_numbers(prediction: Prediction, encoder: Encoder, levels: Sequence[float]) -> tuple[list[str], np.ndarray]:
     columns = [f"std of {name}" for name in encoder.target_names]
-    return columns, prediction.standard_deviation * _units(prediction.mean.shape[1], encoder)
+    values = [prediction.standard_deviation * _units(prediction.mean.shape[1], encoder)]
+    if levels:
+        columns += [f"q {level:g} of {name}" for level in levels for name in encoder.target_names]
+        values += [encoder.decode_targets(one) for one in prediction.quantiles(*levels)]
+    return columns, np.concatenate(values, axis=1)
 
 
 def _noise(posterior: Posterior, encoder: Encoder) -> dict[str, float]:

@@ -4,8 +4,9 @@
 - `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
   `likelihood_for`, `reading_of`, `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
   `network_of`: the networks before it; `train_by_settings`: training itself.
-- `read_experiment` (of the file `SETTINGS`), `data_of_run`, `encoder_of`, `read_inputs`, `in_words`: what a run folder
-  knows of its data. `next_folder`: where the next one goes. `compare_runs` (`RunComparison`, `ComparedRun`, `Gain`): some.
+- `read_experiment` (of the file `SETTINGS`), `data_of_run`, `encoder_of`, `read_inputs`, `encoded_rows`, `predicted`,
+  `in_words`: what a run folder knows of its data. `next_folder`: where the next one goes. `compare_runs` (`RunComparison`,
+  `ComparedRun`, `Gain`): some.
 """
 
 from typing import TYPE_CHECKING
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from shinso.experiment._folder import next_folder as next_folder
     from shinso.experiment._folder import read_experiment as read_experiment
     from shinso.experiment._predictions import Predictions as Predictions
+    from shinso.experiment._predictions import encoded_rows as encoded_rows
     from shinso.experiment._predictions import in_words as in_words
     from shinso.experiment._predictions import predict_run as predict_run
+    from shinso.experiment._predictions import predicted as predicted
     from shinso.experiment._predictions import read_inputs as read_inputs
     from shinso.experiment._prepare import arguments_of as arguments_of
     from shinso.experiment._prepare import describe as describe

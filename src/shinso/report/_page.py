@@ -85,6 +85,7 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "predictions": best and predictions(run, best.of, run.evaluations[best.of]),
         "rebuilt": best and rebuilding(run.evaluations[best.of]),
         "data": _tables.data_rows(run),
+        "table": _tables.column_rows(run),
         "layers": layers,
         "together": together,
         "pictures": pictures(run.folder),
