@@ -1,6 +1,7 @@
 """Neural networks for people who have arrays.
 
-- `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`, `SequenceClassifier`, `Autoencoder`:
+- `MLPClassifier`, `MLPRegressor`, `NetworkClassifier`, `NetworkRegressor`, `SequenceClassifier`, `SequenceTagger`,
+  `Autoencoder`:
   scikit-learn estimators.
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
 - `read_table`: tables as people have them.
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from shinso.estimators import NetworkClassifier as NetworkClassifier
     from shinso.estimators import NetworkRegressor as NetworkRegressor
     from shinso.estimators import SequenceClassifier as SequenceClassifier
+    from shinso.estimators import SequenceTagger as SequenceTagger
     from shinso.objectives import Objective as Objective
     from shinso.objectives import check_gradients as check_gradients
     from shinso.training import Run as Run
@@ -83,6 +85,7 @@ _HOMES = {
         "NetworkClassifier",
         "NetworkRegressor",
         "SequenceClassifier",
+        "SequenceTagger",
     ),
     "objectives": ("Objective", "check_gradients"),
     "training": ("Run", "Start", "Stopping", "TrainingWarning", "load", "train"),

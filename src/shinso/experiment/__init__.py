@@ -2,7 +2,8 @@
 
 - `run_experiment`, `resume_run`, `evaluate_run`, `predict_run` (`Predictions`), `sample_run`: what the command line does.
 - `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
-  `likelihood_for`, `reading_of`, `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
+  `likelihood_for`, `reading_of`, `network_of`,
+  `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
   `train_by_settings`: training itself.
 - `read_experiment`, `data_of_run`, `encoder_of`, `read_inputs`, `encoded_rows`, `predicted`, `in_words`: what a run folder
   knows of its data. `next_folder`: where the next one goes.
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from shinso.experiment._arguments import first_keys as first_keys
     from shinso.experiment._arguments import likelihood_for as likelihood_for
     from shinso.experiment._arguments import likelihood_named as likelihood_named
+    from shinso.experiment._arguments import network_of as network_of
     from shinso.experiment._arguments import optimizer_of as optimizer_of
     from shinso.experiment._arguments import training_arguments as training_arguments
     from shinso.experiment._evaluate import data_of_run as data_of_run

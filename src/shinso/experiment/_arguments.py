@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -123,10 +124,20 @@ def stopping_of(settings: Settings, likelihood: objectives.Likelihood, watched: 
     return Stopping(monitor, settings.patience, factor=settings.stall_factor)
 
 
-def network_of(settings: Settings, description: Description, inputs: Any, key: jax.Array) -> Any:
-    """Return the network that complete settings describe, for described training examples with these inputs."""
+def network_of(
+    settings: Settings, description: Description, inputs: Any, key: jax.Array, more: Mapping[str, Any] | None = None
+) -> Any:
+    """Return the network that complete settings describe, for described training examples with these inputs.
+
+    Args:
+        settings: complete.
+        description: of the training examples.
+        inputs: theirs.
+        key: of the first weights.
+        more: arguments of the builder beyond the settings, or instead of them.
+    """
     shape = description.input_shape
-    arguments = _network_arguments(settings, shape, inputs)
+    arguments = _network_arguments(settings, shape, inputs) | dict(more or {})
     with warnings.catch_warnings():
         if settings.code_penalty:  # stands against the identity, which the builder cannot know
             warnings.filterwarnings("ignore", "code has .* identity can be learned")
