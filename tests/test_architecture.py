@@ -52,6 +52,7 @@ FOUNDATION = (
     "_kinds",
     "_numbers",
     "_paths",
+    "_words",
     "_sequences",
 )  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print

@@ -14,7 +14,7 @@ from shinso.studio import NEEDS_EXTRA, serve
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(ImportError, match="pip install"):
+    with pytest.raises(ImportError, match=r"pip install .shinso\[studio\]"):
         serve()
     done = CliRunner().invoke(app, ["studio"])
     assert done.exit_code == 2

@@ -66,7 +66,7 @@ def posterior_of_run(
     prior_precision: float | None = None,
     data_dir: str | Path | None = None,
 ) -> RunPosterior:
-    """Make the posterior of a stored experiment, judge it, and keep it in the run folder.
+    """Return the posterior of a stored experiment, judged, and kept in the run folder.
 
     Args:
         folder: the run folder; its training data are read again, and must be what they were.
@@ -119,7 +119,7 @@ def load_run_posterior(folder: str | Path) -> Posterior:
 
 
 def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
-    """Predict for files with a stored run and its posterior, and say how sure each prediction is.
+    """Return what a stored run predicts for files, and how sure its posterior is of each prediction.
 
     Further columns are `std of …`, √Var[y | x], of a number or count, in its own units; of a class, `std of probability`,
     that of its probability under the posterior, and `entropy`, −Σ_k p_k ln p_k in nats; of labels, `std of …` for each

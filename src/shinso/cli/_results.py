@@ -9,10 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shinso import _words
 from shinso.cli._wording import in_options
 from shinso.training import Evaluation, Overview, general_notes, hardest_confusion
 
 if TYPE_CHECKING:
+    from shinso.diagnose import Diagnosis
     from shinso.experiment import Predictions
     from shinso.training import Run
 
@@ -24,19 +26,26 @@ HOW_TO_CHANGE = (
 )
 
 
-def summary(console: Console, run: "Run", report: Path) -> None:
-    """Say what training came to: score with its interval, worst confusion, time, where everything is."""
+STATES = {"bad": "red", "warning": "yellow", "good": ""}
+
+
+def summary(console: Console, run: "Run", report: Path, diagnosis: "Diagnosis") -> None:
+    """Say what training came to: score with its interval, worst confusion, baselines, time, where everything is."""
+    from shinso.report import beside_baselines
+
     table = _grid()
     for name in ("test", "validation", "training"):
         if name in run.evaluations:
             _add_evaluation(table, name, run.evaluations[name], run.data)
             break
-    table.add_row("stopped", run.stop.message)
+    if diagnosis.baselines is not None:
+        table.add_row("beside others", _for_terminal(beside_baselines(diagnosis.baselines)))
+    table.add_row("stopped", Text(run.stop.message, style=STATES[diagnosis.severity]))
     if run.stop.reason == "interrupted":
         table.add_row("go on with", f"shinso resume {run.folder}")
     timing = run.timing
-    compiling = f", {duration(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
-    table.add_row("time", f"{duration(timing.train_seconds)} training{compiling}")
+    compiling = f", {_seconds(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
+    table.add_row("time", f"{_seconds(timing.train_seconds)} training{compiling}")
     for note in general_notes(run.data):
         table.add_row("data", in_options(note))
     table.add_row("run", Text(str(run.folder), style="bold"))
@@ -109,36 +118,33 @@ def predictions(console: Console, predicted: "Predictions") -> None:
 
 
 def number(value: float) -> str:
-    """Return a number with four significant digits."""
-    return f"{value:,.0f}" if math.isfinite(value) and abs(value) >= 10_000 else f"{value:.4g}"
+    """Return a number as the report has it."""
+    return _for_terminal(_words.number(value))
 
 
 def words(name: str) -> str:
     """Return a field's name as words."""
-    return {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}.get(name, name.replace("_", " "))
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in the units that suit it."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return _words.called(name)
 
 
 def score(evaluation: Evaluation) -> str:
-    """Return the score with its 95 % interval."""
-    low, high = evaluation.interval
+    """Return the score with its 95 % interval, rounded as in the report."""
+    name, n = evaluation.score_name, evaluation.n
     if math.isnan(evaluation.score):
-        return f"not defined (targets of {evaluation.n:,} examples that hardly vary)"
-    if evaluation.score_name != "accuracy":
-        return f"{number(evaluation.score)} (95 % interval {number(low)} to {number(high)})"
-    places = 1 if evaluation.n < 5000 else 2
-    right = round(evaluation.score * evaluation.n)
-    return (
-        f"{100 * evaluation.score:.{places}f} % (95 % interval {100 * low:.{places}f} to {100 * high:.{places}f} %; "
-        f"{right:,} of {evaluation.n:,} right)"
-    )
+        return f"not defined (targets of {n:,} examples that hardly vary)"
+    told = f"95 % interval {_words.interval(name, evaluation.interval, n)}"
+    if name == "accuracy":
+        told += f"; {round(evaluation.score * n):,} of {n:,} right"
+    return _for_terminal(f"{_words.scored(name, evaluation.score, n)} ({told})")
+
+
+def _seconds(duration: float) -> str:
+    return _for_terminal(_words.seconds(duration))
+
+
+def _for_terminal(text: str) -> str:
+    """Return text with plain blanks, by which lines are searched and cut."""
+    return text.replace(_words.SPACE, " ")
 
 
 def _grid() -> Table:

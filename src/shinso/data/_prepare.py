@@ -1,7 +1,7 @@
 """From a source of examples to training, validation and test data."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from shinso.data._dataset import Dataset
 from shinso.data._encoder import Encoder
 from shinso.data._mnist import load_mnist
 from shinso.data._options import Options
+from shinso.data._origin import Origin
 from shinso.data._raw import SOURCES, read_source
 from shinso.data._reading import Column
 from shinso.data._request import Raw, Request
@@ -38,6 +39,7 @@ class Prepared:
         encoder: how raw data become inputs and targets; fitted on the training examples.
         notes: sentences for the person: the inferred kind, class counts, missing values, columns not used.
         rows: which examples of the source each part holds; None for MNIST.
+        origin: what a person is told of an example of the source.
         columns: of a table, what each column was taken for, and what the notes say of it.
     """
 
@@ -47,7 +49,15 @@ class Prepared:
     encoder: Encoder
     notes: tuple[str, ...] = ()
     rows: Split | None = None
+    origin: Origin = field(default_factory=Origin)
     columns: tuple[Column, ...] = ()
+
+    def origin_of(self, part: str, index: int) -> tuple[int | None, dict[str, str]]:
+        """Return the row of the source, from 1, and the columns of an example of `"training"`, `"validation"` or `"test"`.
+
+        None, and no columns, where that is not known.
+        """
+        return (None, {}) if self.rows is None else self.origin.of(int(getattr(self.rows, part)[index]))
 
 
 def prepare(
@@ -70,7 +80,7 @@ def prepare(
     seed: int = 0,
     data_dir: str | Path | None = None,
 ) -> Prepared:
-    """Read examples, split them, and fit and apply the encoding of their inputs and targets.
+    """Return examples, read, split, and with the encoding of their inputs and targets fitted and applied.
 
     The split is random, stratified for classification. Targets of regression are standardized with the training mean
     and standard deviation (`Encoder.decode_targets` undoes it).
@@ -212,8 +222,9 @@ def _assemble(
     lonely = "" if raw.targets is None else _lonely_class(raw.targets)
     told = _describe(everything, inferred=kind is None, lonely=lonely)
     told = (*told, *raw.notes, *dropped, *notes, *_of_the_split(everything, parts))
+    origin = Origin(raw.kept, raw.shown)
     columns = tuple(_noted(one, told, encoder.feature_columns) for one in raw.columns)
-    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts, columns)
+    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts, origin, columns)
 
 
 def _noted(column: Column, notes: Sequence[str], used: Collection[str]) -> Column:

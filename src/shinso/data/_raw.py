@@ -38,7 +38,8 @@ def read_source(source: Any, request: Request) -> Raw:
     """
     if isinstance(source, str) and source == "digits":
         digits = load_digits()
-        return from_arrays(source, digits.inputs, digits.targets, request)
+        raw = from_arrays(source, digits.inputs, digits.targets, request)
+        return dataclasses.replace(raw, targets=None if raw.targets is None else raw.targets.rename({"y": "digit"}))
     if isinstance(source, str | Path) and str(source) != "-":
         path = existing(source)
         if path.suffix.lower() == ".npz":
@@ -183,6 +184,8 @@ def from_columns(
         None if groups is None else labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
         (*notes, *told),
+        kept=np.flatnonzero(mask),
+        shown=frame.select(*([] if request.identifier is None else [request.identifier]), *inputs).filter(kept),
     )
 
 
@@ -224,6 +227,7 @@ def from_arrays(
         None if groups is None else labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
         tuple(told),
+        kept=np.flatnonzero(mask),
     )
 
 
@@ -234,7 +238,9 @@ def from_pictures(name: str, files: Sequence[Path], labels: Any, target: str, re
     bare = dataclasses.replace(request, target=())
     raw = from_arrays(name, pictures.images, values.to_numpy(), bare)
     targets = None if raw.targets is None else raw.targets.rename({"y": target})
-    return dataclasses.replace(raw, targets=targets, notes=(*pictures.notes, *raw.notes))
+    names = pl.DataFrame({"file": [str(files[place]) for place in pictures.kept]})
+    shown = names if raw.kept is None else names[raw.kept]
+    return dataclasses.replace(raw, targets=targets, notes=(*pictures.notes, *raw.notes), kept=None, shown=shown)
 
 
 def _targets_of(frame: pl.DataFrame, where: str, names: Sequence[str]) -> list[str]:

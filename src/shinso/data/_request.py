@@ -56,6 +56,8 @@ class Raw:
         groups: whose each row is, if that was asked for.
         order: when each row was taken, if that was asked for.
         notes: what is to be said of the reading.
+        kept: which of the rows that were read each example is, from 0; None where examples are no rows.
+        shown: what a person is shown of each example: the columns of its row, or the file of a picture.
         columns: of a table, what each was found to be.
     """
 
@@ -66,6 +68,8 @@ class Raw:
     groups: Shaped[np.ndarray, " N"] | None = None
     order: Shaped[np.ndarray, " N"] | None = None
     notes: tuple[str, ...] = ()
+    kept: Rows | None = None
+    shown: pl.DataFrame | None = None
     columns: tuple[Column, ...] = ()
 
 

@@ -3,8 +3,7 @@
 - `MLPClassifier`, `MLPRegressor`: scikit-learn's multilayer perceptrons, argument for argument, and more.
 - `NetworkClassifier`, `NetworkRegressor`: any network, on tables and images.
 - `BernoulliRBM`: scikit-learn's restricted Boltzmann machine, argument for argument.
-- `SequenceClassifier`: a recurrent network, on sequences of different lengths.
-- `SequenceTagger`: the same for every step.
+- `SequenceClassifier`: a recurrent network, on sequences of different lengths; `SequenceTagger`: a label for every step.
 - `Autoencoder`: a transformer, examples to codes and back.
 """
 

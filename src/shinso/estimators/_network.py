@@ -258,7 +258,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             if not isinstance(model, eqx.Module):
                 raise TypeError(f"network must build an Equinox module; got {type(model).__name__}.")
             return model
-        return network_of(examples.settings, examples.description, examples.training.inputs, key, arguments)
+        return network_of(examples.settings, examples.description, examples.training.inputs, key, **arguments)
 
     def _given_optimizer(self) -> optim.Optimizer | None:
         """Return the optimizer where it, or its learning rate, was given as an object."""

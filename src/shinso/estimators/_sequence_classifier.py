@@ -19,6 +19,7 @@ OF_OTHERS = (
     "network", "channels", "kernel_size", "padding", "pool", "basis", "basis_size", "configuration", "depth",
     "augmentation", "standardize",
 )  # fmt: skip
+"""Settings of networks that do not read sequences."""
 
 
 @with_settings("cell", but=OF_OTHERS, class_weight=None, warm_start=False, random_state=0, verbose=False)
@@ -56,7 +57,7 @@ class SequenceClassifier(NetworkClassifier):
     network = None
 
     def _validated(self, X: Any, y: Any) -> tuple[nn.Sequences, np.ndarray]:
-        sequences = padded_steps(X)
+        sequences = self._sequences(X)
         y = column_or_1d(y, warn=True)
         if len(y) != len(sequences.lengths):
             raise ValueError(f"y must hold one class for each of {len(sequences.lengths)} sequences; got {len(y)}.")
@@ -67,7 +68,10 @@ class SequenceClassifier(NetworkClassifier):
         held_out = rows[:0]
         if asked.validation_fraction:
             rows, held_out = train_test_split(
-                rows, test_size=asked.validation_fraction, stratify=self._strata(values), random_state=asked.seed
+                rows,
+                test_size=asked.validation_fraction,
+                stratify=self._kept_in_proportion(values),
+                random_state=asked.seed,
             )
         if not (self.warm_start and hasattr(self, "mean_")):
             self._scale(_steps(taken(X, rows)))
@@ -78,9 +82,13 @@ class SequenceClassifier(NetworkClassifier):
         validation = taken(everything, held_out) if len(held_out) else None
         return Examples(taken(everything, rows), validation, description, complete(asked, description))
 
-    def _strata(self, values: np.ndarray) -> np.ndarray | None:
-        """Return what keeps its proportions where sequences are held out."""
+    def _kept_in_proportion(self, values: np.ndarray) -> np.ndarray | None:
+        """Return what a validation part has in the proportions of the whole."""
         return values
+
+    def _sequences(self, X: Any) -> nn.Sequences:
+        """Return X as checked `Sequences` of NumPy arrays."""
+        return _padded(X)
 
     def _scale(self, steps: np.ndarray) -> None:
         self.n_features_in_ = steps.shape[1]
@@ -88,7 +96,7 @@ class SequenceClassifier(NetworkClassifier):
         self.scale_[self.scale_ == 0] = 1
 
     def _encoded(self, X: Any) -> nn.Sequences:
-        sequences = padded_steps(X)
+        sequences = _padded(X)
         width = sequences.values.shape[2]
         if width != self.n_features_in_:
             raise ValueError(f"X must have {self.n_features_in_} numbers a step, as in training; got {width}.")
@@ -105,7 +113,7 @@ class SequenceClassifier(NetworkClassifier):
         return tags
 
 
-def padded_steps(X: Any) -> nn.Sequences:
+def _padded(X: Any) -> nn.Sequences:
     """Return X as checked `Sequences` of NumPy arrays."""
     if isinstance(X, nn.Sequences):
         nn.check_sequences("X", X)

@@ -1,26 +1,31 @@
 """`SequenceTagger`."""
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from shinso import nn
-from shinso._sequences import STEPS
-from shinso.estimators import _parameters
 from shinso.estimators._arguments import with_settings
-from shinso.estimators._network import Targets
-from shinso.estimators._sequence_classifier import OF_OTHERS, SequenceClassifier, padded_steps
-
-_STEPWISE = {"per_step": True}
+from shinso.estimators._network import Examples, Targets
+from shinso.estimators._sequence_classifier import OF_OTHERS, SequenceClassifier
+from shinso.experiment import first_keys, network_of
+from shinso.objectives import Likelihood
+from shinso.training import in_chunks
 
 
 @with_settings("cell", but=OF_OTHERS, warm_start=False, random_state=0, verbose=False)
 class SequenceTagger(SequenceClassifier):
-    """A recurrent network that says a class for every step of sequences of different lengths.
+    """A recurrent network that gives every step of a sequence a label: part of speech, state of a machine, usual or not.
 
-    X is as for `SequenceClassifier`, y a list of N arrays `[T_i]` of labels, one for each step; with `bidirectional` a label
-    may depend on the steps behind it. The cost is the mean over all steps, −ln p of each label. Unless `bidirectional` is
-    given, a step's label is told from that step and those before it.
+    X is what `SequenceClassifier` takes; y is a list of N arrays of labels `[T_i]`, one for each step. The cost is the mean
+    over all steps of all sequences in a mini-batch. With ``bidirectional=True`` a label may depend on later steps too.
+    Source: notes on neural networks, §2.4.2; lecture on deep learning (recurrent networks: an output for every step).
 
     Args:
         cell: ``"lstm"``, ``"gru"`` or ``"elman"``. None: by the data.
@@ -33,27 +38,30 @@ class SequenceTagger(SequenceClassifier):
         verbose: print the history as it comes.
 
     Attributes:
-        settings_, network_, history_, loss_curve_, n_iter_, stop_reason_, mean_, scale_, n_features_in_: as those of
-            `SequenceClassifier`.
-        classes_: the classes of steps, sorted.
-
-    Source: notes on neural networks, §2.4.2 (the error is summed over the times n).
+        settings_: the settings of the training, those that were None completed (`shinso.settings.complete`).
+        network_: the trained module, its arrays NumPy's.
+        history_: one dictionary of metrics for each epoch (`shinso.training.History`).
+        loss_curve_: cost of each epoch, penalties included.
+        n_iter_: epochs made.
+        stop_reason_: how training ended (`shinso.training.Stop`).
+        classes_: the labels, sorted.
+        mean_, scale_: what is subtracted from the numbers of a step, and what they are divided by, `[D]`.
+        n_features_in_: D.
     """
 
-    network_arguments = _STEPWISE
     class_weight = None
-    _own_checks: ClassVar[dict[str, _parameters.Check]] = {
-        name: check for name, check in SequenceClassifier._own_checks.items() if name != "class_weight"
-    }
 
     def predict(self, X: Any) -> list[np.ndarray]:  # type: ignore[override]
-        """Return the most probable class of each step: for each sequence an array `[T_i]`."""
-        return [self.classes_[np.argmax(means, axis=1)] for means in self.predict_proba(X)]
+        """Return the most probable label of each step, a list of N arrays `[T_i]`."""
+        return [self.classes_[np.argmax(one, axis=1)] for one in self.predict_proba(X)]
 
     def predict_proba(self, X: Any) -> list[np.ndarray]:  # type: ignore[override]
-        """Return the probability of each class, in the order of `classes_`: for each sequence an array `[T_i, K]`."""
-        lengths = padded_steps(X).lengths
-        return [means[:length] for means, length in zip(self._predict_mean(X), lengths, strict=True)]
+        """Return the probability of each label at each step, a list of N arrays `[T_i, K]`, in the order of `classes_`."""
+        check_is_fitted(self)
+        with self._examples(X) as inputs:
+            means = [in_chunks(eqx.Partial(_step_means, model, self._likelihood()), inputs) for model in self._models()]
+            mean = np.mean(means, axis=0)
+        return [one[:length] for one, length in zip(mean, np.asarray(inputs.lengths), strict=True)]
 
     def predict_log_proba(self, X: Any) -> list[np.ndarray]:  # type: ignore[override]
         """Return the logarithms of `predict_proba`."""
@@ -61,38 +69,66 @@ class SequenceTagger(SequenceClassifier):
             return [np.log(one) for one in self.predict_proba(X)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of steps whose class is right; with weights of sequences each step has its sequence's."""
-        right = [np.asarray(one) == np.asarray(true) for one, true in zip(self.predict(X), y, strict=True)]
-        weights = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        each = np.repeat(weights, [len(one) for one in right])
-        return float(np.average(np.concatenate(right), weights=each))
+        """Return the share of steps whose label is right, `sample_weight` being that of each sequence, for all its steps."""
+        right = [np.asarray(a) == b for a, b in zip(column_per_sequence(y), self.predict(X), strict=True)]
+        each = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        weights = np.repeat(each, [len(one) for one in right])
+        return float(np.average(np.concatenate(right), weights=weights))
 
-    def _validated(self, X: Any, y: Any) -> tuple[nn.Sequences, Any]:
-        sequences, labels = padded_steps(X), [np.asarray(one) for one in y]
-        if len(labels) != len(sequences.lengths):
-            raise ValueError(f"y must hold the labels of {len(sequences.lengths)} sequences; got {len(labels)}.")
-        for place, (one, length) in enumerate(zip(labels, sequences.lengths, strict=True)):
-            if one.shape != (length,):
+    def _validated(self, X: Any, y: Any) -> tuple[nn.Sequences, np.ndarray]:
+        sequences = self._sequences(X)
+        lengths, labels = np.asarray(sequences.lengths), column_per_sequence(y)
+        if len(labels) != len(lengths):
+            raise ValueError(
+                f"y must hold one array of labels for each of {len(lengths)} sequences; got {len(labels)}."
+            )
+        for number, (one, length) in enumerate(zip(labels, lengths, strict=True)):
+            if len(one) != length:
                 raise ValueError(
-                    f"y must hold a label for each step; sequence {place} has {length} steps and labels {list(one.shape)}."
+                    f"y must hold a label for each step; sequence {number} has {length} steps and {len(one)}."
                 )
-        return sequences, labels
+        # Steps behind a sequence's end have no weight; a label that occurs anyway adds no class.
+        filled = np.full(sequences.values.shape[:2], labels[0][0], np.result_type(*labels))
+        for row, one in zip(filled, labels, strict=True):
+            row[: len(one)] = one
+        return sequences, filled
 
     def _targets(self, y: Any) -> Targets:
-        before = getattr(self, "classes_", None) if self.warm_start else None
-        self.classes_, found = np.unique(np.concatenate(y), return_inverse=True)
-        if before is not None and not np.array_equal(before, self.classes_):
-            self.classes_, now = before, self.classes_
-            raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")
-        self._multilabel = False
-        lengths = [len(one) for one in y]
-        column = nn.pad([part[:, None] for part in np.split(found, np.cumsum(lengths)[:-1])], multiple=STEPS)
-        indices = np.asarray(column.values[..., 0], np.int32)
-        return Targets("classification", indices, np.arange(len(y)))
+        found = super()._targets(y.ravel())
+        return found._replace(values=found.values.reshape(y.shape), labels=y)
 
     def _check_targets(self, targets: Targets, weights: np.ndarray) -> None:
-        if len(self.classes_) < 2:
-            raise ValueError(f"y must hold at least two classes; got one class, {self.classes_[0]!r}.")
+        classes = np.unique(targets.labels[weights > 0])
+        if len(classes) == 1:
+            raise ValueError(f"y must hold at least two labels, of weight > 0; got one, {classes[0]!r}.")
 
-    def _strata(self, values: np.ndarray) -> None:
+    def _kept_in_proportion(self, values: np.ndarray) -> np.ndarray | None:
         return None
+
+    def _first_model(self, examples: Examples) -> Any:
+        if self.warm_start and hasattr(self, "networks_"):
+            return super()._first_model(examples)
+        asked, inputs = examples.settings, examples.training.inputs
+        models = [
+            network_of(asked, examples.description, inputs, key, per_step=True) for key in first_keys(examples.settings)
+        ]
+        return models if asked.members else models[0]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = BaseEstimator.__sklearn_tags__(self)
+        tags.target_tags.required = True
+        return tags
+
+
+def column_per_sequence(y: Any) -> list[np.ndarray]:
+    """Return the labels of each sequence as an array `[T_i]`."""
+    if isinstance(y, str) or not isinstance(y, Iterable):
+        raise TypeError(f"y must be a list of arrays of labels, one for each sequence; got {type(y).__name__}.")
+    return [column_or_1d(np.asarray(one)) for one in y]
+
+
+@eqx.filter_jit
+def _step_means(model: Any, likelihood: Likelihood, inputs: nn.Sequences) -> jax.Array:
+    outputs = model(inputs).values
+    means = likelihood.mean(outputs.reshape(-1, outputs.shape[-1]))
+    return jnp.reshape(means, outputs.shape)

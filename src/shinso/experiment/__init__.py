@@ -2,11 +2,11 @@
 
 - `run_experiment`, `resume_run`, `evaluate_run`, `predict_run` (`Predictions`), `sample_run`: what the command line does.
 - `prepare_experiment`, `describe`, `arguments_of` (or `training_arguments` of its parts), `likelihood_named`,
-  `likelihood_for`, `reading_of`, `network_of`,
-  `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
-  `train_by_settings`: training itself.
-- `read_experiment`, `data_of_run`, `encoder_of`, `read_inputs`, `encoded_rows`, `predicted`, `in_words`: what a run folder
-  knows of its data. `next_folder`: where the next one goes.
+  `likelihood_for`, `reading_of`, `optimizer_of`: the steps before training, for whoever trains in another way; `first_keys`,
+  `network_of`: the networks before it; `train_by_settings`: training itself.
+- `read_experiment` (of the file `SETTINGS`), `data_of_run`, `encoder_of`, `read_inputs`, `encoded_rows`, `predicted`,
+  `in_words`: what a run folder knows of its data. `next_folder`: where the next one goes. `compare_runs` (`RunComparison`,
+  `ComparedRun`, `Gain`): some.
 """
 
 from typing import TYPE_CHECKING
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from shinso.experiment._arguments import network_of as network_of
     from shinso.experiment._arguments import optimizer_of as optimizer_of
     from shinso.experiment._arguments import training_arguments as training_arguments
+    from shinso.experiment._comparison import ComparedRun as ComparedRun
+    from shinso.experiment._comparison import Gain as Gain
+    from shinso.experiment._comparison import RunComparison as RunComparison
+    from shinso.experiment._comparison import compare_runs as compare_runs
     from shinso.experiment._evaluate import data_of_run as data_of_run
     from shinso.experiment._evaluate import encoder_of as encoder_of
     from shinso.experiment._evaluate import evaluate_run as evaluate_run
+    from shinso.experiment._folder import SETTINGS as SETTINGS
     from shinso.experiment._folder import next_folder as next_folder
     from shinso.experiment._folder import read_experiment as read_experiment
     from shinso.experiment._predictions import Predictions as Predictions

@@ -8,6 +8,7 @@ from shinso import data
 from shinso.data import Dataset, Encoder, Prepared
 from shinso.experiment._folder import read_experiment
 from shinso.experiment._prepare import prepare_experiment
+from shinso.objectives import as_batch
 from shinso.training import Ensemble, Evaluation, Run, digest_of, evaluated_in_units, load
 
 
@@ -15,6 +16,7 @@ def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
     """Evaluate a trained run, add what is known of the data, and store it."""
     sets = {"test": prepared.test, "validation": prepared.validation}
     run.data |= {
+        "target_names": list(prepared.encoder.target_names),
         "n_test": 0 if prepared.test is None else len(prepared.test),
         "encoder": prepared.encoder.to_dict(),
         "notes": list(prepared.notes),
@@ -24,19 +26,29 @@ def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
     }
     present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
     for name, dataset in present.items():
-        run.evaluations[name] = evaluated_in_units(run, dataset, prepared.encoder)
+        run.evaluations[name] = _located(evaluated_in_units(run, dataset, prepared.encoder), prepared, name)
         if isinstance(run, Run) and run.averaged_model is not None:
             averaged = dataclasses.replace(run, model=run.averaged_model)
-            run.evaluations[f"averaged_{name}"] = evaluated_in_units(averaged, dataset, prepared.encoder)
+            judged = evaluated_in_units(averaged, dataset, prepared.encoder)
+            run.evaluations[f"averaged_{name}"] = _located(judged, prepared, name)
+    if isinstance(run, Run) and prepared.test is not None:
+        run.sets["test"] = as_batch("test", prepared.test, run.likelihood)
     if run.folder is not None:
         run.save(run.folder)
     return run
 
 
+def _located(found: Evaluation, prepared: Prepared, part: str) -> Evaluation:
+    """Return an evaluation of a part whose mistakes say where in the source they are."""
+    for mistake in found.mistakes:
+        mistake.row, mistake.columns = prepared.origin_of(part, mistake.index)
+    return found
+
+
 def evaluate_run(
     folder: str | Path, source: str | Path | None = None, *, data_dir: str | Path | None = None
 ) -> Evaluation:
-    """Measure a stored run on its own test examples, or on a file with the inputs and targets it was trained on.
+    """Return how a stored run does on its own test examples, or on a file with the inputs and targets it was trained on.
 
     Numbers are measured in the target's own units. What should be told about a file (missing values, unknown
     categories, examples seen in training) comes as a `UserWarning` each.
@@ -59,7 +71,7 @@ def evaluate_run(
 
 
 def data_of_run(run: Run | Ensemble, data_dir: str | Path | None = None) -> Prepared:
-    """Read and split the data of a stored experiment again, the same examples in the same order.
+    """Return the data of a stored experiment, read and split again: the same examples in the same order.
 
     Args:
         run: loaded from the folder of an experiment.

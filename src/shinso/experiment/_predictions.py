@@ -66,7 +66,7 @@ class _Lines:
 
 
 def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
-    """Predict for files with a stored run: tables, NPZ archives or pictures, as it was trained on.
+    """Return what a stored run predicts for files: tables, NPZ archives or pictures, as it was trained on.
 
     What should be told about a file (missing values, unknown categories) comes as a `UserWarning` each.
 

@@ -13,7 +13,7 @@ from shinso.settings import WINDOW, Description, Settings, complete
 def prepare_experiment(
     settings: Settings, data_dir: str | Path | None = None, *, source: Any = None, weights: Any = None
 ) -> tuple[Prepared, Settings]:
-    """Read and split the data, and choose what the settings leave open.
+    """Return the data, read and split, and the settings with what they left open chosen.
 
     Args:
         settings: of the experiment.

@@ -37,6 +37,7 @@ from shinso.objectives._code_penalties import CodePenalty as CodePenalty
 from shinso.objectives._code_penalties import CodeSparsity as CodeSparsity
 from shinso.objectives._contrastive_divergence_loss import ContrastiveDivergenceLoss as ContrastiveDivergenceLoss
 from shinso.objectives._distillation import Distillation as Distillation
+from shinso.objectives._evaluation_scores import ACCURACY as ACCURACY
 from shinso.objectives._evaluation_scores import R2 as R2
 from shinso.objectives._evaluation_scores import EvaluationScore as EvaluationScore
 from shinso.objectives._examples import as_batch as as_batch

@@ -7,6 +7,7 @@ from shinso import _checks
 from shinso.deploy import Listening, missing_web
 
 NEEDS_EXTRA = "shinso studio needs FastAPI and Uvicorn, which are not installed: pip install 'shinso[studio]'."
+"""What `serve` says where the extra is missing."""
 
 
 def serve(

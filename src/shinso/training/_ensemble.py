@@ -1,5 +1,6 @@
 """Ensembles: networks that answer together."""
 
+import importlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +44,11 @@ class Ensemble:
     def __repr__(self) -> str:
         """Say in a line how many there are, and what they are."""
         return f"Ensemble({len(self.runs)} × {self.runs[0]!r})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of the ensemble; see `shinso.report.render_summary`."""
+        # A room above this one, found when somebody asks.
+        return str(importlib.import_module("shinso.report").render_summary(self))
 
     @property
     def likelihood(self) -> Likelihood:

@@ -50,7 +50,8 @@ class Run:
         environment: versions and device.
         seed: the seed of order and noise.
         data: what it was trained on, as plain data: ``name``, ``kind``, ``n_training``, ``n_validation``, ``input_shape``,
-            ``classes``, ``feature_names``, ``encoder``, …
+            ``classes``, ``feature_names``,
+            ``target_names``, ``encoder``, …
         evaluations: results by name: ``"test"``, ``"validation"``, ….
         state: the state training ended in, from which it can continue; None for a loaded run.
         folder: where it is stored, if it is.
@@ -91,6 +92,11 @@ class Run:
             *([] if self.folder is None else [f"folder={str(self.folder)!r}"]),
         ]
         return f"Run({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of the run; see `shinso.report.render_summary`."""
+        # A room above this one, found when somebody asks.
+        return str(importlib.import_module("shinso.report").render_summary(self))
 
     @property
     def likelihood(self) -> Likelihood:
