@@ -32,8 +32,9 @@ BELOW = {
     "textbook": ("training",),
     "estimators": ("experiment", "bayes"),
     "report": ("diagnose", "experiment", "tuning"),
+    "deploy": ("experiment", "bayes"),
     "reproduce": ("experiment", "textbook", "bayes"),
-    "studio": ("report", "reproduce"),
+    "studio": ("report", "reproduce", "deploy"),
 }
 FOUNDATION = (
     "_version",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from shinso._files import is_temporary, sweep, write_atomically
+from shinso._files import flush_folder, is_temporary, make_folder, sweep, write_atomically, write_unflushed
 
 SUMS = "SHA256SUMS"
 MEMBERS = "members"
@@ -33,13 +33,17 @@ def commit(folder: Path, contents: Mapping[str, bytes]) -> None:
         OSError: they cannot be written; until then all files are the old ones.
         ValueError: the list there is damaged.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     _settle(folder)
     sums = {**sums_of(folder), **_digests(contents)}
     try:
-        for name, content in contents.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / (name + _STAGED), content)
+        staged = {folder / (name + _STAGED): content for name, content in contents.items()}
+        for path, content in staged.items():
+            make_folder(path.parent)
+            write_unflushed(path, content)
+        # A list that outlasts a power failure must find its files.
+        for inside in {path.parent for path in staged}:
+            flush_folder(inside)
         write_atomically(folder / SUMS, _text(sums))
     except BaseException:
         with contextlib.suppress(OSError, ValueError):

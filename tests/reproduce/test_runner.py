@@ -4,6 +4,8 @@ import dataclasses
 import json
 import math
 import os
+import re
+import shutil
 import signal
 import sys
 
@@ -54,6 +56,31 @@ def test_records_hold_what_was_measured(small, records):
     assert found[0].curves != found[1].curves
     assert figure_path(small, records).read_bytes().startswith(b"<?xml")
     assert {path.name for path in (records / "R0").iterdir()} == {"seed-0.json", "seed-1.json", "figure.svg"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda content: content.replace(b'"seconds": ', b'"seconds": 1', 1), "damaged or changed"),
+        (lambda content: content[:-20], "seed-0.json must be a record"),
+        (lambda content: b"[" * 100_000, "recursion"),
+        (lambda content: b"1", "seed-0.json must be a record"),
+        (
+            lambda content: re.sub(rb', "sha256": "\w+"', b"", content).replace(b'"seed": 0', b'"seed": "x"'),
+            "seed: Input",
+        ),
+        (lambda content: re.sub(rb', "sha256": "\w+"', b"", content).replace(b'"values"', b'"value"'), "other fields"),
+    ],
+    ids=["digest", "cut short", "deep", "a number", "another type", "another field"],
+)
+def test_a_damaged_record_is_refused_in_one_sentence(change, sentence, records, tmp_path):
+    shutil.copytree(records / "R0", tmp_path / "R0")
+    path = tmp_path / "R0" / "seed-0.json"
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(ValueError, match=sentence) as caught:
+        read_records(tmp_path, "R0")
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
 
 
 def test_the_numbers_are_those_of_training_by_hand(small, records):

@@ -1,7 +1,11 @@
-"""The attacks of benchmarks/attack.py on run folders, a few of each; and the failures found so far, one by one."""
+"""The attacks of benchmarks/attack*.py on run folders, a few of each; and the failures found so far, one by one."""
 
 import importlib.util
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -53,10 +57,27 @@ def test_nasty_values_get_one_sentence(attack, stored):
     assert found["one sentence"] > 20
 
 
-def test_a_killed_training_goes_on_to_the_same_bits(attack, tmp_path, monkeypatch):
-    monkeypatch.setattr(attack, "EPOCHS", 60)
-    found = attack.kills(1, np.random.default_rng(2), tmp_path)
-    assert sum(found.values()) == 1
+def said_by(script, *options):
+    """What a script of the benchmarks prints; it must come to its end."""
+    folder = Path(__file__).resolve().parents[2] / "benchmarks"
+    command = [sys.executable, folder / script, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "strace cannot attach" in done.stderr:
+        pytest.skip("strace may not trace processes here")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
+def test_a_killed_training_goes_on_to_the_same_bits():
+    assert said_by("attack_kills.py", "--times", "1", "--kinds", "1").startswith("killed: 1: ")
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="there is no strace here")
+def test_a_save_is_whole_whichever_system_call_fails_or_is_the_last():
+    said = said_by("attack_saving.py", "--commands", "plain", "--every", "6")
+    for outcome in ("ENOSPC old", "ENOSPC new", "EIO old", "EACCES old", "SIGKILL old", "SIGKILL new"):
+        assert outcome in said
 
 
 def killed_before_the_first_checkpoint(folder):
@@ -89,8 +110,6 @@ def test_an_unstarted_run_is_resumed_or_begun_again(table, objective, model, tmp
 
 
 def test_what_others_are_writing_is_not_swept_away(tmp_path):
-    import os
-
     alive = tmp_path / f".file.{os.getppid()}.abc.tmp"
     dead, other = tmp_path / ".file.999999999.abc.tmp", tmp_path / ".other.999999999.abc.tmp"
     own = tmp_path / f".file.{os.getpid()}.abc.tmp"  # of an earlier process that had this one's number
@@ -103,8 +122,6 @@ def test_what_others_are_writing_is_not_swept_away(tmp_path):
 
 
 def test_a_commit_counts_from_the_moment_its_list_is_there(tmp_path, monkeypatch):
-    import os
-
     _manifest.commit(tmp_path, {"a": b"old a", "b": b"old b"})
     replace = os.replace
 
@@ -123,6 +140,28 @@ def test_a_commit_counts_from_the_moment_its_list_is_there(tmp_path, monkeypatch
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "SHA256SUMS"} == {
         "a": b"new a", "b": b"new b", "c": b"c",
     }  # fmt: skip
+
+
+def test_names_are_on_the_disk_before_the_list_counts_them(tmp_path, monkeypatch):
+    done, replace, fsync = [], os.replace, os.fsync
+
+    def noted(source, target):
+        done.append(Path(target).relative_to(tmp_path).as_posix())
+        replace(source, target)
+
+    def flushed(descriptor):
+        place = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        done.extend([f"{place.relative_to(tmp_path).as_posix()}/"] if place.is_dir() else [])
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "replace", noted)
+    monkeypatch.setattr(os, "fsync", flushed)
+    _manifest.commit(tmp_path / "run", {"a": b"a", "members/1/b": b"b"})
+    listed = done.index("run/SHA256SUMS")
+    assert {"./", "run/", "run/members/", "run/members/1/"} <= set(done[:listed])
+    for path, inside in {"run/a.staged": "run/", "run/members/1/b.staged": "run/members/1/"}.items():
+        assert inside in done[done.index(path) : listed]
+    assert done[listed + 1] == "run/"
 
 
 def test_the_list_is_that_of_sha256sum(tmp_path):

@@ -33,6 +33,13 @@ def test_wilson_intervals_cover():
     assert 0.93 < np.mean([covered[k] for k in draws]) < 0.97
 
 
+def test_an_evaluation_reads_as_one_line():
+    found = evaluate_classes(np.array([0, 1, 1, 1]), np.eye(2)[[0, 1, 1, 0]] * 0.98 + 0.01, 0.25)
+    low, high = wilson(3, 4)
+    assert str(found) == f"accuracy 0.75 (95 % interval {low:.4g} to {high:.4g}), loss 0.25, of 4 examples"
+    assert "Mistake" not in repr(found)
+
+
 @pytest.fixture(scope="module")
 def classes():
     random = np.random.default_rng(1)

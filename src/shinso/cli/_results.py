@@ -11,7 +11,7 @@ from rich.text import Text
 
 from shinso import _words
 from shinso.cli._wording import in_options
-from shinso.training import Evaluation, Overview, hardest_confusion
+from shinso.training import Evaluation, Overview, general_notes, hardest_confusion
 
 if TYPE_CHECKING:
     from shinso.diagnose import Diagnosis
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from shinso.training import Run
 
 SHOWN_PREDICTIONS = 1000
-SHOWN_NOTES = 10
+SHOWN_COLUMNS = 40
+HOW_TO_CHANGE = (
+    "--column NAME=KIND takes a column for another kind (number, count, category, boolean, date, text), --drop NAME leaves "
+    "it out; in settings.toml column and drop."
+)
 
 
 STATES = {"bad": "red", "warning": "yellow", "good": ""}
@@ -42,14 +46,29 @@ def summary(console: Console, run: "Run", report: Path, diagnosis: "Diagnosis") 
     timing = run.timing
     compiling = f", {_seconds(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
     table.add_row("time", f"{_seconds(timing.train_seconds)} training{compiling}")
-    notes = run.data.get("notes") or ()
-    for note in notes[:SHOWN_NOTES]:
-        table.add_row("data", in_options(str(note)))
-    if len(notes) > SHOWN_NOTES:
-        table.add_row("data", f"… and {len(notes) - SHOWN_NOTES} more: shinso show {run.folder}, or the report")
+    for note in general_notes(run.data):
+        table.add_row("data", in_options(note))
     table.add_row("run", Text(str(run.folder), style="bold"))
     table.add_row("report", str(report))
+    columns = run.data.get("columns") or []
+    if columns:
+        console.print(columns_table(columns[:SHOWN_COLUMNS]))
+        if len(columns) > SHOWN_COLUMNS:
+            console.print(f"… and {len(columns) - SHOWN_COLUMNS} more: shinso show {run.folder}, or the report")
+        console.print(HOW_TO_CHANGE + "\n")
     console.print(table)
+
+
+def columns_table(columns: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table with a line for each column of a file: what it was taken for, its role, and why."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ("name", "kind", "role", "missing", "values", "note")
+    for name in names:
+        table.add_column(name, justify="right" if name in ("missing", "values") else "left", overflow="fold")
+    for column in columns:
+        told = {**column, "note": in_options(str(column.get("note") or ""))}
+        table.add_row(*("" if told.get(name) is None else str(told[name]) for name in names))
+    return table
 
 
 def evaluations(console: Console, named: Mapping[str, Evaluation], data: Mapping[str, Any]) -> None:
@@ -71,9 +90,12 @@ def overview(console: Console, run: Overview, settings: Mapping[str, Any]) -> No
         evaluations(console, run.evaluations, data)
     table = _grid()
     table.add_row("stopped", run.stop.message)
-    for note in data.get("notes") or ():
-        table.add_row("data", in_options(str(note)))
+    for note in general_notes(data):
+        table.add_row("data", in_options(note))
     console.print(table)
+    if data.get("columns"):
+        console.print(columns_table(data["columns"]))
+        console.print(HOW_TO_CHANGE)
     if run.layers is not None:
         console.print(_layers(run.layers))
     table = _grid()

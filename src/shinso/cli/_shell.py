@@ -26,7 +26,7 @@ class Shell(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run the command line and exit: 0, 2 for bad input, 130 after Ctrl-C or SIGTERM."""
+        """Run the command line and exit: 0, 2 for bad input, 1 for what failed at work, 130 after Ctrl-C or SIGTERM."""
         show_anything()
         try:
             with warnings.catch_warnings():
@@ -41,7 +41,7 @@ class Shell(TyperGroup):
             sentence = sentence_of(error)
             if sentence is None:
                 raise
-            code = _say(sentence, 2)
+            code = _say(sentence, 1 if _failed_at_work(error) else 2)
         if asked_to_end() or code == INTERRUPTED:
             code = _say("Interrupted; what was stored is kept.", INTERRUPTED)
         if not standalone_mode:
@@ -68,6 +68,14 @@ def sentence_of(error: Exception) -> str | None:
         frame = frame.tb_next
     ours = frame is not None and str(frame.tb_frame.f_globals.get("__name__", "")).startswith("shinso")
     return str(error) if ours and isinstance(error, ValueError | TypeError) else None
+
+
+def _failed_at_work(error: Exception) -> bool:
+    """Return whether the machine refused, such as a full disk, and not what was asked for: other input changes nothing."""
+    named = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+    if isinstance(error, OSError):
+        return error.strerror is not None and not isinstance(error, named)
+    return not isinstance(error, ValueError | TypeError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
 def _say_warning(message: Warning | str, *_: Any, **__: Any) -> None:

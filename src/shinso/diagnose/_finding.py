@@ -10,6 +10,7 @@ import numpy as np
 from shinso.diagnose._baselines import Baseline, Baselines
 
 Severity = Literal["bad", "warning", "good"]
+"""How much a finding matters."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 - `MLPClassifier`, `MLPRegressor`: scikit-learn's multilayer perceptrons, argument for argument, and more.
 - `NetworkClassifier`, `NetworkRegressor`: any network, on tables and images.
 - `BernoulliRBM`: scikit-learn's restricted Boltzmann machine, argument for argument.
-- `SequenceClassifier`: a recurrent network, on sequences of different lengths.
+- `SequenceClassifier`: a recurrent network, on sequences of different lengths; `SequenceTagger`: a label for every step.
 - `Autoencoder`: a transformer, examples to codes and back.
 """
 
@@ -19,5 +19,6 @@ if TYPE_CHECKING:
     from shinso.estimators._network_classifier import NetworkClassifier as NetworkClassifier
     from shinso.estimators._network_regressor import NetworkRegressor as NetworkRegressor
     from shinso.estimators._sequence_classifier import SequenceClassifier as SequenceClassifier
+    from shinso.estimators._sequence_tagger import SequenceTagger as SequenceTagger
 else:
     __getattr__, __dir__, __all__ = lazily(__name__, __file__)

@@ -15,13 +15,14 @@ from shinso.estimators._network_classifier import NetworkClassifier
 from shinso.estimators._rows import host_batch, taken
 from shinso.settings import Description, Settings, complete
 
-_OF_OTHERS = (
+OF_OTHERS = (
     "network", "channels", "kernel_size", "padding", "pool", "basis", "basis_size", "configuration", "depth",
     "augmentation", "standardize",
 )  # fmt: skip
+"""Settings of networks that do not read sequences."""
 
 
-@with_settings("cell", but=_OF_OTHERS, class_weight=None, warm_start=False, random_state=0, verbose=False)
+@with_settings("cell", but=OF_OTHERS, class_weight=None, warm_start=False, random_state=0, verbose=False)
 class SequenceClassifier(NetworkClassifier):
     """A recurrent network as a classifier of sequences of different lengths, one class a sequence.
 
@@ -56,7 +57,7 @@ class SequenceClassifier(NetworkClassifier):
     network = None
 
     def _validated(self, X: Any, y: Any) -> tuple[nn.Sequences, np.ndarray]:
-        sequences = _padded(X)
+        sequences = self._sequences(X)
         y = column_or_1d(y, warn=True)
         if len(y) != len(sequences.lengths):
             raise ValueError(f"y must hold one class for each of {len(sequences.lengths)} sequences; got {len(y)}.")
@@ -67,7 +68,10 @@ class SequenceClassifier(NetworkClassifier):
         held_out = rows[:0]
         if asked.validation_fraction:
             rows, held_out = train_test_split(
-                rows, test_size=asked.validation_fraction, stratify=values, random_state=asked.seed
+                rows,
+                test_size=asked.validation_fraction,
+                stratify=self._kept_in_proportion(values),
+                random_state=asked.seed,
             )
         if not (self.warm_start and hasattr(self, "mean_")):
             self._scale(_steps(taken(X, rows)))
@@ -77,6 +81,14 @@ class SequenceClassifier(NetworkClassifier):
         description = Description("classification", shape, len(rows), self.n_outputs_)
         validation = taken(everything, held_out) if len(held_out) else None
         return Examples(taken(everything, rows), validation, description, complete(asked, description))
+
+    def _kept_in_proportion(self, values: np.ndarray) -> np.ndarray | None:
+        """Return what a validation part has in the proportions of the whole."""
+        return values
+
+    def _sequences(self, X: Any) -> nn.Sequences:
+        """Return X as checked `Sequences` of NumPy arrays."""
+        return _padded(X)
 
     def _scale(self, steps: np.ndarray) -> None:
         self.n_features_in_ = steps.shape[1]

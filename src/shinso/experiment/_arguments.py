@@ -123,10 +123,18 @@ def stopping_of(settings: Settings, likelihood: objectives.Likelihood, watched: 
     return Stopping(monitor, settings.patience, factor=settings.stall_factor)
 
 
-def network_of(settings: Settings, description: Description, inputs: Any, key: jax.Array) -> Any:
-    """Return the network that complete settings describe, for described training examples with these inputs."""
+def network_of(settings: Settings, description: Description, inputs: Any, key: jax.Array, **more: Any) -> Any:
+    """Return the network that complete settings describe, for described training examples with these inputs.
+
+    Args:
+        settings: complete.
+        description: of the training examples.
+        inputs: theirs.
+        key: random key of the first weights.
+        more: arguments of the builder that no setting has.
+    """
     shape = description.input_shape
-    arguments = _network_arguments(settings, shape, inputs)
+    arguments = _network_arguments(settings, shape, inputs) | more
     with warnings.catch_warnings():
         if settings.code_penalty:  # stands against the identity, which the builder cannot know
             warnings.filterwarnings("ignore", "code has .* identity can be learned")

@@ -18,7 +18,7 @@ def run_experiment(
     progress: Progress = False,
     checkpoint_seconds: float = 30.0,
 ) -> Run | Ensemble:
-    """Prepare the data, build the network, train it, evaluate it, and store all of it in a run folder.
+    """Return the run of an experiment: data prepared, network built, trained, evaluated, all of it stored in a run folder.
 
     Args:
         settings: what to do; what is `None` is chosen from the data (`complete`).
@@ -53,7 +53,7 @@ def resume_run(
     progress: Progress = False,
     checkpoint_seconds: float = 30.0,
 ) -> Run | Ensemble:
-    """Continue a run that was cut short, or train a finished one for more epochs; the bits are those of one go.
+    """Return a run that was cut short, continued, or a finished one trained for more epochs; the bits are those of one go.
 
     With more epochs than were asked for, a schedule that had its end there begins again (`Settings.restarts`):
     that is another program, whose bits differ from those of one go by rounding.

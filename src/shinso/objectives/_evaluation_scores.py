@@ -79,4 +79,7 @@ def accuracy(targets: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> n
 
 
 ACCURACY = EvaluationScore("accuracy", accuracy)
-R2, WEIGHTED_R2 = EvaluationScore("r2", r2), EvaluationScore("r2", weighted_r2)
+"""The share of rows that are right."""
+R2 = EvaluationScore("r2", r2)
+"""R², 1 − Σ(t − y)² / Σ(t − t̄)², of real targets."""
+WEIGHTED_R2 = EvaluationScore("r2", weighted_r2)

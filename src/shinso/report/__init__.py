@@ -3,8 +3,8 @@
 `write(run, path)` writes one self-contained HTML file, `render(run)` returns it as text, `renew(folder)` writes that of a
 folder again; `write_comparison`, `render_comparison` and `verdict` show runs side by side. The figure functions return
 matplotlib figures that belong to nobody: save them with `save_figure(figure, path)`, or let a notebook show them.
-`headline` is a run's result in a sentence, `beside_baselines` what it is worth beside simple methods, `findings` those of
-a diagnosis in words, `stylesheet` the look of its pages.
+`render_summary(run)` is what a notebook shows of it, `headline` a run's result in a sentence, `beside_baselines` what it is
+worth beside simple methods, `findings` those of a diagnosis in words, `stylesheet` the look of its pages.
 """
 
 from shinso.report._baselines import beside_baselines as beside_baselines
@@ -24,6 +24,7 @@ from shinso.report._page import write as write
 from shinso.report._regression import regression_figure as regression_figure
 from shinso.report._save_figure import save_figure as save_figure
 from shinso.report._style import stylesheet as stylesheet
+from shinso.report._summary import render_summary as render_summary
 from shinso.report._tuning import rate_figure as rate_figure
 from shinso.report._tuning import tuning_figure as tuning_figure
 from shinso.report._uncertainty import band_figure as band_figure

@@ -106,7 +106,7 @@ def shades(matrix: Int[np.ndarray, "K K"]) -> list[list[float]]:
 
 
 def confusion_figure(evaluation: Evaluation, classes: Sequence[object] | None = None) -> Figure:
-    """Draw the confusion matrix; beyond 25 classes the 20 most frequent confusions as bars.
+    """Return a figure of the confusion matrix; beyond 25 classes of the 20 most frequent confusions as bars.
 
     Args:
         evaluation: `run.evaluations["test"]`, say.

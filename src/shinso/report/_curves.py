@@ -15,7 +15,7 @@ _LOG_FROM = 10.0  # largest / smallest value from which a logarithmic axis shows
 
 
 def learning_curves(run: Run) -> Figure:
-    """Draw loss and score against epochs, for training, validation and monitored data, the best epoch marked.
+    """Return a figure of loss and score by epoch, for training, validation and monitored data, the best epoch marked.
 
     The loss has a logarithmic axis when its values span more than a factor of 10. A score that is a multiple of the
     loss gives way to the gradient norm. Not-finite values are gaps; the first epoch with one is marked.

@@ -44,7 +44,7 @@ def data_uri(image: list[Any]) -> str:
 
 
 def mistakes_figure(evaluation: Evaluation, classes: Sequence[object] | None = None) -> Figure:
-    """Draw the most confident mistakes, each above `true → predicted (probability)`.
+    """Return a figure of the most confident mistakes, each above `true → predicted (probability)`.
 
     Args:
         evaluation: `run.evaluations["test"]`, say.

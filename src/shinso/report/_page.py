@@ -40,7 +40,7 @@ def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
 
 
 def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosis | None = None) -> Path:
-    """Write `render(run, diagnosis)` to `path` and return it; a page that is there already stays whole until then.
+    """Return `path`, to which `render(run, diagnosis)` was written; a page there already stays whole until then.
 
     Raises:
         OSError: the page cannot be written.
@@ -85,6 +85,7 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "predictions": best and predictions(run, best.of, run.evaluations[best.of]),
         "rebuilt": best and rebuilding(run.evaluations[best.of]),
         "data": _tables.data_rows(run),
+        "table": _tables.column_rows(run),
         "layers": layers,
         "together": together,
         "pictures": pictures(run.folder),

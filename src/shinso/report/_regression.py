@@ -57,7 +57,7 @@ def residuals(evaluation: Evaluation) -> Residuals:
 
 
 def regression_figure(evaluation: Evaluation, target_name: str = "target") -> Figure:
-    """Draw predicted against true values with the line of identity, and the distribution of target − prediction.
+    """Return a figure of predicted against true values, and of the distribution of target − prediction.
 
     Args:
         evaluation: `run.evaluations["test"]`, say.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from shinso import nn
-from shinso._words import called, count, listing, seconds, shortened
-from shinso.training import Run
+from shinso._words import called, count, listing, phrase, seconds, shortened
+from shinso.training import Run, general_notes
 
 _NETWORKS = {"mlp": "multilayer perceptron", "cnn": "convolutional network", "linear": "linear model"}
 _SIZES = ("parameters", "multiply_adds")
@@ -83,9 +83,15 @@ def data_rows(run: Run) -> list[tuple[str, str]]:
     if data.get("feature_names") is not None:
         names = [shortened(str(name), 40) for name in data["feature_names"]]
         rows.append((count(len(names), "feature").capitalize(), listing(names, most=20)))
-    notes = data.get("notes") or ()
-    rows.extend(("Note", str(note)) for note in ([notes] if isinstance(notes, str) else notes))
+    rows.extend(("Note", note) for note in general_notes(data))
     return rows
+
+
+def column_rows(run: Run) -> list[dict[str, str]]:
+    """Return what each column of a table was taken for: `name`, `kind`, `role`, `missing`, `values`, `note`."""
+    names = ("name", "kind", "role", "missing", "values", "note")
+    columns = run.data.get("columns") or ()
+    return [{name: shortened(str(column.get(name, "")), _LONGEST) for name in names} for column in columns]
 
 
 def flat(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """What one seed of an entry came to: one JSON file."""
 
+import functools
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -7,10 +9,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shinso._files import write_atomically
+from pydantic import TypeAdapter, ValidationError
+
+from shinso._checks import one_line
+from shinso._files import make_folder, write_atomically
 
 DIGITS = 6
 """Significant digits that a record keeps."""
+_DIGEST = "sha256"
+"""Of a record in its file: found damaged where it does not suit the rest."""
 
 
 class Result(NamedTuple):
@@ -66,30 +73,50 @@ def write_record(folder: Path, record: Record) -> None:
         OSError: it cannot be written.
     """
     path = record_path(folder, record.entry, record.seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     rounded = {name: _rounded(getattr(record, name)) for name in ("curves", "values", "seconds", "processor_seconds")}
-    write_atomically(path, (json.dumps({**asdict(record), **rounded}, ensure_ascii=False) + "\n").encode())
+    plain = {**asdict(record), **rounded}
+    write_atomically(path, f"{_text({**plain, _DIGEST: _digest(plain)})}\n".encode())
+
+
+def _text(plain: dict[str, Any]) -> str:
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    """Return the SHA-256 of a record's other fields, in the text and order in which they stand."""
+    return hashlib.sha256(_text(plain).encode()).hexdigest()
 
 
 def read_records(folder: Path, entry: str) -> list[Record]:
     """Return the records of an entry, by seed.
 
     Raises:
-        ValueError: a file is no record.
+        ValueError: a file is no record, or was damaged or changed since it was written.
     """
     return sorted((_read(path) for path in (folder / entry).glob("seed-*.json")), key=lambda record: record.seed)
 
 
 def _read(path: Path) -> Record:
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"), parse_constant=float)
-        if set(plain) != {field.name for field in fields(Record)}:
+        plain = dict(json.loads(path.read_bytes(), parse_constant=float))
+        digest = plain.pop(_DIGEST, None)
+        if digest is not None and digest != _digest(plain):  # records of earlier versions have none
+            raise ValueError(f"it was damaged or changed, for its {_DIGEST} is another")
+        if plain.keys() != {field.name for field in fields(Record)}:
             raise ValueError("it has other fields")
-    except ValueError as error:
-        raise ValueError(
-            f"{path} must be a record of shinso reproduce: {error}; delete it to run its seed again."
-        ) from error
-    return Record(**_numbers(plain))
+        return _schema().validate_python(_numbers(plain))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        why = one_line(error)
+    raise ValueError(f"{path} must be a record of shinso reproduce: {why}; delete it to run its seed again.")
+
+
+@functools.cache
+def _schema() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
 
 
 def _rounded(value: Any) -> Any:

@@ -11,6 +11,7 @@ from jinja2 import Environment
 from shinso._version import __version__
 from shinso._words import called, count, scored
 from shinso.data import SOURCES
+from shinso.deploy import REPORT_POLICY
 from shinso.diagnose import diagnose, store_diagnosis, stored_diagnosis
 from shinso.experiment import compare_runs
 from shinso.report import beside_baselines, findings, render, render_comparison, stylesheet
@@ -19,7 +20,6 @@ from shinso.studio._explore_images import IMAGES
 from shinso.studio._explore_learning import LEARNING
 from shinso.studio._explorer import Choice, Explorer
 from shinso.studio._export import environment, network_page, pen_width, static_text
-from shinso.studio._guard import REPORT_POLICY
 from shinso.studio._settings_form import setting_fields
 from shinso.studio._shelf import Standing
 from shinso.studio._sources import LARGEST_UPLOAD, SUFFIXES

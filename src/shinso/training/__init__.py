@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from shinso.training._history_so_far import probes_so_far as probes_so_far
     from shinso.training._load import load as load
     from shinso.training._load import load_run as load_run
+    from shinso.training._notes import general_notes as general_notes
     from shinso.training._overview import Overview as Overview
     from shinso.training._overview import read_overview as read_overview
     from shinso.training._pretraining import pretrain_autoencoders as pretrain_autoencoders
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from shinso.training._stop import Stop as Stop
     from shinso.training._stopping import Stopping as Stopping
     from shinso.training._supervised_pretraining import pretrain_supervised as pretrain_supervised
+    from shinso.training._tables import evaluated_in_units as evaluated_in_units
     from shinso.training._timing import Timing as Timing
     from shinso.training._trackers import TRACKERS as TRACKERS
     from shinso.training._trackers import Tracker as Tracker

@@ -1,10 +1,12 @@
 """What the host learns between stretches, and a progress bar made of it."""
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,7 +74,7 @@ def _stops(listener: Callable[[Event], object], event: Event) -> bool:
 
 
 class ProgressBar:
-    """A live bar on a terminal, and one line a few times in all where output is not a terminal.
+    """A live bar on a terminal and in a notebook, and one line a few times in all where output is neither.
 
     Where a line has no room for all of it, metrics give way first, those of training before those of validation; epoch, bar
     and the time that is left stand on 60 columns.
@@ -87,6 +89,7 @@ class ProgressBar:
         self._said = 0
         self._row: Mapping[str, float] = {}
         self._task: TaskID | None = None
+        self._cell: Any = None
         width = self._console.width
         self._bar_width = 40 if width >= 120 else 16 if width >= 80 else 8
         self._bar = Progress(
@@ -100,7 +103,11 @@ class ProgressBar:
         )
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._console.is_jupyter:
+            # A notebook has IPython, and nobody else needs it; Rich's own bar asks for widgets besides.
+            display = importlib.import_module("IPython.display").display
+            self._cell = display(_shown(0, 1, "compiling"), raw=True, display_id=True)
+        elif self._console.is_terminal:
             self._bar.start()
             self._task = self._bar.add_task("", total=None, epoch="compiling", metrics="", left="")
         return self
@@ -110,27 +117,40 @@ class ProgressBar:
     ) -> None:
         if self._task is not None:
             self._bar.stop()
+        if self._cell is not None:
+            self._cell.update({"text/html": "", "text/plain": ""}, raw=True)
 
     def __call__(self, event: Event) -> None:
         """Show `event`."""
         epoch = f"epoch {min(event.epoch + 1, event.epochs)}/{event.epochs}"
         if event.rows:
             self._row = event.rows[-1]
-        if self._task is None:
-            due = event.epoch * self._lines // event.epochs
-            if event.rows and due > self._said:
-                self._said = due
-                self._console.print(
-                    f"epoch {event.epoch}/{event.epochs}  {metrics_in_words(self._row)}",
-                    highlight=False,
-                    soft_wrap=True,
-                )
-            return
         seconds = event.remaining_seconds
         left = "" if seconds != seconds else f"{seconds:.0f} s left"
-        taken = len(epoch) + self._bar_width + _CLOCK + len(left) + 4 + _FREE
-        metrics = metrics_in_words(self._row, self._console.width - taken)
-        self._bar.update(self._task, total=event.steps, completed=event.step, epoch=epoch, left=left, metrics=metrics)
+        if self._cell is not None:
+            words = "  ".join(filter(None, (epoch, metrics_in_words(self._row), left)))
+            self._cell.update(_shown(event.step, event.steps, words), raw=True)
+        elif self._task is not None:
+            taken = len(epoch) + self._bar_width + _CLOCK + len(left) + 4 + _FREE
+            metrics = metrics_in_words(self._row, self._console.width - taken)
+            self._bar.update(
+                self._task, total=event.steps, completed=event.step, epoch=epoch, left=left, metrics=metrics
+            )
+        else:
+            self._say(event)
+
+    def _say(self, event: Event) -> None:
+        due = event.epoch * self._lines // event.epochs
+        if event.rows and due > self._said:
+            self._said = due
+            words = f"epoch {event.epoch}/{event.epochs}  {metrics_in_words(self._row)}"
+            self._console.print(words, highlight=False, soft_wrap=True)
+
+
+def _shown(step: int, steps: int, words: str) -> dict[str, str]:
+    """Return a bar and words beside it as a notebook takes them."""
+    bar = f'<progress value="{step}" max="{max(steps, 1)}" style="width:16em;vertical-align:middle"></progress>'
+    return {"text/html": f"{bar} {escape(words)}", "text/plain": words}
 
 
 def metrics_in_words(row: Mapping[str, float], most: int | None = None) -> str:

@@ -44,7 +44,7 @@ def train(
     probes: str = "light",
     start: Start | None = None,
 ) -> Run:
-    """Train a model: minimize E(θ) = Σ w_n L_n / Σ w_n + penalties over mini-batches, as one compiled program.
+    """Return a trained model's run: E(θ) = Σ w_n L_n / Σ w_n + penalties minimized over mini-batches, one compiled program.
 
     Each epoch visits every example once, ⌈N / batch_size⌉ optimizer steps, the last on what is left over. A step whose
     cost or gradient is not finite is refused and ends training with the last good parameters. Ctrl-C or SIGTERM ends

@@ -47,7 +47,7 @@ def train_many(
     probes: str = "light",
     resume: bool = False,
 ) -> list[Run]:
-    """Train M models of one structure side by side, as one compiled program: an ensemble, or a sweep over numbers.
+    """Return M models of one structure trained side by side, as one compiled program: an ensemble, or a sweep over numbers.
 
     All see the same mini-batches in the same order; noise is each one's own. Each stops for itself. The first gives what
     `train` gives alone with the same arguments and seed.
