@@ -56,6 +56,7 @@ def make(case: Case, remedy: dict[str, Any] | None = None) -> Run:
     drop = [int(c) for c in given.pop("drop", ())]
     if drop:
         data = data._replace(X=np.delete(data.X, drop, axis=1), V=np.delete(data.V, drop, axis=1))
+    balanced = given.pop("class_weight", None) is not None
     given.pop("gain", None), given.pop("network", None), given.pop("patience", None)
     training |= given
     X, y = data.X, data.y
@@ -86,7 +87,7 @@ def make(case: Case, remedy: dict[str, Any] | None = None) -> Run:
     return train(
         model,
         objective,
-        (X, y),
+        (X, y, _balancing(y)) if balanced else (X, y),
         validation=(data.V, data.w),
         optimizer=rule,
         epochs=epochs,
@@ -94,6 +95,12 @@ def make(case: Case, remedy: dict[str, Any] | None = None) -> Run:
         seed=case.seed,
         **training,
     )
+
+
+def _balancing(y: np.ndarray) -> np.ndarray:
+    """Return weights by which every class counts as much as any other."""
+    counts = np.maximum(np.bincount(y), 1)
+    return (len(y) / (np.count_nonzero(np.bincount(y)) * counts))[y]
 
 
 HEALTHY = (

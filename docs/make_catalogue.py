@@ -21,7 +21,7 @@ PAGE = DOCS / "catalogue.md"
 HEAD = """# What the sources describe, and where it is
 
 Written by `docs/make_catalogue.py` from `docs/catalogue.toml` and the code. Names are those under `shinso`; what follows the
-dash is the first sentence of their documentation.
+dash is what their documentation says first.
 """
 
 
@@ -66,7 +66,9 @@ def sentence(thing: Any) -> str:
     """Return the first line of the documentation of a function or a class; of a table nothing."""
     if not (inspect.isclass(thing) or inspect.isroutine(thing) or inspect.ismodule(thing)):
         return ""
-    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("|", "\\|")
+    first = (inspect.getdoc(thing) or "").partition("\n")[0].replace("|", "\\|")
+    rest = first.removeprefix("Return ")
+    return rest if rest == first or not re.match(r"[a-z]+ ", rest) else f"{rest[0].upper()}{rest[1:]}"
 
 
 def shown(claim: str) -> str:

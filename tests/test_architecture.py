@@ -32,8 +32,9 @@ BELOW = {
     "textbook": ("training",),
     "estimators": ("experiment", "bayes"),
     "report": ("diagnose", "experiment", "tuning"),
+    "deploy": ("experiment", "bayes"),
     "reproduce": ("experiment", "textbook", "bayes"),
-    "studio": ("report", "reproduce"),
+    "studio": ("report", "reproduce", "deploy"),
 }
 FOUNDATION = (
     "_version",
@@ -51,6 +52,7 @@ FOUNDATION = (
     "_kinds",
     "_numbers",
     "_paths",
+    "_words",
     "_sequences",
 )  # open to everybody; each may import those before it
 SPEAKING = {"cli", "__main__"}  # may print

@@ -127,7 +127,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_train_says_what_came_out(trained: Result, folder: Path) -> None:
     said = re.sub(r"\s+", " ", trained.stdout)
-    assert re.search(r"test accuracy [\d.]+ % \(95 % interval [\d.]+ to [\d.]+ %; \d+ of 15 right\)", said)
+    assert re.search(r"test accuracy [\d.]+ % \(95 % interval [\d.]+–[\d.]+ %; \d+ of 15 right\)", said)
     assert "All 6 epochs are done" in said
     assert re.search(r"s training, [\d.]+ s compiling", said)
     assert "the target is taken as classification (inferred" in said

@@ -28,12 +28,11 @@ def pins(python: str) -> dict[str, str]:
 
 
 def roots() -> list[Requirement]:
-    """What pyproject.toml asks for: to build, to run and to develop."""
+    """What pyproject.toml asks for: to build, to run, to develop, and for extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = (
-        project["build-system"]["requires"] + project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    )
-    return [Requirement(text) for text in asked]
+    asked = project["build-system"]["requires"] + project["project"]["dependencies"]
+    groups = [*project["dependency-groups"].values(), *project["project"]["optional-dependencies"].values()]
+    return [Requirement(text) for text in sum(groups, asked)]
 
 
 def closure() -> set[str]:

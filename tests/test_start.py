@@ -1,5 +1,6 @@
 """What is loaded to start: no more than is used."""
 
+import cmath
 import importlib
 import json
 import subprocess
@@ -17,7 +18,7 @@ from shinso.cli import _results
 
 LIBRARIES = ("jax", "numpy", "scipy.stats", "sklearn", "sklearn.metrics", "pandas", "polars", "pydantic", "optax")
 LIBRARIES += ("equinox", "lineax", "optimistix", "matplotlib", "PIL", "httpx", "scipy.special")
-ROOMS = ("bayes", "curvature", "data", "estimators", "experiment", "optim", "training")
+ROOMS = ("bayes", "curvature", "data", "deploy", "estimators", "experiment", "optim", "training")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_only_lines_for_type_checkers_are_names(tmp_path):
     contents.write_text(
         "if TYPE_CHECKING:\n    from math import pi as pi\n    from os import path as p\nimport re as re\n"
     )
-    find, _, names = lazily("math", str(contents))
+    find, _, names = lazily(cmath.__name__, str(contents))
     assert names == ["pi"]
     assert find("pi") > 3
 

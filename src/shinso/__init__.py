@@ -5,24 +5,26 @@
 - `train` a model on arrays and get a `Run`; `load` one from its folder; `Objective`, `Stopping`, `Start`, `TrainingWarning`.
 - `read_table`: tables as people have them.
 - `laplace`: how sure a trained model is.
-- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.diagnose`, `shinso.experiment`, `shinso.nn`,
-  `shinso.objectives`, `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.studio`,
+- The rooms: `shinso.bayes`, `shinso.curvature`, `shinso.data`, `shinso.deploy`, `shinso.diagnose`, `shinso.experiment`,
+  `shinso.nn`, `shinso.objectives`, `shinso.optim`, `shinso.report`, `shinso.reproduce`, `shinso.settings`, `shinso.studio`,
   `shinso.textbook`, `shinso.training`, `shinso.tuning`.
 - `check_gradients` of any model and cost.
 
 Names are imported when they are first used, so that `import shinso` and `shinso --help` take no time.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from shinso._lazy import lazily
 from shinso._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from shinso import bayes as bayes
     from shinso import curvature as curvature
     from shinso import data as data
+    from shinso import deploy as deploy
     from shinso import diagnose as diagnose
+    from shinso import estimators as estimators
     from shinso import experiment as experiment
     from shinso import nn as nn
     from shinso import objectives as objectives
@@ -53,52 +55,5 @@ if TYPE_CHECKING:
     from shinso.training import train as train
     from shinso.tuning import find_learning_rate as find_learning_rate
     from shinso.tuning import tune as tune
-
-_ROOMS = (
-    "bayes",
-    "curvature",
-    "data",
-    "diagnose",
-    "estimators",
-    "experiment",
-    "nn",
-    "objectives",
-    "optim",
-    "report",
-    "reproduce",
-    "settings",
-    "studio",
-    "textbook",
-    "training",
-    "tuning",
-)
-_HOMES = {
-    "bayes": ("laplace",),
-    "data": ("read_table",),
-    "estimators": (
-        "Autoencoder",
-        "MLPClassifier",
-        "MLPRegressor",
-        "NetworkClassifier",
-        "NetworkRegressor",
-        "SequenceClassifier",
-        "SequenceTagger",
-    ),
-    "objectives": ("Objective", "check_gradients"),
-    "training": ("Run", "Start", "Stopping", "TrainingWarning", "load", "train"),
-    "tuning": ("find_learning_rate", "tune"),
-}
-_ROOM_OF = {name: room for room, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a room, or a name from its room, when it is first used."""
-    if name in _ROOMS:
-        return importlib.import_module(f"shinso.{name}")
-    if name in _ROOM_OF:
-        return getattr(importlib.import_module(f"shinso.{_ROOM_OF[name]}"), name)
-    raise AttributeError(f"module 'shinso' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(["__doc__", "__version__", *_ROOMS, *_ROOM_OF])
+else:
+    __getattr__, __dir__, __all__ = lazily(__name__, __file__)

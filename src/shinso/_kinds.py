@@ -114,6 +114,7 @@ LIKELIHOODS = Kinds(
         "gaussian": "objectives._gaussian:Gaussian",
         "bernoulli": "objectives._bernoulli:Bernoulli",
         "categorical": "objectives._categorical:Categorical",
+        "ordinal": "objectives._ordinal:Ordinal",
         "poisson": "objectives._poisson:Poisson",
         "negative_binomial": "objectives._negative_binomial:NegativeBinomial",
         "huber": "objectives._huber:Huber",

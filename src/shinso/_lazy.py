@@ -22,8 +22,13 @@ def lazily(room: str, contents: str) -> tuple[Callable[[str], Any], Callable[[],
     def find(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        found = getattr(importlib.import_module(homes[name]), name)
+        home = homes[name]
+        inside = home == room  # `from shinso import bayes as bayes` names a room of the package itself
+        found = importlib.import_module(f"{home}.{name}") if inside else getattr(importlib.import_module(home), name)
         setattr(sys.modules[room], name, found)
         return found
 
-    return find, lambda: sorted({*vars(sys.modules[room]), *homes}), sorted(homes)
+    def listed() -> list[str]:
+        return sorted({*vars(sys.modules[room]), *homes} - {"TYPE_CHECKING", "lazily"})
+
+    return find, listed, sorted(homes)

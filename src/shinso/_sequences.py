@@ -78,7 +78,7 @@ def _steps(number: int, sequence: Any) -> np.ndarray:
 
 
 def check_sequences(name: str, sequences: Sequences) -> None:
-    """Check shapes and lengths of concrete `Sequences`.
+    """Raise unless shapes and lengths of concrete `Sequences` fit each other.
 
     Raises:
         TypeError: lengths are not whole numbers.

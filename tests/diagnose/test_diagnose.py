@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import shinso
 from shinso import nn, objectives
 from shinso.cli import app
+from shinso.curvature import dense, hessian
 from shinso.diagnose import diagnose, evidence_of, try_remedy
 from shinso.experiment import run_experiment
 from shinso.report import render
@@ -98,6 +99,14 @@ def test_the_first_weights_of_a_hidden_layer_are_equal(learn):
     assert learn(change=equal).diagnose().first.code == "symmetric_start"
 
 
+def test_where_the_cost_stands_still_its_curvature_is_looked_at(learn):
+    run = learn(change=lambda model: jax.tree.map(lambda leaf: 1e-3 * leaf, model), learning_rate=0.01)
+    found = {finding.code: finding for finding in run.diagnose().findings}
+    assert found["saddle"].evidence["least curvature"] < 0
+    matrix = dense(hessian(run.model, run.objective, run.sets["training"]))
+    assert np.linalg.eigvalsh(matrix)[0] == pytest.approx(found["saddle"].evidence["least curvature"], rel=0.3)
+
+
 def test_what_cannot_be_told_is_said(healthy, examples):
     bare = dataclasses.replace(healthy, sets={}, probes=shinso.training.History())
     found = diagnose(bare)
@@ -157,9 +166,14 @@ def test_a_remedy_needs_an_experiment(healthy):
 
 
 def test_the_report_begins_with_the_findings(folder, healthy):
-    page = render(load(folder))
+    page = render(load(folder), diagnose(load(folder), baselines=True))
+    assert "Beside simple methods" in page
+    assert page.index("Next: rate too low") < page.index("Findings")
     assert page.index("Rate too low") < page.index('id="learning"')
     assert 'class="badge bad"' in page
     assert "Speed of learning" in page
     assert "Weighted sums at the start" in page
-    assert "Findings" not in render(healthy)
+    assert page.index("What shows it: rate too low") < page.index('id="learning"')
+    quiet = render(healthy, healthy.diagnose())
+    assert "Findings" not in quiet
+    assert "Next: nothing was found" in quiet

@@ -120,6 +120,8 @@ TABLE = {
         of_fit(of_data(WELL, majority=0.95, rarest=0.05), chance=0.95, training=0.95, reference=0.96, worst_recall=0.0),
         of_fit(of_data(WELL, majority=0.95, rarest=0.05), chance=0.95, training=0.99, reference=0.96, worst_recall=0.9),
     ),
+    "one_class": (of_fit(WELL, top=1.0, never=2), of_fit(WELL, top=1.0, never=0)),
+    "class_never_predicted": (of_fit(WELL, top=0.6, never=1), of_fit(WELL, top=1.0, never=2)),
     "leakage": (of_data(WELL, seen=0.5), of_data(WELL, seen=0.0)),
     "ill_conditioned": (
         of_data(replace(ILL, settings=SGD), condition=1e6),
@@ -192,3 +194,37 @@ def test_units_that_died_in_training_are_a_consequence_of_the_rate():
 def test_a_rate_is_raised_to_where_steps_are_of_a_good_length():
     slow = replace(ILL, steps_taken=np.full(4, 3e-6))
     assert findings_of(slow)[0].remedy == {"learning_rate": pytest.approx(0.003 * 0.003 / 3e-6)}
+
+
+@pytest.mark.parametrize(
+    ("columns", "dropped"), [((), ("0", "2")), (("a", "b", "b"), ("a",)), (("a", "b", "c"), ("a", "c"))]
+)
+def test_columns_to_drop_are_named_and_whole(columns, dropped):
+    found = findings_of(replace(of_data(WELL, constant=(0, 2), scales=np.ones(3)), columns=columns))[0]
+    assert found.code == "constant_inputs"
+    assert found.remedy == {"drop": dropped}
+
+
+def test_where_only_a_part_of_a_column_is_concerned_nothing_is_dropped():
+    found = findings_of(replace(of_data(WELL, constant=(1,), scales=np.ones(3)), columns=("a", "b", "b")))[0]
+    assert (found.code, found.remedy) == ("constant_inputs", {})
+
+
+def test_after_an_epoch_or_two_training_has_just_begun():
+    assert codes(replace(course(ILL, loss=[1.5], cost=[1.5], validation_loss=[1.0]), epochs=1))[0] == "stopped_early"
+    assert "stopped_early" not in codes(course(WELL, loss=[1.5], cost=[1.5], validation_loss=[1.0]))
+
+
+def test_noise_of_a_few_examples_is_not_taken_for_a_rate_but_a_thrown_step_is():
+    rough = course(ILL, loss=np.tile([1.0, 1.2], 5), gradient_norm=np.full(10, 5.0))
+    assert codes(replace(rough, batch_size=2))[0] == "batch_too_small"
+    thrown = replace(start(rough, ratio=[2.0, 2.0, 2.0, 2.0]), batch_size=2)
+    assert codes(thrown)[0] == "rate_too_high"
+
+
+def test_the_error_of_r2_is_that_of_many_samples():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(2000, 200))
+    y = x + random.normal(size=(2000, 200))
+    found = np.array([np.corrcoef(a, b)[0, 1] ** 2 for a, b in zip(x, y, strict=True)])
+    assert replace(GOOD_FIT, numbers=True).error(0.5, 200) == pytest.approx(found.std(), rel=0.1)

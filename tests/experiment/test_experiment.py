@@ -24,6 +24,7 @@ from shinso.experiment import (
     run_experiment,
 )
 from shinso.experiment._arguments import optimizer_of
+from shinso.experiment._run import _restarted
 from shinso.settings import Settings, complete, read_settings
 from shinso.training import Ensemble, Event, Run, load
 
@@ -169,11 +170,21 @@ def test_more_epochs(settings: Settings, folder: Path) -> None:
     assert read_experiment(folder / "more").epochs == 20
 
 
-def test_cosine_cannot_grow(run: Run, folder: Path) -> None:
-    before = bits(folder / "run")
-    with pytest.raises(ValueError, match="epochs cannot change from 12 to 20: the cosine schedule"):
-        resume_run(folder / "run", epochs=20)
-    assert bits(folder / "run") == before
+def test_a_finished_schedule_begins_again(run: Run, settings: Settings, folder: Path) -> None:
+    shutil.copytree(folder / "run", folder / "restarted")
+    with pytest.raises(ValueError, match="epochs must be at least 12, at which the cosine schedule has its end; got 4"):
+        _restarted(read_experiment(folder / "run"), settings.replace(epochs=4))
+    longer = resume_run(folder / "restarted", epochs=15)
+    assert longer.stop.epoch == 15
+    assert read_experiment(folder / "restarted").restarts == (12,)
+    rates = longer.history["learning_rate"]
+    assert rates[11] < 0.01 * rates[0]
+    assert rates[12] > 0.5 * rates[0]
+    once = run_experiment(settings.replace(epochs=15, restarts=12), folder=folder / "restarted at once")
+    assert longer.history["loss"] == pytest.approx(once.history["loss"], rel=1e-5)
+    assert longer.history["learning_rate"] == pytest.approx(once.history["learning_rate"], rel=1e-5, abs=1e-9)
+    with pytest.raises(ValueError, match="restarts must be rising and below the 12 epochs; got 20"):
+        run_experiment(settings.replace(restarts=(20,)), folder=folder / "never")
 
 
 def test_numbers_are_judged_in_their_own_units(price_run: Run, folder: Path) -> None:

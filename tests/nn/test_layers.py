@@ -158,6 +158,12 @@ def skip():
 
 # name: (make the layer, shape of one example, reference, a shape it must refuse)
 TABLE = {
+    "shared thresholds": (
+        lambda: nn.SharedThresholds(4),
+        (1,),
+        lambda layer, x: np.hstack([x, np.tile(layer.thresholds, (len(x), 1))]),
+        (2,),
+    ),
     "dense": (lambda: nn.Dense(4, 3, bias_init="standard_normal", key=key()), (4,), dense, (5,)),
     "dense one": (lambda: nn.Dense(1, 1, bias_init="standard_normal", key=key()), (1,), dense, (1, 1)),
     "conv": (conv(2, 3, 3), (5, 6, 2), convolution, (5, 6, 3)),
@@ -347,7 +353,8 @@ def test_wrong_shapes_are_named(row):
     make, _, _, refused = TABLE[row]
     layer = make()
     with pytest.raises(
-        ValueError, match=rf"(Dense|Conv[12]d|Pool[12]d|LayerNorm|BatchNorm|Maxout) .*got .*{refused[0]}"
+        ValueError,
+        match=rf"(Dense|SharedThresholds|Conv[12]d|Pool[12]d|LayerNorm|BatchNorm|Maxout) .*got .*{refused[0]}",
     ) as caught:
         layer(jnp.zeros((N, *refused)))
     assert str(caught.value).count("\n") == 0

@@ -148,11 +148,24 @@ def test_a_derivative_that_is_not_finite_fails():
     assert check.worst.error == np.inf
 
 
+def test_examples_come_as_training_takes_them():
+    model = Product(jnp.ones((3, 2)))
+    expected = check_gradients(model, CATEGORICAL, BATCH)
+    given = check_gradients(model, CATEGORICAL, (BATCH.inputs, BATCH.targets))
+    assert given.passed
+    assert str(given) == str(expected)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "sentence"),
     [
         ({"objective": 3}, TypeError, "objective must be an Objective or a function"),
-        ({"batch": (1, 2)}, TypeError, "batch must be a Batch of inputs, targets and weights; got tuple"),
+        ({"batch": [1, 2]}, TypeError, r"batch must be \(X, y\), \(X, y, weights\), a Batch or a Dataset; got list"),
+        (
+            {"batch": (1, 2), "objective": lambda m, b, key: 0.0},
+            TypeError,
+            "batch must be a Batch of inputs, targets and weights for a function as objective; got tuple",
+        ),
         ({"directions": 0}, ValueError, "directions must be a whole number, at least 1"),
         ({"parameters": 1.5}, TypeError, "parameters must be a whole number"),
         ({"tolerance": 0.0}, ValueError, "tolerance must be a finite number > 0"),

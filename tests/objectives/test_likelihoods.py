@@ -82,6 +82,31 @@ def softplus(a):
     return np.log1p(np.exp(a))
 
 
+def cuts(a):
+    """θ_k − f, one cut after the other."""
+    z = [a[:, 1] - a[:, 0]]
+    for k in range(2, a.shape[1]):
+        z.append(z[-1] + softplus(a[:, k]))
+    return np.stack(z, axis=1)
+
+
+def ordinal_probabilities(a):
+    edges = np.pad(sigmoid(cuts(a)), ((0, 0), (1, 1)))
+    edges[:, -1] = 1
+    return np.diff(edges, axis=1)
+
+
+def ordinal_gradient(a):
+    z, p, gradient = cuts(a), ordinal_probabilities(a), np.zeros_like(a)
+    for n, y in enumerate(LABELS):
+        for cut, sign in ((y, -1), (y - 1, 1)):  # p_y = σ(z_y) − σ(z_(y−1))
+            if 0 <= cut < z.shape[1]:
+                by_z = sign * slope(z[n, cut]) / p[n, y]
+                gradient[n, :2] += by_z * np.array([-1, 1])
+                gradient[n, 2 : 2 + cut] += by_z * sigmoid(a[n, 2 : 2 + cut])
+    return gradient
+
+
 class Case(NamedTuple):
     """The same formulas, written in NumPy or taken from SciPy."""
 
@@ -138,6 +163,16 @@ CASES = [
         mean=lambda a: softmax(a, axis=1),
         score=lambda a: a.argmax(1) == LABELS,
         predict=lambda a: a.argmax(1),
+    ),
+    Case(
+        "ordinal",
+        LABELS,
+        loss=lambda a: -np.log(ordinal_probabilities(a)[np.arange(N), LABELS]),
+        gradient=ordinal_gradient,
+        log_likelihood=lambda a: np.log(ordinal_probabilities(a)[np.arange(N), LABELS]),
+        mean=ordinal_probabilities,
+        score=lambda a: ordinal_probabilities(a).argmax(1) == LABELS,
+        predict=lambda a: ordinal_probabilities(a).argmax(1),
     ),
     Case(
         "poisson",
@@ -364,7 +399,7 @@ def test_what_a_likelihood_says_of_its_curvature(case: Case):
         roots = np.asarray(likelihood.hessian_root(outputs, targets), float)
         np.testing.assert_allclose(np.einsum("nck,ncl->nkl", roots, roots), here["output_hessian"], atol=1e-5)
     else:
-        assert case.name in ("sigmoid_quadratic", "quantile")
+        assert case.name in ("sigmoid_quadratic", "quantile", "ordinal")
     rows = np.eye(K)[case.targets] if case.targets.ndim == 1 else case.targets
     ratios = here["gradient"] / (case.mean(OUTPUTS) - rows)
     assert likelihood.canonical == np.allclose(ratios, ratios[0, 0])

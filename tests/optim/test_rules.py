@@ -318,6 +318,7 @@ def test_recipes_of_schedules_round_trip():
         optim.RobbinsMonro(0.7),
         optim.OneCycle(0.5, 40, rise=7),
         optim.WarmUp(optim.WarmUp(0.2, 3), 4),
+        optim.Restarted(optim.Cosine(0.2, 7), 7, optim.WarmUp(0.2, 3)),
     ):
         recipe = optim.optimizer_named("sgd", learning_rate=schedule).recipe
         assert optim.optimizer_from_recipe(recipe).recipe == recipe

@@ -35,6 +35,12 @@ SCHEDULES = [
     ),
     (optim.OneCycle, (0.5, 20), {"rise": 0, "final": 0.1}, lambda k: cosine(k, 0.5, 20, 0.1, 0)),
     (optim.WarmUp, (0.5, 4), {}, lambda k: 0.5 * min((k + 1) / 4, 1)),
+    (
+        lambda *a: optim.Restarted(optim.Cosine(*a, final=0.05), 9, 0.3),
+        (0.5, 20),
+        {},
+        lambda k: cosine(k, 0.5, 20, 0.05, 0) if k < 9 else 0.3,
+    ),
     (lambda *a: optim.WarmUp(optim.Cosine(*a, final=0.05), 4), (0.5, 16), {}, lambda k: cosine(k, 0.5, 20, 0.05, 4)),
     (
         lambda *a: optim.WarmUp(optim.RobbinsMonro(*a), 4),
@@ -85,6 +91,7 @@ def test_courses_end_where_the_value_stays():
         (optim.Constant(0.1), 0), (optim.RobbinsMonro(0.1), 0), (optim.InverseScaling(0.1, 1, 5, 5), 0),
         (optim.LinearDecay(0.1, 0.01, 9), 9), (optim.Cosine(0.1, 9, warm_up=3), 9), (optim.OneCycle(0.1, 9), 9),
         (optim.WarmUp(optim.OneCycle(0.1, 9), 4), 13), (optim.WarmUp(0.1, 4), 0),
+        (optim.Restarted(0.1, 5, optim.Cosine(0.1, 9)), 14),
     ):  # fmt: skip
         assert schedule.total_steps == course
         if course:

@@ -101,7 +101,7 @@ def test_best_epoch(classified):
     classified.stop = Stop("stalled", 4, 20, "", 1)
     assert best_row(classified) == 0
     texts = [text.get_text() for text in report.learning_curves(classified).axes[0].texts]
-    assert "best, epoch 1" in texts
+    assert "kept, epoch 1" in texts
 
 
 def test_labels_of_curves_that_meet_are_apart(classified):

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from shinso import report
+from shinso.diagnose import Diagnosis, Finding
+from shinso.report._page import _figures
 from shinso.training import Evaluation, History, Mistake, Stop
 
+HEALTHY = Diagnosis((Finding("healthy", "good", "Nothing was found."),))
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = "<script>alert('$x$')</script> & \"quotes\" {{ 7 * 7 }}"
 
@@ -46,7 +49,7 @@ class Reader(HTMLParser):
 
 def read(run) -> Reader:
     reader = Reader()
-    reader.feed(report.render(run))
+    reader.feed(report.render(run, HEALTHY))
     reader.close()
     assert not reader.open
     return reader
@@ -60,7 +63,7 @@ def evaluation(matrix, **changes) -> Evaluation:
 
 def test_page_is_complete_in_itself(classified, regressed):
     for run in (classified, regressed):
-        page = report.render(run)
+        page = report.render(run, HEALTHY)
         for outside in ("http:", "https:", "<script", "@import", "<link", "xlink:", "//fonts"):
             assert outside not in page
         assert set(re.findall(r"url\(([^)]{5})", page)) <= {"#curv", "#agre", "#prob", "#resi"}
@@ -81,11 +84,11 @@ def test_page_is_readable_by_machines_too(classified):
     known = {attributes.get("aria-labelledby") for _, attributes in page.elements} - {None}
     assert known <= set(names)
     for query in ("@media print", "prefers-color-scheme: dark", "max-width: 46rem", "break-inside: avoid"):
-        assert query in report.render(classified)
+        assert query in report.render(classified, HEALTHY)
 
 
 def test_same_run_gives_same_bytes(classified):
-    assert report.render(classified) == report.render(classified)
+    assert report.render(classified, HEALTHY) == report.render(classified, HEALTHY)
 
 
 def test_result_in_words(classified):
@@ -148,7 +151,7 @@ def test_hundred_classes_shrink_to_the_worst_pairs(classified):
     assert f"species 17 species 71 9 of {matrix[17].sum()}" in page.text
     assert not any(attributes.get("class") == "confusion" for attributes in page.all("table"))
     assert "The 20 classes with the lowest recall." in page.text
-    assert len(report.render(classified)) < 200_000
+    assert len(report.render(classified, HEALTHY)) < 200_000
 
 
 def test_regression(regressed):
@@ -204,6 +207,13 @@ def test_one_epoch(classified):
     assert "1 epoch" in page.text
 
 
+@pytest.mark.parametrize(("kept", "said"), [(None, "4 epochs"), (2, "4 epochs; kept is the model of epoch 2")])
+def test_epoch_whose_model_is_scored_is_the_one_named(classified, kept, said):
+    classified.stop = Stop("epochs", 4, 20, "", kept)
+    figures = {label: value for value, label in _figures(classified, None, "")}
+    assert f"{figures[said.removeprefix('4 ')]} {said.removeprefix('4 ')}" == said
+
+
 def test_not_finite(classified):
     classified.history.rows += [dict.fromkeys(classified.history.columns, float("nan")) | {"epoch": 5, "step": 25}]
     classified.stop = Stop("not_finite", 4, 21, "The cost was not finite in epoch 5. Try a learning rate of 0.001.")
@@ -224,9 +234,9 @@ def test_settings_and_reproduction(classified):
     text = read(classified).text
     assert "optimizer.name adam" in text
     assert "objective.penalties.1.strength 0.0001" in text
+    assert "network.builder cnn" in text
+    assert "data insects" in text
     assert "Trained from Python" in text
-    classified.settings["source"] = "digits"
-    assert "shinso train --config settings.toml" in read(classified).text
 
 
 def full(descriptor):
@@ -235,17 +245,19 @@ def full(descriptor):
 
 def test_write_replaces_the_page_or_leaves_it(classified, tmp_path, monkeypatch):
     path = tmp_path / "report.html"
-    assert report.write(classified, str(path)) == path
+    assert report.write(classified, str(path), HEALTHY) == path
     whole = path.read_text(encoding="utf-8")
-    assert whole == report.render(classified)
+    assert whole == report.render(classified, HEALTHY)
     other = replace(classified, seed=5)
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
         with pytest.raises(OSError, match="No space"):
-            report.write(other, path)
+            report.write(other, path, HEALTHY)
     assert path.read_text(encoding="utf-8") == whole
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
     with pytest.raises(FileNotFoundError):
-        report.write(classified, tmp_path / "absent" / "report.html")
-    report.write(replace(classified, seed="\ud800"), path)  # half a character, from a file that somebody has changed
+        report.write(classified, tmp_path / "absent" / "report.html", HEALTHY)
+    report.write(
+        replace(classified, seed="\ud800"), path, HEALTHY
+    )  # half a character, from a file that somebody has changed
     assert "seed" in path.read_text(encoding="utf-8")

@@ -58,8 +58,8 @@ def served() -> Any:
 def _served(opening: Any) -> Iterator[str]:
     import uvicorn
 
+    from shinso.deploy._listening import free_port
     from shinso.studio._application import application
-    from shinso.studio._serve import free_port
 
     listening = free_port("127.0.0.1", 0, lambda _: None)
     config = uvicorn.Config(application(opening), log_level="critical", timeout_graceful_shutdown=1)

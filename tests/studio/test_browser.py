@@ -14,11 +14,14 @@ from jaxtyping import Bool
 
 pytest.importorskip("fastapi", reason="the extra studio is not installed")
 pytest.importorskip("selenium", reason="Selenium is not installed")
+pytest.importorskip("axe_core_python", reason="axe-core is not installed")
+from axe_core_python.selenium import Axe
 from selenium import webdriver
 from selenium.webdriver import ActionChains, Keys
 
 from shinso.data import load_digits, load_mnist
-from shinso.experiment import run_experiment
+from shinso.experiment import compare_runs, run_experiment
+from shinso.report import write, write_comparison
 from shinso.settings import Settings
 from shinso.studio import export_html
 from shinso.studio._application import Opening
@@ -184,16 +187,46 @@ def drawn(page: Any, strokes: list[Stroke], width: float, height: float) -> str:
     return str(page.execute_async_script(DRAW, placed))
 
 
-def test_every_page_opens(page: Any, address: str) -> None:
+def hindrances(page: Any) -> list[str]:
+    """Return what axe-core finds on the page that is open: the rule, and the first element that breaks it."""
+    found = Axe().run(page)["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found]
+
+
+def in_the_dark(page: Any, dark: bool) -> None:
+    features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def test_every_page_opens_and_hinders_nobody(page: Any, address: str) -> None:
     for path in ("/", "/?mode=string", "/train", "/runs/digits-1", "/compare?run=digits-1&run=digits-1", "/explore"):
         page.get(address + path)
         assert page.title.endswith("shinso")
         assert page.find_elements("css selector", "main h1")
+        if path == "/runs/digits-1":
+            until(
+                lambda: (
+                    page.find_elements("css selector", "#found p") and page.find_elements("css selector", "#probes svg")
+                )
+            )
+        assert hindrances(page) == [], path
     for name in EXPLORERS:
         page.get(f"{address}/explore/{name}")
         until(lambda: page.execute_script("return document.getElementById('controls').dataset.shown"))
         assert page.find_elements("css selector", "#charts svg, #pictures img")
         assert text(page, "told") == ""
+        assert hindrances(page) == [], name
+
+
+def test_reports_hinder_nobody_by_day_and_night(page: Any, start: Path, digits_run: Path, tmp_path: Path) -> None:
+    write(load(start / "runs" / "digits-1"), tmp_path / "report.html")
+    write_comparison(compare_runs([digits_run, start / "runs" / "digits-1"]), tmp_path / "comparison.html")
+    for name in ("report", "comparison"):
+        for dark in (False, True):
+            in_the_dark(page, dark)
+            page.get((tmp_path / f"{name}.html").as_uri())
+            assert hindrances(page) == [], (name, dark)
+    in_the_dark(page, False)
 
 
 def test_a_narrow_phone_shows_all_of_it(page: Any, address: str) -> None:
@@ -229,7 +262,7 @@ def test_a_string_of_digits_is_read(page: Any, address: str) -> None:
 
 def test_a_run_is_reloaded_and_watched_to_its_end(page: Any, address: str, start: Path) -> None:
     page.get(f"{address}/train")
-    for name, value in {"epochs": "3000", "hidden": "8", "patience": "0", "network": "mlp"}.items():
+    for name, value in {"epochs": "1500", "hidden": "8", "patience": "0", "network": "mlp"}.items():
         field = page.find_element("name", name)
         page.execute_script("arguments[0].value = arguments[1]", field, value)
     page.execute_script("document.getElementById('start').click()")
@@ -244,6 +277,8 @@ def test_a_run_is_reloaded_and_watched_to_its_end(page: Any, address: str, start
     assert state() in ("running", "finished")
     until(lambda: state() == "finished", 120)
     assert "of 450 test examples right" in text(page, "score")
+    until(lambda: page.find_elements("css selector", "#found p"))
+    assert (start / "runs" / "digits-2" / "diagnosis.json").is_file()
     assert not page.find_element("css selector", "[data-does=stop]").is_displayed()
     assert (start / "runs" / "digits-2" / "report.html").is_file()
 

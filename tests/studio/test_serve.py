@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from shinso.cli import app
+from shinso.deploy._listening import free_port
 from shinso.studio import NEEDS_EXTRA, serve
-from shinso.studio._serve import free_port
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(ImportError, match="pip install"):
+    with pytest.raises(ImportError, match=r"pip install .shinso\[studio\]"):
         serve()
     done = CliRunner().invoke(app, ["studio"])
     assert done.exit_code == 2

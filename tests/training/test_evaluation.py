@@ -3,10 +3,12 @@
 import json
 import math
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn import metrics
 
+from shinso import objectives
 from shinso.objectives import R2, Poisson
 from shinso.training import Evaluation, _scores, hardest_confusion, wilson_interval
 from shinso.training._scores import evaluate_classes, evaluate_labels, evaluate_numbers
@@ -29,6 +31,13 @@ def test_wilson_intervals_cover():
     draws = random.binomial(60, 0.9, size=2000)
     covered = {k: wilson(k, 60)[0] <= 0.9 <= wilson(k, 60)[1] for k in np.unique(draws)}
     assert 0.93 < np.mean([covered[k] for k in draws]) < 0.97
+
+
+def test_an_evaluation_reads_as_one_line():
+    found = evaluate_classes(np.array([0, 1, 1, 1]), np.eye(2)[[0, 1, 1, 0]] * 0.98 + 0.01, 0.25)
+    low, high = wilson(3, 4)
+    assert str(found) == f"accuracy 0.75 (95 % interval {low:.4g} to {high:.4g}), loss 0.25, of 4 examples"
+    assert "Mistake" not in repr(found)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +135,16 @@ def test_resamples_of_many_examples_take_little_memory(monkeypatch):
     assert whole.interval == pytest.approx(fewer.interval, abs=0.01)
     # By the delta method: 1 − R² is a ratio of two sums of N squares, nearly independent, each with variance 2/N.
     assert whole.interval[1] - whole.interval[0] == pytest.approx(2 * 1.96 * math.sqrt(4 / 3000), rel=0.15)
+
+
+def test_what_is_not_a_number_is_no_right_answer():
+    probabilities = np.array([[np.nan, np.nan], [0.9, 0.1]])
+    assert evaluate_classes(np.array([0, 0]), probabilities, 0.5).score == 0.5
+
+
+def test_logits_that_overflowed_are_told_as_they_are_predicted():
+    cost = objectives.likelihood("categorical")
+    outputs = jnp.array([[-np.inf, -3e37, np.inf], [1.0, 2.0, -np.inf]], jnp.float32)
+    probabilities = np.asarray(cost.mean(outputs))
+    np.testing.assert_allclose(probabilities, [[0, 0, 1], [1 / (1 + np.e), np.e / (1 + np.e), 0]], rtol=1e-6)
+    assert (probabilities.argmax(axis=1) == np.asarray(cost.predict(outputs))).all()

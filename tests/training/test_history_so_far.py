@@ -8,7 +8,7 @@ import pytest
 
 from shinso import nn
 from shinso.objectives import Objective, likelihood
-from shinso.training import CHECKPOINT, history_so_far, load, train, train_ensemble
+from shinso.training import CHECKPOINT, history_so_far, load, probes_so_far, train, train_ensemble
 
 DATA = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32), np.arange(20) % 2
 
@@ -23,12 +23,17 @@ def trained(folder: Path) -> None:
 def test_rows_come_from_the_history_and_before_it_from_the_checkpoint(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     trained(folder)
-    expected = load(folder).history.rows
-    assert history_so_far(folder).rows == expected
-    (folder / "history.csv").unlink()
-    assert history_so_far(folder).rows == expected
+    run = load(folder)
+    assert history_so_far(folder).rows == run.history.rows
+    assert probes_so_far(folder).rows == run.probes.rows
+    for name in ("history.csv", "probes.csv"):
+        (folder / name).unlink()
+    assert history_so_far(folder).rows == run.history.rows
+    kept = probes_so_far(folder).rows
+    assert kept
+    assert kept == run.probes.rows[: len(kept)]
     (folder / CHECKPOINT).unlink()
-    assert history_so_far(folder).rows == []
+    assert history_so_far(folder).rows == probes_so_far(folder).rows == []
 
 
 def test_rows_of_an_ensemble_are_the_mean(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shinso.bayes._runs import load_run_posterior as load_run_posterior
     from shinso.bayes._runs import posterior_of_run as posterior_of_run
     from shinso.bayes._runs import predict_run_with_standard_deviations as predict_run_with_standard_deviations
+    from shinso.bayes._runs import predicted_with_doubt as predicted_with_doubt
     from shinso.bayes._structure import Covariance as Covariance
     from shinso.bayes._structure import Curvature as Curvature
     from shinso.bayes._training import EvidenceTraining as EvidenceTraining

@@ -47,23 +47,8 @@ def laplace(
     N = Σ w_n examples, so each `L2(λ)` or `ARD` penalty is a Gaussian prior of precision α_k = Nλ; parameters that no
     penalty touches, such as biases, have a flat prior. β is the precision of a Gaussian likelihood.
 
-    With `priors="evidence"` these are found from the training data instead, and it hardly matters whether and how the
-    network was penalized: penalties that are Gaussian priors of a strength above 0 are groups, every other array of the
-    posterior is a group of its own that starts from a precision of 1 (also in the place of `L1`), and L-BFGS finds the
-    precisions, and the noise, that maximise the evidence (`Posterior.fit_priors`; MacKay's steps overshoot where a
-    structure counts correlated parameters as determined each by itself). The weights stay as they were trained. Where the
-    training data leave hardly an error, few parameters are determined, the precisions come out small, and the posterior is
-    too wide; held-out data put that right: `Posterior.calibrate`.
-
-    | structure   | A                                        | W that is practical | a parameter without prior           |
-    |-------------|------------------------------------------|---------------------|-------------------------------------|
-    | "full"      | dense                                    | ≤ 16,384 in 2 GiB   | allowed if the data determine it    |
-    | "kronecker" | a block A ⊗ G for each layer (K-FAC)     | millions            | allowed if the data determine it    |
-    | "low_rank"  | R leading directions, else the prior     | 10⁵ and more        | refused                             |
-    | "diagonal"  | independent parameters                   | millions            | allowed if the data determine it    |
-
-    Softmax does not see a shift of all logits together, which biases without prior leave open: there a prior of a millionth
-    of the data's curvature stands for none, and logits are centred wherever they are shown.
+    With `priors="evidence"` precisions and noise are found from the training data (`Posterior.fit_priors`); the weights
+    stay as they were trained. Structures and priors are compared in the guide "How sure is it?".
 
     Args:
         fitted: a `Run`, or a model `[N, …] → [N, K]` with its `objective`. It runs in prediction mode, example by example.
@@ -72,7 +57,8 @@ def laplace(
         objective: likelihood and penalties of a model; a run has its own.
         subset: the parameters the posterior is of, the others held fixed: "all", "last_layer", one or several glob
             patterns over dotted paths (`layers.2.*`), or a predicate of (path, leaf).
-        structure: see the table.
+        structure: of A: "full" (dense, W ≤ 16,384 in 2 GiB), "kronecker" (a block A ⊗ G for each layer), "low_rank" (R
+            leading directions, else the prior; parameters without prior are refused), "diagonal".
         hessian: the exact Hessian instead of the Gauss–Newton matrix, for structure "full".
         priors: "penalties", or "evidence", by which each output of a regression has noise of its own, too.
         prior_precision: α > 0 for all parameters in place of the penalties, or {pattern over paths: α} for some of them:
@@ -86,10 +72,9 @@ def laplace(
 
     Raises:
         TypeError: an argument has the wrong type, or `data` or `objective` is missing.
-        ValueError: an argument or the data are not accepted; the likelihood has no predictive distribution
-            (`objectives.Predictive`); a penalty is no Gaussian prior; data are not those of the run, or have one target
-            value alone; the matrix does not fit into `limit`; a layer is not supported by "kronecker"; A is not positive
-            definite; or, by the evidence, what `Posterior.fit_priors` refuses.
+        ValueError: an argument or the data are not accepted; the likelihood has no predictive distribution; a penalty is no
+            Gaussian prior; the matrix does not fit into `limit`; a layer is not supported by "kronecker"; A is not positive
+            definite; or what `Posterior.fit_priors` refuses.
 
     Source: Bishop, PRML, §5.7, (5.166)–(5.167); MacKay (1992) for the evidence; Martens and Grosse (2015) and Ritter, Botev
     and Barber (2018) for "kronecker".

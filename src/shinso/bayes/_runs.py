@@ -66,7 +66,7 @@ def posterior_of_run(
     prior_precision: float | None = None,
     data_dir: str | Path | None = None,
 ) -> RunPosterior:
-    """Make the posterior of a stored experiment, judge it, and keep it in the run folder.
+    """Return the posterior of a stored experiment, judged, and kept in the run folder.
 
     Args:
         folder: the run folder; its training data are read again, and must be what they were.
@@ -119,7 +119,7 @@ def load_run_posterior(folder: str | Path) -> Posterior:
 
 
 def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
-    """Predict for files with a stored run and its posterior, and say how sure each prediction is.
+    """Return what a stored run predicts for files, and how sure its posterior is of each prediction.
 
     Further columns are `std of …`, √Var[y | x], of a number or count, in its own units; of a class, `std of probability`,
     that of its probability under the posterior, and `entropy`, −Σ_k p_k ln p_k in nats; of labels, `std of …` for each
@@ -131,11 +131,27 @@ def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str
     """
     run = load_run(folder)
     posterior = _posterior_of(run, Path(folder))
-    names, inputs = read_inputs(run, paths)
+    return predicted_with_doubt(run, posterior, *read_inputs(run, paths))
+
+
+def predicted_with_doubt(
+    run: Run, posterior: Posterior, names: list[Any], inputs: Any, levels: Sequence[float] = ()
+) -> Predictions:
+    """Return what a run predicts of inputs `[N, …]`, with the columns of `predict_run_with_standard_deviations`.
+
+    Args:
+        run: of an experiment.
+        posterior: its own.
+        names: of the N inputs.
+        inputs: as the network reads them.
+        levels: of numbers and counts: q-quantiles of y given x, noise included, as columns `q … of NAME` at the end.
+    """
     prediction = posterior.predict(inputs)
     means = prediction.mean
     if prediction.probabilities is None:
-        return in_words(run, names, means, means).with_standard_deviations(*_of_numbers(prediction, encoder_of(run)))
+        return in_words(run, names, means, means).with_standard_deviations(
+            *_of_numbers(prediction, encoder_of(run), levels)
+        )
     if encoder_of(run).classes is None:
         found = in_words(run, names, means, means)
         return found.with_standard_deviations(
@@ -147,9 +163,13 @@ def predict_run_with_standard_deviations(folder: str | Path, paths: Sequence[str
     return in_words(run, names, means, chosen).with_standard_deviations(("std of probability", "entropy"), values)
 
 
-def _of_numbers(prediction: Prediction, encoder: Encoder) -> tuple[list[str], np.ndarray]:
+def _of_numbers(prediction: Prediction, encoder: Encoder, levels: Sequence[float]) -> tuple[list[str], np.ndarray]:
     columns = [f"std of {name}" for name in encoder.target_names]
-    return columns, prediction.standard_deviation * _units(prediction.mean.shape[1], encoder)
+    values = [prediction.standard_deviation * _units(prediction.mean.shape[1], encoder)]
+    if levels:
+        columns += [f"q {level:g} of {name}" for level in levels for name in encoder.target_names]
+        values += [encoder.decode_targets(one) for one in prediction.quantiles(*levels)]
+    return columns, np.concatenate(values, axis=1)
 
 
 def _noise(posterior: Posterior, encoder: Encoder) -> dict[str, float]:

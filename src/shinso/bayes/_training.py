@@ -51,7 +51,7 @@ def train_with_evidence(
     seed: int = 0,
     **settings: Any,
 ) -> EvidenceTraining:
-    """Train, and after every `epochs` epochs re-estimate each penalty's strength, and the noise, from the training data.
+    """Return a training in which each penalty's strength, and the noise, are re-estimated every `epochs` epochs.
 
     Each round is a stretch of `shinso.train`, which goes on where the last one ended, and one re-estimation
     α_k ← γ_k/Σw², 1/β ← Σ‖y − a‖²/(NK − γ) at the posterior there. Strengths are λ_k = α_k/N; as traced numbers they

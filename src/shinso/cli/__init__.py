@@ -1,5 +1,5 @@
 # ruff: noqa: I001, F401 - the commands are imported in the order that help shows them.
-"""`shinso …`: train, tune, evaluate, predict, resume, show and report from a terminal, posterior and curvature.
+"""`shinso …`: train, tune, evaluate, predict, resume, show, compare, report, export, serve and more from a terminal.
 
 Thin: no numerics here. The options of settings are made from the table in `shinso.settings`.
 
@@ -12,12 +12,14 @@ from shinso.cli import (
     _use,
     _sample,
     _diagnose,
+    _compare,
     _columns,
     _data,
     _tune,
     _posterior,
     _curvature,
     _reproduce,
+    _deploy,
     _studio,
 )
 from shinso.cli._app import app as app

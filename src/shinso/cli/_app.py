@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -86,3 +88,15 @@ def console(*, error: bool = False) -> "Console":
     # What people call their classes and files is no markup.
     terminal = False if os.environ.get("CI") else None
     return Console(stderr=error, highlight=False, markup=False, emoji=False, soft_wrap=True, force_terminal=terminal)
+
+
+@contextmanager
+def saying(sentence: str) -> Iterator[None]:
+    """End with a sentence where an extra is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        if str(error) != sentence:
+            raise
+        typer.echo(sentence, err=True)
+        raise typer.Exit(2) from None

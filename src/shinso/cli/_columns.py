@@ -4,7 +4,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from shinso.cli._app import OUTPUT, app, console
 from shinso.cli._options import given, option, with_settings
@@ -55,15 +54,11 @@ def _worded(reading: dict[str, Any]) -> dict[str, Any]:
 
 def show_columns(reading: dict[str, Any]) -> None:
     """Show the reading of a file as a table with a line for each column."""
+    from shinso.cli._results import columns_table
+
     out = console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    names = ("name", "kind", "role", "missing", "values", "note")
-    for name in names:
-        table.add_column(name, justify="right" if name in ("missing", "values") else "left", overflow="fold")
-    for column in reading["columns"]:
-        table.add_row(*("" if column.get(name) is None else str(column[name]) for name in names))
     said = {name: reading.get(name) for name in ("rows", "separator", "decimal", "encoding", "header")}
     out.print("  ".join(f"{name} {value}" for name, value in said.items() if value is not None))
-    out.print(table)
+    out.print(columns_table(reading["columns"]))
     for note in reading.get("notes") or ():
         out.print(note)

@@ -56,7 +56,7 @@ def curvature(
     from shinso._checks import one_of
     from shinso.curvature import summarize
     from shinso.experiment import data_of_run
-    from shinso.report import save_figure, spectrum_figure
+    from shinso.report import renew, save_figure, spectrum_figure
     from shinso.training import load_run
 
     one_of("of", of, tuple(_MATRICES))
@@ -66,6 +66,7 @@ def curvature(
     operator = _MATRICES[of](loaded.model, loaded.objective, data_of_run(loaded, data_dir).training)
     found = summarize(operator, key=_threefry.key_of(seed))
     save_figure(spectrum_figure(found.density), path)
+    renew(run)
     show_curvature(console(), found, of, path)
 
 

@@ -41,7 +41,9 @@ def findings(console: Console, diagnosis: Diagnosis) -> None:
 def in_one_line(console: Console, diagnosis: Diagnosis, folder: Path | None) -> None:
     """Show the first finding in one line, and where there is more."""
     first: Finding = diagnosis.first
-    console.print(Text.assemble((f"{first.code}: ", f"bold {COLOURS[first.severity]}"), first.cause))
+    # A terminal breaks the line between words, a pipe gets it whole.
+    sentence = Text.assemble((f"{first.code}: ", f"bold {COLOURS[first.severity]}"), first.cause)
+    console.print(sentence, soft_wrap=not console.is_terminal)
     console.print(Text(f"more: shinso diagnose {folder}", "dim"))
 
 

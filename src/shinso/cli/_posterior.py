@@ -68,7 +68,7 @@ def posterior(
     folder, where [bold]shinso predict --std[/] finds it.
     """
     from shinso.bayes import posterior_of_run
-    from shinso.report import reliability_figure, save_figure
+    from shinso.report import reliability_figure, renew, save_figure
 
     patterns = subset if subset in ("all", "last_layer") else [one.strip() for one in subset.split(",")]
     found = posterior_of_run(
@@ -84,6 +84,7 @@ def posterior(
     bins = {who: one.reliability for who, one in pair.items() if one.reliability is not None}
     if bins:
         save_figure(reliability_figure(bins), run / "reliability.svg")
+        renew(run)
     if not quiet:
         show_posterior(console(), found, run)
 

@@ -9,38 +9,66 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shinso import _words
 from shinso.cli._wording import in_options
-from shinso.training import Evaluation, Overview, hardest_confusion
+from shinso.training import Evaluation, Overview, general_notes, hardest_confusion
 
 if TYPE_CHECKING:
+    from shinso.diagnose import Diagnosis
     from shinso.experiment import Predictions
     from shinso.training import Run
 
 SHOWN_PREDICTIONS = 1000
-SHOWN_NOTES = 10
+SHOWN_COLUMNS = 40
+HOW_TO_CHANGE = (
+    "--column NAME=KIND takes a column for another kind (number, count, category, boolean, date, text), --drop NAME leaves "
+    "it out; in settings.toml column and drop."
+)
 
 
-def summary(console: Console, run: "Run", report: Path) -> None:
-    """Say what training came to: score with its interval, worst confusion, time, where everything is."""
+STATES = {"bad": "red", "warning": "yellow", "good": ""}
+
+
+def summary(console: Console, run: "Run", report: Path, diagnosis: "Diagnosis") -> None:
+    """Say what training came to: score with its interval, worst confusion, baselines, time, where everything is."""
+    from shinso.report import beside_baselines
+
     table = _grid()
     for name in ("test", "validation", "training"):
         if name in run.evaluations:
             _add_evaluation(table, name, run.evaluations[name], run.data)
             break
-    table.add_row("stopped", run.stop.message)
+    if diagnosis.baselines is not None:
+        table.add_row("beside others", _for_terminal(beside_baselines(diagnosis.baselines)))
+    table.add_row("stopped", Text(run.stop.message, style=STATES[diagnosis.severity]))
     if run.stop.reason == "interrupted":
         table.add_row("go on with", f"shinso resume {run.folder}")
     timing = run.timing
-    compiling = f", {duration(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
-    table.add_row("time", f"{duration(timing.train_seconds)} training{compiling}")
-    notes = run.data.get("notes") or ()
-    for note in notes[:SHOWN_NOTES]:
-        table.add_row("data", in_options(str(note)))
-    if len(notes) > SHOWN_NOTES:
-        table.add_row("data", f"… and {len(notes) - SHOWN_NOTES} more: shinso show {run.folder}, or the report")
+    compiling = f", {_seconds(timing.compile_seconds)} compiling before" if timing.compile_seconds else ""
+    table.add_row("time", f"{_seconds(timing.train_seconds)} training{compiling}")
+    for note in general_notes(run.data):
+        table.add_row("data", in_options(note))
     table.add_row("run", Text(str(run.folder), style="bold"))
     table.add_row("report", str(report))
+    columns = run.data.get("columns") or []
+    if columns:
+        console.print(columns_table(columns[:SHOWN_COLUMNS]))
+        if len(columns) > SHOWN_COLUMNS:
+            console.print(f"… and {len(columns) - SHOWN_COLUMNS} more: shinso show {run.folder}, or the report")
+        console.print(HOW_TO_CHANGE + "\n")
     console.print(table)
+
+
+def columns_table(columns: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table with a line for each column of a file: what it was taken for, its role, and why."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = ("name", "kind", "role", "missing", "values", "note")
+    for name in names:
+        table.add_column(name, justify="right" if name in ("missing", "values") else "left", overflow="fold")
+    for column in columns:
+        told = {**column, "note": in_options(str(column.get("note") or ""))}
+        table.add_row(*("" if told.get(name) is None else str(told[name]) for name in names))
+    return table
 
 
 def evaluations(console: Console, named: Mapping[str, Evaluation], data: Mapping[str, Any]) -> None:
@@ -62,9 +90,12 @@ def overview(console: Console, run: Overview, settings: Mapping[str, Any]) -> No
         evaluations(console, run.evaluations, data)
     table = _grid()
     table.add_row("stopped", run.stop.message)
-    for note in data.get("notes") or ():
-        table.add_row("data", in_options(str(note)))
+    for note in general_notes(data):
+        table.add_row("data", in_options(note))
     console.print(table)
+    if data.get("columns"):
+        console.print(columns_table(data["columns"]))
+        console.print(HOW_TO_CHANGE)
     if run.layers is not None:
         console.print(_layers(run.layers))
     table = _grid()
@@ -87,36 +118,33 @@ def predictions(console: Console, predicted: "Predictions") -> None:
 
 
 def number(value: float) -> str:
-    """Return a number with four significant digits."""
-    return f"{value:,.0f}" if math.isfinite(value) and abs(value) >= 10_000 else f"{value:.4g}"
+    """Return a number as the report has it."""
+    return _for_terminal(_words.number(value))
 
 
 def words(name: str) -> str:
     """Return a field's name as words."""
-    return {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}.get(name, name.replace("_", " "))
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in the units that suit it."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return _words.called(name)
 
 
 def score(evaluation: Evaluation) -> str:
-    """Return the score with its 95 % interval."""
-    low, high = evaluation.interval
+    """Return the score with its 95 % interval, rounded as in the report."""
+    name, n = evaluation.score_name, evaluation.n
     if math.isnan(evaluation.score):
-        return f"not defined (targets of {evaluation.n:,} examples that hardly vary)"
-    if evaluation.score_name != "accuracy":
-        return f"{number(evaluation.score)} (95 % interval {number(low)} to {number(high)})"
-    places = 1 if evaluation.n < 5000 else 2
-    right = round(evaluation.score * evaluation.n)
-    return (
-        f"{100 * evaluation.score:.{places}f} % (95 % interval {100 * low:.{places}f} to {100 * high:.{places}f} %; "
-        f"{right:,} of {evaluation.n:,} right)"
-    )
+        return f"not defined (targets of {n:,} examples that hardly vary)"
+    told = f"95 % interval {_words.interval(name, evaluation.interval, n)}"
+    if name == "accuracy":
+        told += f"; {round(evaluation.score * n):,} of {n:,} right"
+    return _for_terminal(f"{_words.scored(name, evaluation.score, n)} ({told})")
+
+
+def _seconds(duration: float) -> str:
+    return _for_terminal(_words.seconds(duration))
+
+
+def _for_terminal(text: str) -> str:
+    """Return text with plain blanks, by which lines are searched and cut."""
+    return text.replace(_words.SPACE, " ")
 
 
 def _grid() -> Table:

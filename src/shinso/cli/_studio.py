@@ -1,11 +1,11 @@
-"""`shinso studio`, and `shinso export`: a network as a page."""
+"""`shinso studio`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shinso.cli._app import OUTPUT, RunFolder, app, refuse_folder
+from shinso.cli._app import app, saying
 from shinso.cli._options import option
 
 _PANEL = "Studio"
@@ -35,25 +35,5 @@ def studio(
     """
     from shinso.studio import NEEDS_EXTRA, serve
 
-    try:
+    with saying(NEEDS_EXTRA):
         serve(run, host=host, port=port, demo=demo, minutes=minutes, memory=memory, told=typer.echo)
-    except ImportError as error:
-        if str(error) != NEEDS_EXTRA:
-            raise
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-
-
-@app.command(epilog="Example:  shinso export runs/digits-1 --html digits.html")
-def export(
-    run: RunFolder,
-    html: Annotated[
-        Path | None, option(OUTPUT, "File to write.", "RUN/network.html", name="--html", metavar="FILE")
-    ] = None,
-) -> None:
-    """Write a network as one HTML file that runs without Python: draw a digit, or fill in the columns of a table."""
-    from shinso.studio import export_html
-    from shinso.training import load
-
-    refuse_folder(html)
-    typer.echo(export_html(load(run), html or run / "network.html"))

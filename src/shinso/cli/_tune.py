@@ -12,6 +12,7 @@ from rich.text import Text
 from shinso._interrupt import INTERRUPTED
 from shinso.cli._app import OUTPUT, Quiet, app, console
 from shinso.cli._options import given, option, with_settings
+from shinso.cli._train import TRIALS
 from shinso.settings import read_settings
 
 SEARCH = "Search"
@@ -99,7 +100,7 @@ def tune(
         progress=None if quiet else lambda event: _tell(errors, event),
     )
     if tuning.folder is not None and any(math.isfinite(trial.loss) for trial in tuning.whole):
-        save_figure(tuning_figure(tuning), tuning.folder / "trials.svg")
+        save_figure(tuning_figure(tuning), tuning.folder / TRIALS)
     if not quiet:
         show_tuning(console(), tuning)
     if tuning.interrupted:

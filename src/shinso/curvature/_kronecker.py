@@ -1,4 +1,9 @@
-"""Kronecker-factored curvature, layer by layer: K-FAC and E-KFAC."""
+"""Kronecker-factored curvature, layer by layer: K-FAC and E-KFAC.
+
+The approximation is exact for one example with one row, and for a linear model with one layer whose M is the same for all
+examples. A recurrent layer has a block for its inputs with the bias and one for its recurrent weights. Memory is that of a
+chunk's rows and gradients.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -57,16 +62,11 @@ def kronecker(
 
         A = Σ_n s_n Σ_r a_r a_rᵀ / R,    G = Σ_n s_n Σ_c Σ_r g_rc g_rcᵀ,    R = Σ_n s_n R_n, the mean number of rows:
 
-    K-FAC in its "expand" form, which takes inputs and gradients as independent and rows as separate examples. It is exact
-    for one example with one row, and for a linear model with one layer whose M is the same for all examples. With
-    `corrected`, the eigenvalues λ_A λ_G are replaced by the exact second moments along the same eigenvectors (E-KFAC), the
-    nearest matrix with these eigenvectors.
+    K-FAC in its "expand" form, which takes inputs and gradients as independent and rows as separate examples.
 
-    K is the likelihood's part of the mean cost; the penalties are not in it and enter as δ of `K.damped_solve(δ, v)` and
-    its neighbours (`BlockOperator`). For N examples' worth of curvature take `K.scaled(N)`. A recurrent layer has a block
-    for its inputs with the bias and one for its recurrent weights. Costs C backward passes for each example, C = 1 for
-    "outer_product", `samples`, or else the number of outputs, and twice that if `corrected`; memory is that of a chunk's
-    rows and gradients.
+    K is the likelihood's part of the cost; penalties enter as δ of `K.damped_solve(δ, v)` and its neighbours
+    (`BlockOperator`). For N examples' worth of curvature take `K.scaled(N)`. Costs C backward passes for each example,
+    C = 1 for "outer_product", `samples`, or else the number of outputs, and twice that if `corrected`.
 
     Args:
         model: Maps a batch to outputs `[N, K]` example by example, in prediction mode. Its parameters must be those of
@@ -77,7 +77,8 @@ def kronecker(
         of: "gauss_newton", "fisher" or "outer_product".
         samples: For "fisher", targets drawn for each example; None for the exact matrix.
         key: Random key, given exactly if `samples` is.
-        corrected: Whether eigenvalues are exact second moments (E-KFAC).
+        corrected: Whether the eigenvalues λ_A λ_G are replaced by the exact second moments along the same eigenvectors
+            (E-KFAC), which gives the nearest matrix with these eigenvectors.
         separate_bias: Whether the bias has a block of its own, so that its δ may be another; curvature between weights and
             bias is then left out.
         where: The parameters that get blocks, as for `restrict`, the others held fixed; None for all. Nothing is
@@ -90,8 +91,8 @@ def kronecker(
         ValueError: As `hessian`; `of` is unknown, a parameter belongs to another kind of layer, a layer is called more or
             less than once, M of "gauss_newton" may be negative, or the factors would take more than `limit` bytes.
 
-    Source: Martens and Grosse (2015); Grosse and Martens (2016) for convolutions; Martens, Ba and Johnson (2018) for
-    recurrence; George et al. (2018) for the corrected form; Eschenhagen et al. (2023), "expand".
+    Source: Martens and Grosse (2015); Grosse and Martens (2016), convolutions; Martens, Ba and Johnson (2018), recurrence;
+    George et al. (2018), the corrected form; Eschenhagen et al. (2023), "expand".
     """
     computing()
     operator = _operator(model, objective, data, of, samples, key, chunk)

@@ -34,7 +34,7 @@ _GROUP = re.compile(
 
 
 def column_kind(values: pl.Series) -> ColumnKind:
-    """Say what a column (as `typed` returns it) holds, by these rules in this order.
+    """Return what a column (as `typed` returns it) holds, by these rules in this order.
 
     1. No value → `empty`; one value in every row → `constant`.
     2. Booleans, dates and times, and categories of a DataFrame are what they are.

@@ -14,8 +14,10 @@ Kind = Literal["classification", "regression", "multilabel", "count", "reconstru
 """What a target is: one class of several, real numbers, several yes/no labels, numbers of events, or the input itself."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
+"""The kinds of target."""
 
 Label = str | int | bool | float
+"""The name of a class, as it stood in the data."""
 
 
 @dataclass(frozen=True, eq=False)

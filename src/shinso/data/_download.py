@@ -60,7 +60,7 @@ def download(
     backoff_seconds: float = 1.0,
     stall_seconds: float = 20.0,
 ) -> Path:
-    """Download one file, verify it, and only then put it in its place.
+    """Return the path of a file that is downloaded, verified, and only then put in its place.
 
     Bytes go to `destination` + `.part`. A transfer that breaks off or stalls is taken up again where it stopped (HTTP
     Range; from the beginning where the server ignores it), after waiting `backoff_seconds`, then twice as long each

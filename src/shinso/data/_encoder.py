@@ -1,6 +1,7 @@
 """From raw input to what a network reads, and from what it predicts back to labels and values."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from shinso.data._array_inputs import ImageInputs, VectorInputs
 from shinso.data._dataset import Dataset, Kind, Label
 from shinso.data._frames import frame_of, is_frame, require_columns
 from shinso.data._options import Options
+from shinso.data._records import read_records
 from shinso.data._sequence_inputs import SequenceInputs
 from shinso.data._steps import one_each
 from shinso.data._table_inputs import TableInputs
@@ -21,6 +23,7 @@ from shinso.data._target_kinds import missing_targets
 from shinso.data._targets import TargetEncoder, target_frame
 from shinso.data._text_source import TextInputs
 from shinso.data._typed import typed_frame
+from shinso.data._unpacking import room_for
 
 Inputs = TableInputs | VectorInputs | ImageInputs | SequenceInputs | TextInputs
 
@@ -69,6 +72,11 @@ class Encoder:
         return self.inputs.feature_names
 
     @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """Name of each column of a table that is an input."""
+        return () if self._table is None else tuple(one.name for one in self._table.columns if one.features)
+
+    @property
     def identifier(self) -> str | None:
         """Name of the column that names a row, if one was said to."""
         return self.inputs.identifier if isinstance(self.inputs, TableInputs) else None
@@ -88,6 +96,27 @@ class Encoder:
         if not (file.is_file() or (table and (str(path) == "-" or file.is_dir()))):
             raise ValueError(f"{path} {'is a folder' if file.is_dir() else 'does not exist'}; a file was expected.")
         return self._with_targets(self.inputs.read(path, resize=resize))
+
+    def rows(self, records: Sequence[Any]) -> Any:
+        """Return rows given one by one for `encode`: objects by the names of columns, or arrays, as the model reads.
+
+        Raises:
+            ValueError: they are of another form, or their arrays of unlike shapes.
+        """
+        if isinstance(self.inputs, TextInputs):
+            raise ValueError("rows cannot be given to a language model: draw from it with sample.")
+        objects = any(isinstance(one, Mapping) for one in records)
+        if self._table is not None or (objects and isinstance(self.inputs, VectorInputs)):
+            frame, names = read_records(records, "rows", room_for(0))
+            return frame.rename(dict(zip(frame.columns, names, strict=True)))
+        try:
+            if isinstance(self.inputs, SequenceInputs):
+                return [np.asarray(one, dtype=float) for one in records]
+            return np.asarray(records, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"rows must be arrays of numbers, each of the shape {list(self.input_shape)}; got others."
+            ) from None
 
     @property
     def _table(self) -> TableInputs | None:
@@ -138,7 +167,8 @@ class Encoder:
         """Return targets: class indices int32 `[N]`, or float32 `[N, K]`, standardized for regression.
 
         Args:
-            raw: labels or values as an array `[N]` or `[N, K]`, or a DataFrame that has the target columns.
+            raw: labels or values as an array `[N]` or `[N, K]`, or a DataFrame that has the target columns. Classes may be
+                labels `[N]` or one-hot rows `[N, K]`, whichever training had.
 
         Raises:
             ValueError: a target column is absent, or a value is missing, infinite or of an unknown class.
@@ -147,7 +177,12 @@ class Encoder:
             frame = frame_of(raw)
             require_columns("target column", self.targets.names, frame.columns, "the table")
             return self.targets.encode(frame.select(self.targets.names))
-        return self.targets.encode(target_frame(raw, self.targets.names))
+        return self.targets.encode(target_frame(raw, None if self._otherwise_written(raw) else self.targets.names))
+
+    def _otherwise_written(self, raw: Any) -> bool:
+        """Whether classes learned from one column come as one-hot rows, or the other way round."""
+        shape, columns, classes = np.shape(raw), len(self.targets.names), len(self.classes or ())
+        return classes > 1 and ((columns == 1 and shape[1:] == (classes,)) or (columns > 1 and len(shape) == 1))
 
     def decode_targets(self, targets: Shaped[np.ndarray, "N ..."]) -> Shaped[np.ndarray, "N ..."]:
         """Turn class indices into labels and standardized values `[..., K]` into real ones; others stay as they are."""

@@ -51,7 +51,7 @@ def _with_names(table: Any) -> Any:
 
 
 def is_frame(value: Any) -> bool:
-    """Whether `value` is a table of named columns rather than an array."""
+    """Return whether `value` is a table of named columns rather than an array."""
     arrow = hasattr(value, "__arrow_c_stream__") and not hasattr(value, "__array__")  # a series has both
     return hasattr(value, "columns") or hasattr(value, "collect_schema") or arrow
 

@@ -12,7 +12,7 @@ _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: "
 
 
 def read_idx(path: str | Path) -> Shaped[np.ndarray, "..."]:
-    """Read an IDX file, plain or compressed with gzip.
+    """Return the array in an IDX file, plain or compressed with gzip.
 
     The header is two zero bytes, a type byte (0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32, 0x0D float32,
     0x0E float64), the number of dimensions and each dimension as a big-endian 32-bit unsigned integer; the body holds
@@ -50,7 +50,7 @@ def read_idx(path: str | Path) -> Shaped[np.ndarray, "..."]:
 def read_labelled_images(
     images: str | Path, labels: str | Path, classes: int = 10
 ) -> tuple[UInt8[np.ndarray, "N H W"], UInt8[np.ndarray, " N"]]:
-    """Read a pair of IDX files: grey-scale images and their class indices.
+    """Return what a pair of IDX files holds: grey-scale images and their class indices.
 
     Args:
         images: file of uint8 `[N, H, W]`.

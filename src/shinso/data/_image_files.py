@@ -53,7 +53,7 @@ def path_column(frame: pl.DataFrame, folder: Path) -> str | None:
 
 
 def read_pictures(files: Sequence[Path], size: tuple[int, int] | None = None) -> Pictures:
-    """Read image files as arrays of one size: upright, three channels where one of them has colour.
+    """Return image files as arrays of one size: upright, three channels where one of them has colour.
 
     Without `size` images have the most frequent size, but no side longer than 128 pixels; others are scaled to it
     (Lanczos; proportions are not kept).

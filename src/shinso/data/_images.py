@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from shinso.data._arrays import unit_pixels
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+"""What the name of an image file ends with."""
 
 LARGEST = 60_000_000
 """Pixels that an image file may have; a few bytes can declare any number, and each takes 16 while it is worked on."""
@@ -26,7 +27,7 @@ UNREADABLE = (
 
 
 def read_image(path: str | Path, shape: tuple[int, int, int], *, resize: bool = False) -> Float32[np.ndarray, "H W C"]:
-    """Read an image file as an image of the given shape, from 0 (black) to 1 (white).
+    """Return an image file as an image of the given shape, from 0 (black) to 1 (white).
 
     Colours become grey (ITU-R 601 luma) for one channel, grey becomes RGB for three. Transparent parts show paper:
     white.

@@ -72,7 +72,7 @@ def locate(data_dir: str | Path | None = None) -> tuple[Place, ...]:
 
 
 def load_mnist(data_dir: str | Path | None = None) -> tuple[Dataset, Dataset]:
-    """Read MNIST from the first place that holds all four files.
+    """Return MNIST from the first place that holds all four files.
 
     Args:
         data_dir: the folder of the files, without checksum; `None` looks in `$SHINSO_DATA` and the user's cache.
@@ -100,7 +100,7 @@ def fetch_mnist(
     backoff_seconds: float = 1.0,
     stall_seconds: float = 20.0,
 ) -> Path:
-    """Download the four MNIST files from their public mirrors, each verified against its published SHA-256.
+    """Return where the four MNIST files are, downloaded from public mirrors, each verified against its published SHA-256.
 
     Files already there with the right checksum are not fetched again.
 

@@ -1,7 +1,7 @@
 """From a source of examples to training, validation and test data."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from shinso.data._dataset import Dataset
 from shinso.data._encoder import Encoder
 from shinso.data._mnist import load_mnist
 from shinso.data._options import Options
+from shinso.data._origin import Origin
 from shinso.data._raw import SOURCES, read_source
+from shinso.data._reading import Column
 from shinso.data._request import Raw, Request
 from shinso.data._splits import Split, book_split, split
 from shinso.data._target_kinds import kind_of
@@ -37,6 +39,8 @@ class Prepared:
         encoder: how raw data become inputs and targets; fitted on the training examples.
         notes: sentences for the person: the inferred kind, class counts, missing values, columns not used.
         rows: which examples of the source each part holds; None for MNIST.
+        origin: what a person is told of an example of the source.
+        columns: of a table, what each column was taken for, and what the notes say of it.
     """
 
     training: Dataset
@@ -45,6 +49,15 @@ class Prepared:
     encoder: Encoder
     notes: tuple[str, ...] = ()
     rows: Split | None = None
+    origin: Origin = field(default_factory=Origin)
+    columns: tuple[Column, ...] = ()
+
+    def origin_of(self, part: str, index: int) -> tuple[int | None, dict[str, str]]:
+        """Return the row of the source, from 1, and the columns of an example of `"training"`, `"validation"` or `"test"`.
+
+        None, and no columns, where that is not known.
+        """
+        return (None, {}) if self.rows is None else self.origin.of(int(getattr(self.rows, part)[index]))
 
 
 def prepare(
@@ -63,10 +76,11 @@ def prepare(
     reading: Mapping[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     weights: Any = None,
+    class_order: Sequence[str] | None = None,
     seed: int = 0,
     data_dir: str | Path | None = None,
 ) -> Prepared:
-    """Read examples, split them, and fit and apply the encoding of their inputs and targets.
+    """Return examples, read, split, and with the encoding of their inputs and targets fitted and applied.
 
     The split is random, stratified for classification. Targets of regression are standardized with the training mean
     and standard deviation (`Encoder.decode_targets` undoes it).
@@ -99,6 +113,7 @@ def prepare(
         reading: options of `read_table`, by name.
         image_size: height and width to which image files are scaled; see `read_pictures`.
         weights: of the examples, `[N]` ≥ 0, by which means and standard deviations are taken; 1 each when left out.
+        class_order: the classes from the least to the greatest; sorted when left out.
         seed: whole number; the same seed gives the same split.
         data_dir: folder of the MNIST files; see `locate`.
 
@@ -143,7 +158,7 @@ def prepare(
     if len(raw.inputs) < 2:
         told = f" ({'; '.join(raw.notes)})" if raw.notes else ""
         raise ValueError(f"{raw.name} must hold at least two examples; got {len(raw.inputs)}{told}.")
-    return _assemble(raw, kind, fractions, seed, weights)
+    return _assemble(raw, kind, fractions, seed, weights, class_order)
 
 
 def _text(source: str | Path, window: int, fractions: tuple[float, float], encoding: str | None) -> Prepared:
@@ -172,7 +187,14 @@ def _names(target: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: int, weights: Any) -> Prepared:
+def _assemble(
+    raw: Raw,
+    kind: str | None,
+    fractions: tuple[float, float],
+    seed: int,
+    weights: Any,
+    class_order: Sequence[str] | None = None,
+) -> Prepared:
     rows = np.arange(len(raw.inputs))
     found = None if raw.targets is None else kind_of(raw.targets, kind)
     strata = _strata(raw.targets, rows) if raw.targets is not None and found == "classification" else None
@@ -187,7 +209,9 @@ def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: 
     )
     own = None if weights is None else np.asarray(weights, dtype=np.float64)[parts.training]
     themselves = TargetEncoder("reconstruction", ())
-    targets = themselves if raw.targets is None else TargetEncoder.fit(raw.targets, parts.training, found, own)
+    targets = (
+        themselves if raw.targets is None else TargetEncoder.fit(raw.targets, parts.training, found, own, class_order)
+    )
     inputs, dropped = raw.fit(parts.training, own)
     encoder = Encoder(inputs, targets, raw.name)
     vectors: Any
@@ -198,7 +222,19 @@ def _assemble(raw: Raw, kind: str | None, fractions: tuple[float, float], seed: 
     lonely = "" if raw.targets is None else _lonely_class(raw.targets)
     told = _describe(everything, inferred=kind is None, lonely=lonely)
     told = (*told, *raw.notes, *dropped, *notes, *_of_the_split(everything, parts))
-    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts)
+    origin = Origin(raw.kept, raw.shown)
+    columns = tuple(_noted(one, told, encoder.feature_columns) for one in raw.columns)
+    return Prepared(everything.take(parts.training), validation, test, encoder, told, parts, origin, columns)
+
+
+def _noted(column: Column, notes: Sequence[str], used: Collection[str]) -> Column:
+    """Return the description of a column with all that is said of it, and whether it is an input."""
+    start = f"column {column.name!r}"
+    own = [note.removeprefix(start) for note in notes if note.startswith(start)]
+    bare = [note.removeprefix(" is not used").removeprefix(": ").strip() for note in own]
+    said = "; ".join(dict.fromkeys(one for one in [column.note, *bare] if one))
+    role = column.role if column.role == "target" else "input" if column.name in used else "dropped"
+    return replace(column, role=role, note=said)
 
 
 def _strata(targets: pl.DataFrame, rows: Integer[np.ndarray, " N"]) -> Shaped[np.ndarray, " N"]:

@@ -17,7 +17,7 @@ from shinso.data._encoder import Inputs
 from shinso.data._frames import frame_of, is_frame, ranks_of, require_columns
 from shinso.data._image_files import is_image_folder, labelled_files, path_column, read_pictures
 from shinso.data._npz import inputs_of, names_of_columns, read_npz, targets_of
-from shinso.data._reading import all_notes, describe, open_table
+from shinso.data._reading import Column, all_notes, describe, open_table
 from shinso.data._request import Raw, Request, Rows, labels_of, with_targets
 from shinso.data._sequence_source import is_archive_of_sequences, sequences_of_archive, sequences_of_table
 from shinso.data._sources import TABLE_SUFFIXES
@@ -38,7 +38,8 @@ def read_source(source: Any, request: Request) -> Raw:
     """
     if isinstance(source, str) and source == "digits":
         digits = load_digits()
-        return from_arrays(source, digits.inputs, digits.targets, request)
+        raw = from_arrays(source, digits.inputs, digits.targets, request)
+        return dataclasses.replace(raw, targets=None if raw.targets is None else raw.targets.rename({"y": "digit"}))
     if isinstance(source, str | Path) and str(source) != "-":
         path = existing(source)
         if path.suffix.lower() == ".npz":
@@ -97,17 +98,17 @@ def from_file(name: str, source: Any, path: Path, request: Request) -> Raw:
         request.options, decimal=reading.decimal, header=request.options.header if reading.header else False
     )
     if request.sequence is not None:
-        return sequences_of_table(
+        raw = sequences_of_table(
             name, reading.source, columns, dataclasses.replace(request, options=options), all_notes(reading)
         )
+        return dataclasses.replace(raw, columns=_apart(reading.columns, request))
     frame = pl.DataFrame([column.values for column in columns.values()])
     pictures = path_column(frame.drop(request.target), path.parent if path.is_file() else path)
     if pictures and request.target:
         folder, labels = path.parent if path.is_file() else path, frame[request.target[0]]
         return from_pictures(name, [folder / one for one in frame[pictures]], labels, request.target[0], request)
-    return from_columns(
-        name, reading.source, columns, dataclasses.replace(request, options=options), all_notes(reading)
-    )
+    raw = from_columns(name, reading.source, columns, dataclasses.replace(request, options=options), all_notes(reading))
+    return dataclasses.replace(raw, columns=_apart(reading.columns, request))
 
 
 def from_frame(frame: pl.DataFrame, request: Request, targets: pl.DataFrame | None = None) -> Raw:
@@ -118,8 +119,19 @@ def from_frame(frame: pl.DataFrame, request: Request, targets: pl.DataFrame | No
     seen = [describe(name, column, request.options, request.target) for name, column in columns.items()]
     notes = tuple(f"column {one.name!r}: {one.note}" for one in seen if one.note and one.role != "dropped")
     if request.sequence is not None and targets is None:
-        return sequences_of_table("table", "the table", columns, request, notes)
-    return from_columns("table", "the table", columns, request, notes, targets)
+        raw = sequences_of_table("table", "the table", columns, request, notes)
+    else:
+        raw = from_columns("table", "the table", columns, request, notes, targets)
+    return dataclasses.replace(raw, columns=_apart(seen, request))
+
+
+def _apart(columns: Sequence[Column], request: Request) -> tuple[Column, ...]:
+    """Return descriptions of columns, of which some say whose a row is and are no inputs."""
+    named = ((request.sequence, "sequence"), (request.identifier, "id"), (request.group, "group"))
+    why = {name: f"says whose a row is ({what})" for name, what in named if isinstance(name, str)}
+    return tuple(
+        dataclasses.replace(one, role="dropped", note=why[one.name]) if one.name in why else one for one in columns
+    )
 
 
 def from_columns(
@@ -172,6 +184,8 @@ def from_columns(
         None if groups is None else labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
         (*notes, *told),
+        kept=np.flatnonzero(mask),
+        shown=frame.select(*([] if request.identifier is None else [request.identifier]), *inputs).filter(kept),
     )
 
 
@@ -213,6 +227,7 @@ def from_arrays(
         None if groups is None else labels_of(groups)[mask],
         None if order is None else ranks_of(order)[mask],
         tuple(told),
+        kept=np.flatnonzero(mask),
     )
 
 
@@ -223,7 +238,9 @@ def from_pictures(name: str, files: Sequence[Path], labels: Any, target: str, re
     bare = dataclasses.replace(request, target=())
     raw = from_arrays(name, pictures.images, values.to_numpy(), bare)
     targets = None if raw.targets is None else raw.targets.rename({"y": target})
-    return dataclasses.replace(raw, targets=targets, notes=(*pictures.notes, *raw.notes))
+    names = pl.DataFrame({"file": [str(files[place]) for place in pictures.kept]})
+    shown = names if raw.kept is None else names[raw.kept]
+    return dataclasses.replace(raw, targets=targets, notes=(*pictures.notes, *raw.notes), kept=None, shown=shown)
 
 
 def _targets_of(frame: pl.DataFrame, where: str, names: Sequence[str]) -> list[str]:

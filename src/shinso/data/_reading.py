@@ -73,7 +73,7 @@ class Reading:
 
 
 def read_table(source: Source, **options: Unpack[ReadingOptions]) -> pl.DataFrame:
-    """Read a table as people have them: what a file does not say is found, and said as a warning.
+    """Return a table as people have them: what a file does not say is found, and said as a warning.
 
     Text with any separator and encoding (`.csv`, `.tsv`, `.txt`, `.data`, `.dat`), spreadsheets (`.xlsx`, `.xls`,
     `.ods`), JSON (also one object a line), Parquet, Feather, SQLite; packed as `.gz`, `.bz2`, `.xz` or `.zip`; `-`
@@ -97,7 +97,7 @@ def read_table(source: Source, **options: Unpack[ReadingOptions]) -> pl.DataFram
 
 
 def columns_of(source: Source, target: str | Sequence[str] | None = None, **options: Unpack[ReadingOptions]) -> Reading:
-    """Describe a table: how it was read, and what each column holds and is for.
+    """Return the description of a table: how it was read, and what each column holds and is for.
 
     Args:
         source: as for `read_table`.

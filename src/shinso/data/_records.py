@@ -34,7 +34,15 @@ def read_json(text: str, name: str, room: int) -> tuple[pl.DataFrame, list[str]]
     Raises:
         ValueError: it is no JSON, of another form, or the table would be too large.
     """
-    records = _records(_parsed(text, name), name)
+    return read_records(_records(_parsed(text, name), name), name, room)
+
+
+def read_records(records: Sequence[Any], name: str, room: int) -> tuple[pl.DataFrame, list[str]]:
+    """Return a table of objects, one a row, and the names of its columns; as `read_json`.
+
+    Raises:
+        ValueError: an entry is no object, a value is a list, or the table would be too large.
+    """
     columns: dict[str, list[Any]] = {}
     for row, record in enumerate(records):
         if not isinstance(record, dict):

@@ -10,6 +10,7 @@ from jaxtyping import Integer, Shaped
 
 from shinso.data._encoder import Inputs
 from shinso.data._options import Options
+from shinso.data._reading import Column
 from shinso.data._target_kinds import missing_targets
 from shinso.data._typed import as_words
 
@@ -55,6 +56,9 @@ class Raw:
         groups: whose each row is, if that was asked for.
         order: when each row was taken, if that was asked for.
         notes: what is to be said of the reading.
+        kept: which of the rows that were read each example is, from 0; None where examples are no rows.
+        shown: what a person is shown of each example: the columns of its row, or the file of a picture.
+        columns: of a table, what each was found to be.
     """
 
     name: str
@@ -64,6 +68,9 @@ class Raw:
     groups: Shaped[np.ndarray, " N"] | None = None
     order: Shaped[np.ndarray, " N"] | None = None
     notes: tuple[str, ...] = ()
+    kept: Rows | None = None
+    shown: pl.DataFrame | None = None
+    columns: tuple[Column, ...] = ()
 
 
 def with_targets(targets: pl.DataFrame | None, rows: int) -> tuple[pl.Series, list[str]]:

@@ -48,7 +48,7 @@ def read_sequences(
     target: str | None = None,
     **options: Unpack[ReadingOptions],
 ) -> SequenceSet:
-    """Read sequences from a table with one row a step, or from an NPZ archive.
+    """Return the sequences in a table with one row a step, or in an NPZ archive.
 
     Of a table, the rows of one value of `sequence` are a sequence, in the order of `time`, or as they stand; the
     other columns are its inputs, encoded as `TableInputs` does, not standardized. An archive holds `X`, `[N, T, D]`

@@ -35,7 +35,7 @@ def split(
     order: Shaped[np.ndarray, " N"] | None = None,
     seed: int = 0,
 ) -> Split:
-    """Split `n` examples at random; with `labels`, stratified so that every part has the classes in the same shares.
+    """Return a random split of `n` examples; with `labels`, every part has the classes in the same shares.
 
     With `groups`, all examples of a group are in one part. With `order`, the last examples are the test, those before
     them for validation, and the first train. A class with a single example is trained on.

@@ -118,6 +118,11 @@ class TableInputs:
         return tuple(feature for column in self.columns for feature in column.features)
 
     @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """Name of the column that each feature is made of."""
+        return tuple(column.name for column in self.columns for _ in column.features)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one example, `(D,)`."""
         return (len(self.feature_names),)

@@ -17,7 +17,7 @@ _MOST_CLASSES, _MOST_CODES = 20, 1000
 
 
 def infer_kind(columns: pl.DataFrame) -> Kind:
-    """Say what targets are, by this rule.
+    """Return what targets are, by this rule.
 
     One column of text or booleans → classification. One column of whole numbers (3 or 3.0) → classification where at
     most 20 different ones each occur twice on average, and none once only (unless there are two); or where they count

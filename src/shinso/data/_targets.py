@@ -79,6 +79,7 @@ class TargetEncoder:
         training: Integer[np.ndarray, " A"],
         kind: Kind | None = None,
         weights: Float64[np.ndarray, " A"] | None = None,
+        class_order: Sequence[str] | None = None,
     ) -> "TargetEncoder":
         """Fit the encoding of target columns.
 
@@ -89,14 +90,18 @@ class TargetEncoder:
             training: indices of the training rows.
             kind: what the targets are; inferred (`infer_kind`) when left out.
             weights: of the training rows, by which means are taken.
+            class_order: the classes, as words, in the order that their indices shall have; sorted when left out.
 
         Raises:
-            ValueError: `kind` is unknown, a value is missing, infinite or does not fit the kind, or all are the same.
+            ValueError: `class_order` does not name each class once, `kind` is unknown, a value is missing, infinite or does
+                not fit the kind, or all are the same.
         """
         kind = kind_of(columns, kind)
         if kind == "classification":
             classes = _one_hot_classes(columns) if columns.width > 1 else _classes(columns.to_series(0))
-            return cls(kind, tuple(columns.columns), classes=classes)
+            return cls(kind, tuple(columns.columns), classes=_in_order(classes, class_order))
+        if class_order is not None:
+            raise ValueError(f"class_order is for classes; the target is taken as {kind}.")
         values = _values(columns, kind)
         _refuse_constant(values, columns.columns, kind)
         if kind != "regression":
@@ -182,6 +187,15 @@ def _classes(values: pl.Series) -> tuple[Label, ...]:
     if len(classes) < 2:
         raise ValueError(f"target column {values.name!r} must have at least two classes; every row is {classes[0]!r}.")
     return classes
+
+
+def _in_order(classes: tuple[Label, ...], order: Sequence[str] | None) -> tuple[Label, ...]:
+    if order is None:
+        return classes
+    known = {str(label): label for label in classes}
+    if sorted(order) != sorted(known):
+        raise ValueError(f"class_order must name each of the classes {', '.join(known)} once; got {', '.join(order)}.")
+    return tuple(known[word] for word in order)
 
 
 def _labels(values: pl.Series, like: Label) -> pl.Series:

@@ -49,7 +49,7 @@ class Characters:
 
 
 def next_symbols(symbols: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut symbols into pieces of `length` and pair each symbol with the one that follows.
+    """Return pieces of `length` symbols, and for each symbol the one that follows.
 
     Args:
         symbols: whole numbers ``[T]``.

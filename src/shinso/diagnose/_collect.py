@@ -1,20 +1,25 @@
 """From a run and its examples to what rules look at."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from shinso import nn
+from shinso import _threefry, nn
+from shinso.curvature import hessian, summarize
 from shinso.diagnose._data_facts import ROWS, data_facts, some
 from shinso.diagnose._evidence import DataFacts, Evidence, Layers, Skills
 from shinso.diagnose._reference import reference
+from shinso.experiment import encoder_of
 from shinso.objectives import Batch
 from shinso.training import Run
 
 _EQUAL = 1e-5
+_CURVED, _LANCZOS = 128, 24
+"""Examples, and Lanczos steps, by which a saddle is told from a minimum."""
 
 
 def evidence_of(run: Run, training: Batch | None, held: Batch | None) -> Evidence:
@@ -39,9 +44,26 @@ def evidence_of(run: Run, training: Batch | None, held: Batch | None) -> Evidenc
         steps_taken=np.nan_to_num(taken, posinf=1e9),
         symmetric=_symmetric(run.model),
         noisy=_noisy(run.model),
+        columns=_columns(run),
         data=_facts(training, held) if arrays and training is not None else None,
         fit=_fit(run, training, held) if arrays and training is not None else None,
     )
+
+
+def with_curvature(evidence: Evidence, run: Run, training: Batch) -> Evidence:
+    """Return evidence with the ends of the Hessian's spectrum where training ended, on some examples."""
+    part = _taken(training, some(len(training.weights), _CURVED))
+    found = summarize(
+        hessian(run.model, run.objective, part), key=_threefry.key_of(0), steps=_LANCZOS, samples=1, probes=2
+    )
+    return replace(evidence, curvature=(found.smallest, found.largest))
+
+
+def _columns(run: Run) -> tuple[str, ...]:
+    """Return the column that each input is made of, by name."""
+    if run.data.get("encoder") is None:
+        return tuple(map(str, run.data.get("feature_names") or ()))
+    return tuple(getattr(encoder_of(run).inputs, "feature_columns", ()))
 
 
 def _layers(row: Mapping[str, float]) -> Layers:
@@ -138,6 +160,7 @@ def _fit(run: Run, training: Batch, held: Batch | None) -> Skills | None:
         constant_loss=float(np.mean(likelihood.loss(jnp.broadcast_to(jnp.asarray(constant), outputs.shape), targets))),
         loss=float(np.mean(likelihood.loss(jnp.asarray(outputs), targets))),
         stuck=_stuck(run, outputs, y[rows], classes),
+        numbers=not classes,
         **more,
     )
 

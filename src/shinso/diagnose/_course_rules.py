@@ -7,6 +7,14 @@ from shinso.diagnose._finding import Finding
 
 _GOOD_STEP = 0.003
 """‖Δθ‖ / ‖θ‖ of a step that is neither large nor small."""
+_FEW = 4
+"""Examples a step that may be too few to show a direction."""
+_STILL_FALLING = 0.15
+"""Of all that the cost fell, what it did in the last third of the epochs of a network that does well."""
+_THROWN = 0.5
+"""‖Δθ‖ / ‖θ‖ of a step too long for any number of examples."""
+_THROWN_WEIGHTS = 5.0
+"""Times their first size that weights have after such steps."""
 _SHORT_STEP = 5e-4
 """That of a step which is short by itself: where such steps do not get there, they are not too few alone."""
 
@@ -73,9 +81,11 @@ def rate_too_high(e: Evidence) -> Finding | None:
     ups = float(np.mean(np.diff(late) > 0)) if len(late) > 3 else 0.0
     long = step > 0.1 or (e.start is not None and e.start.ratio.size > 0 and not np.isfinite(step))
     worse = e.fit is not None and np.isfinite(e.fit.constant_loss) and loss[-1] > 1.02 * e.fit.constant_loss
-    if e.poor and (long or (worse and loss[-1] > 0.9 * loss[0] and step > 0.01) or (rough > 0.05 and ups > 0.3)):
+    # What goes up and down at a few examples a step may be their noise alone.
+    rough_course = rough > 0.05 and ups > 0.3 and e.batch_size > _FEW
+    if e.poor and (long or (worse and loss[-1] > 0.9 * loss[0] and step > 0.01) or rough_course):
         outcome, severity = "the cost does not get low", "bad"
-    elif step > 0.3 and _growth(e) > 5:
+    elif step > 0.3 and _growth(e) > _THROWN_WEIGHTS:
         outcome, severity = f"weights were thrown to {_growth(e):.2g} times their size", "warning"
     else:
         return None
@@ -99,7 +109,7 @@ def _growth(e: Evidence) -> float:
 
 def rate_too_low(e: Evidence) -> Finding | None:
     """All steps together could not have moved the weights far."""
-    if not e.steps_taken.size or not e.poor or not np.isfinite(e.rate):
+    if not e.steps_taken.size or not e.poor or not np.isfinite(e.rate) or _growth(e) > _THROWN_WEIGHTS:
         return None
     path = float(e.steps_taken.max() * e.steps)
     if path > 0.3 or e.steps_taken.max() > _SHORT_STEP:
@@ -157,7 +167,7 @@ _RULES = ("sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam
 def batch_too_small(e: Evidence) -> Finding | None:
     """Steps are noise more than direction."""
     norms = e.column("gradient_norm")
-    if e.batch_size > 4 or not norms.size or e.end is None or not e.poor:
+    if e.batch_size > _FEW or not norms.size or e.end is None or not e.poor or _largest_step(e) > _THROWN:
         return None
     whole = float(np.sqrt(np.sum(e.end.gradient**2)))
     noise = norms[-1] / max(whole, 1e-30)
@@ -181,12 +191,21 @@ def _still_falling(e: Evidence) -> bool:
         return False
     late = loss[-max(3, len(loss) // 3) :]
     fell = late[0] - late[-1]
-    return bool(fell > 0.1 * (loss[0] - loss.min()) and np.mean(np.diff(late) < 0) > 0.7 and fell > 0.03 * abs(late[0]))
+    share = 0.1 if e.poor else _STILL_FALLING
+    return bool(
+        fell > share * (loss[0] - loss.min()) and np.mean(np.diff(late) < 0) > 0.7 and fell > 0.03 * abs(late[0])
+    )
+
+
+def _just_begun(e: Evidence) -> bool:
+    """Whether there were too few epochs to see a course, and the network does badly."""
+    loss = e.column("loss")
+    return bool(e.poor and 0 < len(loss) <= 3 and np.all(np.isfinite(loss)) and (len(loss) == 1 or loss[-1] < loss[0]))
 
 
 def stopped_early(e: Evidence) -> Finding | None:
     """Training ended while the cost was falling."""
-    if not _still_falling(e) or e.reason not in ("epochs", "stalled", "interrupted", "evaluations"):
+    if not (_still_falling(e) or _just_begun(e)) or e.reason not in ("epochs", "stalled", "interrupted", "evaluations"):
         return None
     epochs = 4 * max(e.epochs, 5)
     remedy = {"epochs": epochs, **({"patience": 0} if e.reason == "stalled" else {})}
@@ -203,9 +222,11 @@ def stopped_early(e: Evidence) -> Finding | None:
 
 def ill_conditioned(e: Evidence) -> Finding | None:
     """Plain gradient steps cannot be right for directions of curvature far apart."""
-    if e.data is None or not e.poor or e.optimizer not in ("sgd", "gradient_descent", "momentum"):
+    if e.data is None or e.optimizer not in ("sgd", "gradient_descent", "momentum"):
         return None
-    if e.data.condition < 1e3 or (e.data.image and e.data.condition < 1e5):
+    # Where inputs are all but dependent, lagging a little is enough of a sign: nothing else makes plain steps so slow.
+    extreme = e.data.condition > 1e6 and not e.data.image and e.fit is not None and e.fit.lag(e.fit.training) > 0.1
+    if not (e.poor or extreme) or e.data.condition < (1e5 if e.data.image else 1e3):
         return None
     return Finding(
         "ill_conditioned",

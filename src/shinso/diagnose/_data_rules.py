@@ -5,7 +5,7 @@ import numpy as np
 from shinso.diagnose._evidence import Evidence
 from shinso.diagnose._finding import Finding
 
-_FULL, _LARGE = 0.995, 10.0
+_FULL, _LARGE, _UNEVEN = 0.995, 10.0, 0.75
 
 
 def leakage(e: Evidence) -> Finding | None:
@@ -27,18 +27,29 @@ def leakage(e: Evidence) -> Finding | None:
         return Finding(
             "leakage",
             "bad",
-            f"Column {d.answer_column} alone gives the target away: it is the answer, or numbers the rows.",
+            f"Column {_name(e, d.answer_column)} alone gives the target away: it is the answer, or numbers the rows.",
             {"score of that column alone": d.answer, "column": d.answer_column},
-            {"drop": (str(d.answer_column),)},
+            {"drop": (_name(e, d.answer_column),)},
             "Without the column the score is what new data would get.",
         )
     return None
 
 
+def _name(e: Evidence, place: int) -> str:
+    return e.columns[place] if e.columns else str(place)
+
+
+def _dropping(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the remedy that leaves columns out; none where only some inputs of each are concerned."""
+    return {"drop": names} if names else {}
+
+
 def shuffled_labels(e: Evidence) -> Finding | None:
     """Inputs tell nothing of the targets, to nobody."""
     f = e.fit
-    if f is None or f.learnable or f.examples < 50 or f.chance > 0.9 or (e.data and e.data.far > 0.3):
+    # Where one class has most of the examples hardly anything beats it: that is said as such.
+    uneven = e.data is not None and e.data.majority > _UNEVEN
+    if f is None or f.learnable or f.examples < 50 or uneven or (e.data and e.data.far > 0.3):
         return None
     if np.isfinite(f.validation) and f.validation > f.chance + 3 * f.error(f.chance, f.held) + 0.02:
         return None
@@ -129,7 +140,7 @@ def constant_inputs(e: Evidence) -> Finding | None:
         "bad" if share > 0.5 else "warning",
         f"{len(d.constant)} of {d.scales.size} input columns never vary in training: nothing can be learned of them.",
         {"constant columns": len(d.constant), "columns": d.scales.size},
-        {"drop": tuple(map(str, d.constant[:10]))},
+        _dropping(e.whole_columns(d.constant)[:10]),
         "Their weights no longer answer, unlearned, to values that come later.",
     )
 
@@ -155,7 +166,7 @@ def duplicate_inputs(e: Evidence) -> Finding | None:
             "warning",
             f"{len(d.copied)} input columns repeat others but for scale.",
             {"repeated columns": len(d.copied), "first": d.copied[0]},
-            {"drop": tuple(map(str, d.copied[:10]))},
+            _dropping(e.whole_columns(d.copied)[:10]),
             "The cost is no longer flat where weights of copies make up for one another.",
         )
     return None
@@ -195,15 +206,15 @@ def sorted_data(e: Evidence) -> Finding | None:
 def class_imbalance(e: Evidence) -> Finding | None:
     """One class outnumbers the others, and a rare one is not found."""
     d, f = e.data, e.fit
-    if d is None or f is None or not d.majority > 0.75 or f.worst_recall > 0.5:
+    if d is None or f is None or not d.majority > _UNEVEN or f.worst_recall > 0.5:
         return None
     return Finding(
         "class_imbalance",
         "bad",
         f"{d.majority:.0%} of the examples are of one class, and of another only {f.worst_recall:.0%} are found.",
         {"largest class": d.majority, "rarest class": d.rarest, "recall of the worst": f.worst_recall},
-        {},
-        "Weight the examples by 1 / (frequency of their class), or decide by another threshold: rare classes are found.",
+        {"class_weight": "balanced"},
+        "Each class weighs as much as any other (1 / its frequency): rare ones are found.",
     )
 
 
@@ -212,7 +223,7 @@ def label_noise(e: Evidence) -> Finding | None:
     f = e.fit
     if f is None or not f.learnable:
         return None
-    doubt = 2 * np.sqrt(f.confident_errors * (1 - f.confident_errors) / max(min(f.examples, 1000) / 2, 1))
+    doubt = 3 * np.sqrt(f.confident_errors * (1 - f.confident_errors) / max(min(f.examples, 1000) / 2, 1))
     if f.confident_errors < 0.06 or f.confident_errors - doubt < 0.02:
         return None
     return Finding(

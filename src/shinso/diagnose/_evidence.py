@@ -1,6 +1,6 @@
 """What rules look at: numbers of a run, its probes, its data and its predictions, with no network behind them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,7 @@ class Skills:
         top: share of the answer given most often.
         worst_recall: of a class among training examples.
         stuck: share of outputs that are wrong by more than ½ where they hardly move.
+        numbers: whether skill is R².
     """
 
     examples: int
@@ -114,10 +115,16 @@ class Skills:
     top: float = 0.0
     worst_recall: float = 1.0
     stuck: float = 0.0
+    numbers: bool = False
 
     def error(self, skill: float, examples: int) -> float:
-        """Return the standard error of a skill over so many examples, roughly."""
+        """Return the standard error of a skill over so many examples, roughly.
+
+        Of an accuracy √(p(1 − p)/n), of R² 2 R (1 − R²)/√n (Olkin and Finn, "Correlations redux", 1995).
+        """
         inside = min(max(skill, 1 / (examples + 2)), 1 - 1 / (examples + 2))
+        if self.numbers:
+            return float(2 * np.sqrt(inside) * (1 - inside) / np.sqrt(max(examples, 1)))
         return float(np.sqrt(inside * (1 - inside) / max(examples, 1)))
 
     def lag(self, skill: float) -> float:
@@ -162,6 +169,7 @@ class Evidence:
         symmetric: hidden layers all of whose units have the same weights.
         noisy: whether units are dropped before batch normalization.
         curvature: smallest and largest eigenvalue of the Hessian at the end, where known.
+        columns: name of the column that each input is made of; empty where columns have no names.
         data: what the examples are; None where they cannot be had.
         fit: how well they are predicted; likewise.
     """
@@ -181,8 +189,16 @@ class Evidence:
     symmetric: int = 0
     noisy: bool = False
     curvature: tuple[float, float] | None = None
+    columns: tuple[str, ...] = ()
     data: DataFacts | None = None
     fit: Skills | None = None
+
+    def whole_columns(self, inputs: Collection[int]) -> tuple[str, ...]:
+        """Return the names of columns all of whose inputs are among these, numbers where columns have no names."""
+        if not self.columns:
+            return tuple(map(str, inputs))
+        rest = {name for place, name in enumerate(self.columns) if place not in inputs}
+        return tuple(dict.fromkeys(self.columns[place] for place in inputs if self.columns[place] not in rest))
 
     def column(self, name: str) -> np.ndarray:
         """Return a column of the history; empty where there is none."""

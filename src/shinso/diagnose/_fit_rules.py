@@ -5,6 +5,11 @@ import numpy as np
 from shinso.diagnose._evidence import Evidence
 from shinso.diagnose._finding import Finding
 
+_GAP = 0.05
+"""Of skill, beyond doubt, from which training examples are told much better than new ones."""
+_GROWN = 2.0
+"""Times its first size from which a layer's weights have grown as nothing holds them."""
+
 
 def too_much_penalty(e: Evidence) -> Finding | None:
     """The penalty outweighs the data."""
@@ -14,12 +19,15 @@ def too_much_penalty(e: Evidence) -> Finding | None:
     share = float((cost[-1] - loss[-1]) / max(cost[-1], 1e-30))
     shrunk = float(e.end.weight.sum() / max(e.start.weight.sum(), 1e-30)) if e.start and e.end else 1.0
     nothing = e.fit is not None and e.fit.at_chance
+    if shrunk > _GROWN:  # what drives weights up is no penalty
+        return None
     if share < 0.2 and not (shrunk < 0.5 and (share > 0.001 or nothing)):
         return None
     return Finding(
         "too_much_penalty",
         "bad",
-        f"The penalty of strength {e.penalty:g} outweighs the data: weights shrank to {shrunk:.2g} of their size.",
+        f"The penalty of strength {e.penalty:g} outweighs the data: it is {share:.0%} of the cost, and weights have "
+        f"{shrunk:.2g} times their first size.",
         {"strength": e.penalty, "share of the cost": share, "weights, last to first": shrunk},
         {"l2": float(f"{e.penalty / 1000:.2g}")},
         "The weights grow to what the data ask for.",
@@ -34,7 +42,7 @@ def _overfits(e: Evidence) -> tuple[float, float] | None:
     if f is not None and np.isfinite(f.validation):
         doubt = 2 * (f.error(f.training, f.examples) + f.error(f.validation, f.held))
         gap = max(f.training - f.validation - doubt, 0.0)
-        if gap == 0:
+        if gap < _GAP:
             return None
         if rise < 1.2 and f.lag(f.validation) < 0.15:
             return None
@@ -49,7 +57,7 @@ def too_little_penalty(e: Evidence) -> Finding | None:
     if found is None or e.penalty > 1e-7 or e.dropout or e.start is None or e.end is None:
         return None
     grown = float(np.max(e.end.weight / np.maximum(e.start.weight, 1e-30)))
-    if grown < 2.5:
+    if grown < _GROWN:
         return None
     return Finding(
         "too_little_penalty",
@@ -113,4 +121,34 @@ def saturated_late(e: Evidence) -> Finding | None:
         {"saturated at the end": float(t.saturated.max()), "at the start": float(s.saturated.max())},
         {"learning_rate": e.rate / 10},
         "Smaller steps keep units where they move.",
+    )
+
+
+def one_class(e: Evidence) -> Finding | None:
+    """All examples get the same answer, though there is more to tell."""
+    f = e.fit
+    if f is None or f.top < 1.0 or f.never == 0:
+        return None
+    return Finding(
+        "one_class",
+        "bad",
+        f"Every training example gets the same answer, as often right ({f.training:.1%}) as if nothing were looked at.",
+        {"share of one answer": f.top, "training": f.training, "one answer for all": f.chance},
+        {},
+        "Act on what stands before this; else give the classes equal weight (class_weight = balanced), or check the inputs.",
+    )
+
+
+def class_never_predicted(e: Evidence) -> Finding | None:
+    """A class that training has is never the answer."""
+    f = e.fit
+    if f is None or f.never == 0 or f.top == 1.0:
+        return None
+    return Finding(
+        "class_never_predicted",
+        "warning",
+        f"{f.never} of the classes {'is' if f.never == 1 else 'are'} never the answer, not even to training examples.",
+        {"classes never predicted": f.never, "recall of the worst": f.worst_recall},
+        {"class_weight": "balanced"},
+        "Rare classes count as much as the others and are found.",
     )

@@ -111,4 +111,4 @@ def is_object(name: str, value: Any) -> bool:
         return isinstance(value, optim.Schedule)
     if name == "optimizer":
         return isinstance(value, optim.Optimizer | optax.GradientTransformation)
-    return name == "network" and callable(value)
+    return name in ("network", "likelihood") and callable(value)

@@ -32,7 +32,7 @@ from shinso.estimators._rows import (
 )
 from shinso.estimators._tables import is_table
 from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
-from shinso.objectives import Batch, Likelihood
+from shinso.objectives import Batch, FunctionLoss, Likelihood
 from shinso.settings import NETWORK, Description, Settings, complete, rows
 from shinso.training import Ensemble, Event, device_named, metrics_in_words
 
@@ -77,6 +77,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
     _table: bool = False
     network: Any = None
     network_arguments: Any = None
+    likelihood: Any = None
     optimizer: Any = "adam"
     learning_rate: Any = None
     warm_start: bool = False
@@ -111,6 +112,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         if _count(X) < 2:
             raise ValueError("X must hold at least two examples; got one sample.")
         targets = self._targets(y)
+        self._learned_as = targets.kind
         weights = example_weights(sample_weight, _count(X), np.dtype(np.float32))
         self._check_targets(targets, weights)
         weights = class_weights(getattr(self, "class_weight", None), targets.labels, weights)
@@ -125,7 +127,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             likelihood=self._given_likelihood(),
         )
         named = None if callable(self.network) else examples.settings.network
-        self.settings_ = examples.settings.replace(kind=None, network=named)
+        cost = None if is_object("likelihood", self.likelihood) else examples.settings.likelihood
+        self.settings_ = examples.settings.replace(kind=None, network=named, likelihood=cost)
         self._likelihood_ = arguments["objective"].likelihood
         self._refuse_without_posterior()
         if self.posterior is not None:
@@ -257,8 +260,8 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
         return optim.as_optimizer(self.optimizer) if is_object("optimizer", self.optimizer) else None
 
     def _given_likelihood(self) -> Likelihood | None:
-        """Return the likelihood where no setting can name it."""
-        return None
+        """Return the likelihood where no setting can name it: a function is one of targets as they are learned."""
+        return FunctionLoss(self.likelihood, self._learned_as) if is_object("likelihood", self.likelihood) else None
 
     def _likelihood(self) -> Likelihood:
         return self._likelihood_

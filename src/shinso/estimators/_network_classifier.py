@@ -7,9 +7,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from shinso.estimators import _parameters
-from shinso.estimators._arguments import with_settings
+from shinso.estimators._arguments import checked_settings, with_settings
 from shinso.estimators._network import NetworkEstimator, Targets
 from shinso.estimators._rows import column_if_one
+from shinso.experiment import likelihood_named
 
 
 @with_settings(
@@ -35,6 +36,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             None: by the data.
         network_arguments: keyword arguments of a callable, or of a builder beyond the settings below.
         optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        likelihood: a name, or a function ``(outputs [N, K], targets) → losses [N]`` in JAX, of class indices [N] or labels
+            [N, K]. None: by the data.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name. None: by the data.
         validation_fraction: share held out, in [0, 1); classes keep their proportions. None: 0.1 with `patience`, else 0.
         class_weight: factor on the weights of each class: a dictionary, ``"balanced"``, or None for 1 each.
@@ -105,6 +108,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             self.classes_ = np.arange(labels.shape[1])
             return Targets("multilabel", labels, labels)
         self.classes_, indices = np.unique(y, return_inverse=True)
+        named = checked_settings(self).get("likelihood")
+        if named is not None and likelihood_named(named).ordered and self.classes_.dtype.kind not in "biuf":
+            raise ValueError(
+                f"y must be numbers for likelihood={named!r}, whose order is that of the classes; got "
+                f"{str(self.classes_[0])!r}."
+            )
         if before is not None and not np.array_equal(before, self.classes_):
             self.classes_, now = before, self.classes_
             raise ValueError(f"y must hold the classes {before} of the fit before, with warm_start; got {now}.")

@@ -33,6 +33,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
             None: by the data.
         network_arguments: keyword arguments of a callable, or of a builder beyond the settings below.
         optimizer: any name of `shinso.optim.OPTIMIZERS`, an `shinso.optim.Optimizer`, or an Optax transformation.
+        likelihood: a name, or a function ``(outputs [N, K], targets) → losses [N]`` in JAX, of standardized numbers
+            [N, K]. None: by the data.
         learning_rate: learning rate > 0 or a `shinso.optim.Schedule`, for an optimizer given by name. None: by the data.
         validation_fraction: share held out, in [0, 1). None: 0.1 with `patience`, else 0.
         warm_start: `fit` goes on from the present parameters.

@@ -193,6 +193,20 @@ def _augmentation(name: str, shape: tuple[int, ...]) -> nn.Layer:
     )
 
 
+def _schedule(settings: Settings, rate: float, per_epoch: int) -> optim.Schedule:
+    """Return the schedule, which begins again after the epochs that `restarts` names."""
+    restarts, epochs = settings.restarts or (), settings.epochs or 1
+    ends = (*restarts, epochs)
+    if list(ends) != sorted(set(ends)):
+        raise ValueError(f"restarts must be rising and below the {epochs} epochs; got {', '.join(map(str, restarts))}.")
+    lengths = [end - begin for begin, end in zip((0, *restarts), ends, strict=True)]
+    parts = [optim.schedule_named(settings.schedule or "", rate, length * per_epoch) for length in lengths]
+    made = parts[0]
+    for begin, part in zip(restarts, parts[1:], strict=True):
+        made = optim.Restarted(made, begin * per_epoch, part)
+    return made
+
+
 def optimizer_of(settings: Settings, examples: int) -> optim.Optimizer:
     """Return the optimizer that complete settings describe, for so many training examples."""
     given = {"momentum": settings.momentum, "clip_norm": settings.clip_norm}
@@ -202,7 +216,7 @@ def optimizer_of(settings: Settings, examples: int) -> optim.Optimizer:
     if settings.learning_rate is not None:
         rate = settings.learning_rate
         constant = settings.schedule in (None, "constant")
-        chosen["learning_rate"] = rate if constant else optim.schedule_named(settings.schedule or "", rate, steps)
+        chosen["learning_rate"] = rate if constant else _schedule(settings, rate, per_epoch)
     rule = optim.optimizer_named(settings.optimizer, **chosen)
     if settings.max_norm is not None:
         rule = optim.max_norm(rule, settings.max_norm)

@@ -8,34 +8,47 @@ from shinso import data
 from shinso.data import Dataset, Encoder, Prepared
 from shinso.experiment._folder import read_experiment
 from shinso.experiment._prepare import prepare_experiment
-from shinso.training import Ensemble, Evaluation, Run, digest_of, evaluate_numbers, load
+from shinso.objectives import as_batch
+from shinso.training import Ensemble, Evaluation, Run, digest_of, evaluated_in_units, load
 
 
 def judge(run: Run | Ensemble, prepared: Prepared) -> Run | Ensemble:
     """Evaluate a trained run, add what is known of the data, and store it."""
     sets = {"test": prepared.test, "validation": prepared.validation}
     run.data |= {
+        "target_names": list(prepared.encoder.target_names),
         "n_test": 0 if prepared.test is None else len(prepared.test),
         "encoder": prepared.encoder.to_dict(),
         "notes": list(prepared.notes),
+        "columns": [dataclasses.asdict(column) for column in prepared.columns],
         "training_sha256": digest(prepared.training),
         "test_sha256": None if prepared.test is None else digest(prepared.test),
     }
     present = {name: one for name, one in sets.items() if one is not None} or {"training": prepared.training}
     for name, dataset in present.items():
-        run.evaluations[name] = evaluate(run, dataset, prepared.encoder)
+        run.evaluations[name] = _located(evaluated_in_units(run, dataset, prepared.encoder), prepared, name)
         if isinstance(run, Run) and run.averaged_model is not None:
             averaged = dataclasses.replace(run, model=run.averaged_model)
-            run.evaluations[f"averaged_{name}"] = evaluate(averaged, dataset, prepared.encoder)
+            judged = evaluated_in_units(averaged, dataset, prepared.encoder)
+            run.evaluations[f"averaged_{name}"] = _located(judged, prepared, name)
+    if isinstance(run, Run) and prepared.test is not None:
+        run.sets["test"] = as_batch("test", prepared.test, run.likelihood)
     if run.folder is not None:
         run.save(run.folder)
     return run
 
 
+def _located(found: Evaluation, prepared: Prepared, part: str) -> Evaluation:
+    """Return an evaluation of a part whose mistakes say where in the source they are."""
+    for mistake in found.mistakes:
+        mistake.row, mistake.columns = prepared.origin_of(part, mistake.index)
+    return found
+
+
 def evaluate_run(
     folder: str | Path, source: str | Path | None = None, *, data_dir: str | Path | None = None
 ) -> Evaluation:
-    """Measure a stored run on its own test examples, or on a file with the inputs and targets it was trained on.
+    """Return how a stored run does on its own test examples, or on a file with the inputs and targets it was trained on.
 
     Numbers are measured in the target's own units. What should be told about a file (missing values, unknown
     categories, examples seen in training) comes as a `UserWarning` each.
@@ -48,17 +61,17 @@ def evaluate_run(
     run = load(folder)
     encoder = encoder_of(run)
     if source is None:
-        return evaluate(run, _own_test(run, folder, data_dir), encoder)
+        return evaluated_in_units(run, _own_test(run, folder, data_dir), encoder)
     if source in data.SOURCES:
         raise ValueError(f"source must be a file; leave it out for the run's own test examples (got {source!r}).")
     settings = read_experiment(folder)
     if Path(source).absolute() == Path(settings.source):
         warnings.warn(f"{source} is what the run was trained on: most of its examples are not new to it", stacklevel=2)
-    return evaluate(run, _labelled(encoder, Path(source), settings.target), encoder)
+    return evaluated_in_units(run, _labelled(encoder, Path(source), settings.target), encoder)
 
 
 def data_of_run(run: Run | Ensemble, data_dir: str | Path | None = None) -> Prepared:
-    """Read and split the data of a stored experiment again, the same examples in the same order.
+    """Return the data of a stored experiment, read and split again: the same examples in the same order.
 
     Args:
         run: loaded from the folder of an experiment.
@@ -88,17 +101,6 @@ def encoder_of(run: Run | Ensemble) -> Encoder:
         return Encoder.from_dict(description)
     except ValueError as error:
         raise ValueError(f"{run.folder} is damaged: {error}") from None
-
-
-def evaluate(run: Run | Ensemble, dataset: Dataset, encoder: Encoder) -> Evaluation:
-    """Return how well a run, or an ensemble, does on encoded examples; numbers in the units that people gave."""
-    found = run.evaluate(dataset.inputs, dataset.targets)
-    if dataset.kind != "regression":
-        return found
-    predicted = encoder.decode_predictions(run.predict(dataset.inputs))
-    return evaluate_numbers(
-        encoder.decode_targets(dataset.targets), predicted, found.loss, run.likelihood.evaluation_score
-    )
 
 
 def _own_test(run: Run | Ensemble, folder: Path, data_dir: str | Path | None) -> Dataset:

@@ -66,7 +66,7 @@ class _Lines:
 
 
 def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
-    """Predict for files with a stored run: tables, NPZ archives or pictures, as it was trained on.
+    """Return what a stored run predicts for files: tables, NPZ archives or pictures, as it was trained on.
 
     What should be told about a file (missing values, unknown categories) comes as a `UserWarning` each.
 
@@ -75,10 +75,37 @@ def predict_run(folder: str | Path, paths: Sequence[str | Path]) -> Predictions:
         ValueError: a file cannot be read or does not fit the model.
     """
     run = load(folder)
-    names, inputs = read_inputs(run, paths)
+    return predicted(run, *read_inputs(run, paths))
+
+
+def predicted(run: Run | Ensemble, names: list[Any], inputs: Any) -> Predictions:
+    """Return what a run predicts of inputs `[N, …]` as it reads them.
+
+    Args:
+        run: of an experiment.
+        names: of the N inputs.
+        inputs: as `read_inputs` and `encoded_rows` return them.
+    """
     if encoder_of(run).kind == "reconstruction":
         return rebuilt(run, names, inputs)
     return in_words(run, names, run.predict_mean(inputs), run.predict(inputs))
+
+
+def encoded_rows(run: Run | Ensemble, rows: Sequence[Any]) -> tuple[list[Any], Any]:
+    """Return a name for each example of some rows, and the run's inputs `[N, …]`, as `read_inputs` does for files.
+
+    Args:
+        run: of an experiment.
+        rows: objects by the names of the table's columns, steps of sequences too; or arrays, where it was trained on such.
+
+    Raises:
+        ValueError: they do not fit the model.
+    """
+    encoder = encoder_of(run)
+    raw = encoder.rows(rows)
+    inputs = encoder.encode(raw)
+    numbered = list(range(1, len(jax.tree.leaves(inputs)[0]) + 1))
+    return _identifiers(raw, encoder.identifier) or encoder.names_of(raw) or numbered, inputs
 
 
 def rebuilt(run: Run | Ensemble, names: list[Any], inputs: np.ndarray) -> Predictions:

@@ -13,7 +13,7 @@ from shinso.settings import WINDOW, Description, Settings, complete
 def prepare_experiment(
     settings: Settings, data_dir: str | Path | None = None, *, source: Any = None, weights: Any = None
 ) -> tuple[Prepared, Settings]:
-    """Read and split the data, and choose what the settings leave open.
+    """Return the data, read and split, and the settings with what they left open chosen.
 
     Args:
         settings: of the experiment.
@@ -41,9 +41,11 @@ def prepare_experiment(
         reading=reading_of(settings),
         image_size=None if settings.resize is None else (settings.resize, settings.resize),
         weights=weights,
+        class_order=settings.class_order,
         seed=settings.seed,
         data_dir=settings.data_dir if data_dir is None else data_dir,
     )
+    _refuse_words_without_order(settings, prepared)
     prepared = _shortened(prepared, settings)
     return prepared, complete(settings, describe(prepared.training))
 
@@ -83,6 +85,18 @@ def _kind(settings: Settings) -> str | None:
     if settings.kind is None and settings.likelihood and settings.source not in data.SOURCES:
         return likelihood_of(settings).target.name
     return settings.kind
+
+
+def _refuse_words_without_order(settings: Settings, prepared: Prepared) -> None:
+    """Raise where a likelihood needs classes in an order and they are words, whose alphabet is none."""
+    classes = prepared.encoder.classes
+    if classes is None or settings.likelihood is None or settings.class_order is not None:
+        return
+    if isinstance(classes[0], str) and likelihood_of(settings).ordered:
+        raise ValueError(
+            f"class_order must say which of the classes {', '.join(map(str, classes))} is less than which for likelihood "
+            f"{settings.likelihood}; or let the classes be numbers."
+        )
 
 
 def _with_whole_paths(settings: Settings) -> Settings:

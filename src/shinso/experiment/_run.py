@@ -1,6 +1,5 @@
 """One experiment from settings to a run folder, and on from where it was cut short."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from shinso._manifest import commit
@@ -9,19 +8,17 @@ from shinso.experiment._folder import SETTINGS, new_folder, next_folder, read_ex
 from shinso.experiment._prepare import arguments_of, prepare_experiment
 from shinso.experiment._training import train_by_settings
 from shinso.settings import Settings
-from shinso.training import RUN, Ensemble, Event, Run, read_run_json
-
-Listener = bool | Callable[[Event], object]
+from shinso.training import RUN, Ensemble, Progress, Run, read_run_json
 
 
 def run_experiment(
     settings: Settings,
     *,
     folder: str | Path | None = None,
-    progress: Listener = False,
+    progress: Progress = False,
     checkpoint_seconds: float = 30.0,
 ) -> Run | Ensemble:
-    """Prepare the data, build the network, train it, evaluate it, and store all of it in a run folder.
+    """Return the run of an experiment: data prepared, network built, trained, evaluated, all of it stored in a run folder.
 
     Args:
         settings: what to do; what is `None` is chosen from the data (`complete`).
@@ -53,10 +50,13 @@ def resume_run(
     *,
     epochs: int | None = None,
     data_dir: str | Path | None = None,
-    progress: Listener = False,
+    progress: Progress = False,
     checkpoint_seconds: float = 30.0,
 ) -> Run | Ensemble:
-    """Continue a run that was cut short, or train a finished one for more epochs; the bits are those of one go.
+    """Return a run that was cut short, continued, or a finished one trained for more epochs; the bits are those of one go.
+
+    With more epochs than were asked for, a schedule that had its end there begins again (`Settings.restarts`):
+    that is another program, whose bits differ from those of one go by rounding.
 
     Args:
         folder: the run folder.
@@ -67,23 +67,34 @@ def resume_run(
 
     Raises:
         FileNotFoundError: not the folder of an experiment.
-        ValueError: nothing is left to do, `epochs` does not suit the schedule, or the data have changed.
+        ValueError: nothing is left to do, there are fewer epochs than the schedule has, or the data have changed.
     """
     folder = Path(folder)
     settings = read_experiment(folder)
     asked = settings if epochs is None else settings.replace(epochs=epochs)
     _refuse_finished(folder, asked)
     if asked.epochs != settings.epochs and settings.schedule != "constant":
-        raise ValueError(
-            f"epochs cannot change from {settings.epochs} to {asked.epochs}: the {settings.schedule} schedule brings the "
-            f"learning rate to 0 at epoch {settings.epochs}; train anew."
-        )
+        asked = _restarted(settings, asked)
     prepared, asked = prepare_experiment(asked, data_dir)
     arguments = arguments_of(asked, prepared)
     where = {"folder": folder, "progress": progress, "checkpoint_seconds": checkpoint_seconds, "resume": True}
     run = train_by_settings(asked, arguments, **where)
     commit(folder, {SETTINGS: asked.to_toml().encode()})
     return judge(run, prepared)
+
+
+def _restarted(settings: Settings, asked: Settings) -> Settings:
+    """Return settings by which the schedule begins again where it had its end.
+
+    Raises:
+        ValueError: fewer epochs are asked for than the schedule has.
+    """
+    if (asked.epochs or 0) < (settings.epochs or 0):
+        raise ValueError(
+            f"epochs must be at least {settings.epochs}, at which the {settings.schedule} schedule has its end; "
+            f"got {asked.epochs}."
+        )
+    return asked.replace(restarts=(*(settings.restarts or ()), settings.epochs))
 
 
 def _refuse_finished(folder: Path, settings: Settings) -> None:

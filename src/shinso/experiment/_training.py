@@ -8,7 +8,7 @@ from shinso.training import Ensemble, Run, train, train_ensemble
 
 
 def train_by_settings(settings: Settings, arguments: dict[str, Any], **where: Any) -> Run | Ensemble:
-    """Train with the arguments that `training_arguments` made of these settings.
+    """Return the run trained with the arguments that `training_arguments` made of these settings.
 
     Args:
         settings: complete.

@@ -74,6 +74,7 @@ from shinso.nn._layer import written_out as written_out
 from shinso.nn._layer_norm import LayerNorm as LayerNorm
 from shinso.nn._lenet import lenet5 as lenet5
 from shinso.nn._linear import linear as linear
+from shinso.nn._lowerings import portable as portable
 from shinso.nn._lstm import LSTM as LSTM
 from shinso.nn._maxout import Maxout as Maxout
 from shinso.nn._mlp import mlp as mlp
@@ -97,6 +98,7 @@ from shinso.nn._resnet import resnet as resnet
 from shinso.nn._response_norm import LocalResponseNorm as LocalResponseNorm
 from shinso.nn._sequences import flatten_steps as flatten_steps
 from shinso.nn._sequential import Sequential as Sequential
+from shinso.nn._shared_thresholds import SharedThresholds as SharedThresholds
 from shinso.nn._spec import Spec as Spec
 from shinso.nn._steps import LastStep as LastStep
 from shinso.nn._steps import TimeDistributed as TimeDistributed

@@ -31,7 +31,7 @@ def alexnet(
     dropout: float = 0.5,
     key: PRNGKeyArray,
 ) -> Sequential:
-    """Five convolutions, three of them pooled, and three dense layers: 60,965,224 parameters for 1,000 classes.
+    """Return AlexNet: five convolutions, three pooled, and three dense layers; 60,965,224 parameters for 1,000 classes.
 
     Convolutions of 96 maps 11×11 with stride 4, 256 of 5×5, 384, 384 and 256 of 3×3; after the 1st, 2nd and 5th a 3×3 max
     pooling with stride 2; local response normalization after the 1st and 2nd; 4096, 4096 and `outputs` dense units; ReLU.

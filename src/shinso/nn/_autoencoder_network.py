@@ -36,7 +36,7 @@ def autoencoder(
     bias_init: Initializer = "zeros",
     key: PRNGKeyArray,
 ) -> AutoencoderModel:
-    """Autoencoder of dense layers D → hidden → code → hidden in reverse → D, with outputs [x̃, code].
+    """Return an autoencoder of dense layers D → hidden → code → hidden in reverse → D, with outputs [x̃, code].
 
     Train it with `shinso.objectives.Reconstruction(inputs=D)` and the inputs as targets. The linear one (`hidden=()`,
     identities) spans the space of the first principal components at its minimum.

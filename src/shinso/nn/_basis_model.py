@@ -24,7 +24,7 @@ def basis_model(
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """Linear basis-function model y = φ(x)W + b with a fixed φ: `linear` on features.
+    """Return the linear basis-function model y = φ(x)W + b with a fixed φ: `linear` on features.
 
     Args:
         inputs: number of inputs, or the shape of one example, which is then flattened.

@@ -42,7 +42,7 @@ def cnn(
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """Convolutional network: (convolution, φ, pooling) for each of `channels`, then dense layers, then a linear output.
+    """Return a network of (convolution, φ, pooling) for each of `channels`, then dense layers, then a linear output.
 
     Bias and φ act after the pooling wherever that changes nothing (max with a φ that never decreases), which is also
     the order of the book's ConvPoolLayer.

@@ -37,7 +37,7 @@ def conv1d(
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """Convolutional network for sequences: (convolution, φ, pooling) for each of `channels`, then dense layers.
+    """Return a network for sequences: (convolution, φ, pooling) for each of `channels`, then dense layers.
 
     Between them stands the mean over steps. The network takes `Sequences`, or arrays `[N, T, D]` without padding, and
     returns `[N, outputs]`.

@@ -103,7 +103,7 @@ def check_initializer(argument: str, init: Initializer) -> Initializer:
 def initialize(
     init: Initializer, key: PRNGKeyArray, shape: Shape, fans: Fans, *, argument: str = "initializer"
 ) -> Array:
-    """Draw a parameter of the given shape in JAX's default floating-point type.
+    """Return a parameter of the given shape, drawn in JAX's default floating-point type.
 
     The numbers are the float32 ones that `jax.random` gives for the key, to rounding, whatever that type is.
 

@@ -28,7 +28,7 @@ def language_model(
     truncate: int | None = None,
     key: PRNGKeyArray,
 ) -> Sequential:
-    """p(s_{t+1} | s_1, …, s_t) for every step t: an embedding, recurrent layers, and a linear output of logits.
+    """Return a model of p(s_{t+1} | s_1, …, s_t) for every t: embedding, recurrent layers, and a linear output of logits.
 
     It takes symbols `[N, T, 1]`, whole numbers below `symbols`, or `Sequences` of them, and returns logits
     `[N, T, symbols]`; trained with a categorical likelihood on the symbols that follow, `[N, T]`.
@@ -71,7 +71,7 @@ def sample_symbols(
     window: int = 64,
     key: PRNGKeyArray,
 ) -> Int[Array, " length"]:
-    """Draw symbols one after another, each from softmax(logits / `temperature`) given the `window` symbols before it.
+    """Return symbols drawn one after another, each from softmax(logits / `temperature`) given the `window` before it.
 
     The model begins anew for every symbol, as it does with every training sequence; so choose `window` as long as those.
 

@@ -27,7 +27,7 @@ def lenet5(
     pool: str = "mean",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """LeNet-5: 6 and 16 maps of 5×5 with 2×2 pooling, then 120, 84 and `outputs` units. 61,706 parameters for 10 classes.
+    """Return LeNet-5: 6 and 16 maps of 5×5, 2×2 pooling, 120, 84 and `outputs` units; 61,706 parameters for 10 classes.
 
     That is the form in use today: every map of the second convolution sees all 6 maps, pooling learns nothing, and the
     output is linear. As published it had about 60,000: a table of connections there (1,516 parameters for 2,416), two

@@ -19,7 +19,7 @@ def linear(
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """One dense layer, η = xW + b: a generalized linear model E[y|x] = g⁻¹(η), by the likelihood it is trained with.
+    """Return one dense layer, η = xW + b: a generalized linear model E[y|x] = g⁻¹(η), by the likelihood of its training.
 
     Objectives average over the n examples and leave the bias free, so with `optim.LBFGS` the fit is scikit-learn's:
 

@@ -19,6 +19,9 @@ Lost besides: patches copied in two stages (1.1–1.2 of one stage), one product
 for each kernel element (1.1–1.4), planes with the batch as last axis (1.2–2.2).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 
 import jax
@@ -29,6 +32,17 @@ from shinso.nn._windows import COLUMNS, ROWS, Pair, shifts
 
 _MOST_PLANE_MAPS = 4
 _MOST_PLANES = 128
+_PORTABLE = ContextVar("portable", default=False)
+
+
+@contextmanager
+def portable() -> Iterator[None]:
+    """Let convolutions that are traced inside be XLA's own, whatever the platform: for formats that other programs run."""
+    before = _PORTABLE.set(True)
+    try:
+        yield
+    finally:
+        _PORTABLE.reset(before)
 
 
 def convolve(
@@ -39,6 +53,8 @@ def convolve(
     With G groups the first maps/G feature maps sum over the first C/G input maps, and so on.
     """
     dtype = jnp.promote_types(x.dtype, weight.dtype)
+    if _PORTABLE.get():
+        return by_xla(x.astype(dtype), weight.astype(dtype), stride, groups)
     maps: Array = jax.lax.platform_dependent(
         x.astype(dtype),
         weight.astype(dtype),

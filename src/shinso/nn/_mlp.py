@@ -28,7 +28,7 @@ def mlp(
     bias_init: Initializers = "zeros",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """Multilayer perceptron zˡ = φ(zˡ⁻¹Wˡ + bˡ) with a linear output layer.
+    """Return the multilayer perceptron zˡ = φ(zˡ⁻¹Wˡ + bˡ) with a linear output layer.
 
     Args:
         inputs: number of inputs, or the shape of one example, which is then flattened.

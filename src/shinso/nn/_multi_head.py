@@ -35,7 +35,7 @@ def multi_head(
     auxiliary: Mapping[str, Sequence[int]] | Sequence[tuple[str, int, int]] = (),
     key: PRNGKeyArray,
 ) -> Sequential:
-    """Several outputs on one trunk, for `shinso.objectives.Joint`: a linear head for each task, and auxiliary heads.
+    """Return a trunk with several outputs, for `shinso.objectives.Joint`: a linear head for each task, and auxiliary heads.
 
     The trunk is the network that `trunk` names, without its output layer. An auxiliary head is linear in what an earlier
     layer gives, in the means over places where that gives images. The outputs are those of the heads side by side, the

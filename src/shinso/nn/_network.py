@@ -17,7 +17,7 @@ Made = TypeVar("Made", bound=Layer)
 
 
 def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
-    """Build a model from the plain dictionary of its recipe, with fresh parameters.
+    """Return the model that the plain dictionary of its recipe describes, with fresh parameters.
 
     Args:
         recipe: `{"builder": "mlp", "arguments": {"inputs": 784, "outputs": 10, …}}`, as `model.recipe.to_dict()` gives.
@@ -34,7 +34,7 @@ def model_from_recipe(recipe: Mapping[str, Any], key: PRNGKeyArray) -> Layer:
 
 
 def network(name: str, input_shape: Sequence[int], outputs: int, *, key: PRNGKeyArray, **arguments: Any) -> Sequential:
-    """Build a network by name for examples of a given shape.
+    """Return a network by name for examples of a given shape.
 
     Args:
         name: "linear", "basis_model", "mlp" (these flatten images), "cnn", "book", "lenet5", "alexnet" or "resnet" (these

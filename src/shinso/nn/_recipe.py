@@ -50,7 +50,7 @@ Made = TypeVar("Made")
 
 
 def builder(**written: Callable[[Any], Any]) -> Callable[[Callable[P, Made]], Callable[P, Made]]:
-    """Let a function that makes a model give it the recipe of the call: the function's name, and all arguments but `key`.
+    """Return a function whose models have the recipe of the call: the function's name, and all arguments but `key`.
 
     A model made with a function for an argument, such as an initializer of your own, has none: it cannot be written down.
 

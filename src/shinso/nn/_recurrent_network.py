@@ -39,7 +39,7 @@ def recurrent(
     forget_bias: float | None = None,
     key: PRNGKeyArray,
 ) -> Sequential:
-    """Recurrent network: recurrent layers, then a linear output of the last step or of every step.
+    """Return a network of recurrent layers, then a linear output of the last step or of every step.
 
     It takes `Sequences`, or arrays `[N, T, D]` without padding, and returns `[N, outputs]`, or with `per_step` what came
     with `outputs` numbers a step (`flatten_steps` makes them examples for a likelihood).

@@ -39,7 +39,7 @@ def resnet(
     normalization: str | None = "batch",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """A residual network: stages of blocks F(x) + x, each stage with half the places and twice the maps.
+    """Return a residual network: stages of blocks F(x) + x, each stage with half the places and twice the maps.
 
     For large images a 7×7 convolution of 64 maps and a 3×3 pooling, both with stride 2, then four stages of 64 to 512 maps;
     ResNet-18 has 11,689,512 parameters for 1,000 classes, ResNet-50 25,557,032. For small images a 3×3 convolution of 16

@@ -7,6 +7,7 @@ from typing import Any
 from shinso import _checks
 
 Spec = str | Mapping[str, Any]
+"""A name, or a mapping of `name` and the arguments that go with it."""
 
 
 def parse(argument: str, spec: object, table: Mapping[str, Callable[..., Any]]) -> tuple[str, dict[str, Any]]:

@@ -36,8 +36,11 @@ class LastStep(Layer):
         """
         values, lengths = opened(x)
         (width,) = self.output_shape(values.shape[1:])
-        ends = (values.shape[1] if lengths is None else lengths) - 1
-        last = values[jnp.arange(len(values)), ends]
+        last = (
+            values[:, -1]
+            if lengths is None
+            else jnp.take_along_axis(values, (lengths - 1)[:, None, None], axis=1)[:, 0]
+        )
         forward = width - self.backward
         return jnp.concatenate([last[:, :forward], values[:, 0, forward:]], axis=-1) if self.backward else last
 

@@ -9,7 +9,7 @@ from shinso.nn._sequential import Sequential
 
 
 def summary(model: Layer, input_shape: Sequence[int]) -> list[dict[str, Any]]:
-    """One row for each layer of `model`.
+    """Return one row for each layer of `model`.
 
     A layer with layers inside (`Residual`, `Heads`, a `Sequential` within a `Sequential`) has a row for each of these,
     marked by "·", before its own row, whose parameters and multiply-adds are those that the rows before it do not count.

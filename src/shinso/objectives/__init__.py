@@ -2,8 +2,9 @@
 
 - `Batch`: weighted examples; `as_batch` checks arrays of any kind and makes one, `as_inputs` inputs alone.
 - `Likelihood`: what a cost on outputs can do (loss, mean, output Hessian, sampling, score), and what it is;
-  `likelihood(name)` makes `Gaussian`, `Bernoulli`, `Categorical`, `Poisson`, `NegativeBinomial`, `Huber`, `Quantile`, or
-  Nielsen's `SigmoidQuadratic` or `SigmoidCrossEntropy`. `GeneralizedLinear`: another link.
+  `likelihood(name)` makes `Gaussian`, `Bernoulli`, `Categorical`, `Ordinal`, `Poisson`, `NegativeBinomial`, `Huber`,
+  `Quantile`, or Nielsen's `SigmoidQuadratic` or `SigmoidCrossEntropy`. `GeneralizedLinear`: another link. `FunctionLoss`: a
+  function of your own.
 - `Predictive`: a likelihood that can be averaged over uncertain outputs; `predictive` refuses others. `TargetKind`: numbers,
   counts, labels or classes. `EvaluationScore` (`R2`, …): the figure of an evaluation.
 - `ContrastiveDivergenceLoss`: the cost of `nn.ContrastiveDivergence`.
@@ -36,10 +37,12 @@ from shinso.objectives._code_penalties import CodePenalty as CodePenalty
 from shinso.objectives._code_penalties import CodeSparsity as CodeSparsity
 from shinso.objectives._contrastive_divergence_loss import ContrastiveDivergenceLoss as ContrastiveDivergenceLoss
 from shinso.objectives._distillation import Distillation as Distillation
+from shinso.objectives._evaluation_scores import ACCURACY as ACCURACY
 from shinso.objectives._evaluation_scores import R2 as R2
 from shinso.objectives._evaluation_scores import EvaluationScore as EvaluationScore
 from shinso.objectives._examples import as_batch as as_batch
 from shinso.objectives._examples import as_inputs as as_inputs
+from shinso.objectives._function_loss import FunctionLoss as FunctionLoss
 from shinso.objectives._gaussian import Gaussian as Gaussian
 from shinso.objectives._generalized_linear import GeneralizedLinear as GeneralizedLinear
 from shinso.objectives._gradient_check import GradientCheck as GradientCheck
@@ -51,6 +54,7 @@ from shinso.objectives._joint import Part as Part
 from shinso.objectives._likelihood import Likelihood as Likelihood
 from shinso.objectives._negative_binomial import NegativeBinomial as NegativeBinomial
 from shinso.objectives._objective import Objective as Objective
+from shinso.objectives._ordinal import Ordinal as Ordinal
 from shinso.objectives._output_bias import with_output_bias as with_output_bias
 from shinso.objectives._penalties import L1 as L1
 from shinso.objectives._penalties import L2 as L2

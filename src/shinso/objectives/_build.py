@@ -28,6 +28,7 @@ COSTS: dict[str, type[Likelihood]] = {
 """Costs that are no likelihood of a column of targets: a model, a teacher or the inputs make them, or several parts."""
 _KINDS: Mapping[str, type[Likelihood]] = ChainMap(COSTS, LIKELIHOODS)  # type: ignore[arg-type]
 PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L2, L1, ARD)}
+"""The penalties that have a name."""
 
 
 def likelihood(name: str, **arguments: Any) -> Likelihood:

@@ -47,7 +47,9 @@ class Categorical(Predictive):
 
     def mean(self, outputs: Float[Array, "N K"]) -> Float[Array, "N K"]:
         """Return the class probabilities softmax(a)."""
-        return jax.nn.softmax(outputs)
+        # Logits that have overflowed are larger than all others: their limit, not the NaN of ∞ − ∞.
+        largest = jnp.finfo(outputs.dtype).max  # type: ignore[no-untyped-call]
+        return jax.nn.softmax(jnp.clip(outputs, -largest, largest))
 
     def output_hessian(self, outputs: Float[Array, "N K"], targets: Array) -> Float[Array, "N K K"]:
         """Return diag(p) − ppᵀ with p = softmax(a)."""

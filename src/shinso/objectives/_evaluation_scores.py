@@ -15,10 +15,12 @@ class EvaluationScore(NamedTuple):
     Attributes:
         name: such as "r2".
         of: the figure of targets and answers `[N, K]` under weights `[B, N]`, `[B]`.
+        higher_is_better: whether a larger figure is the better one.
     """
 
     name: str
     of: Figure
+    higher_is_better: bool = True
 
 
 def r2(targets: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -69,4 +71,15 @@ def _explained(losses: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return shares
 
 
-R2, WEIGHTED_R2 = EvaluationScore("r2", r2), EvaluationScore("r2", weighted_r2)
+def accuracy(targets: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the share of rows that are right in every column, for each row of weights."""
+    right = (targets == answers).all(axis=1).astype(float)
+    share: np.ndarray = weights @ right / weights.sum(axis=1)
+    return share
+
+
+ACCURACY = EvaluationScore("accuracy", accuracy)
+"""The share of rows that are right."""
+R2 = EvaluationScore("r2", r2)
+"""R², 1 − Σ(t − y)² / Σ(t − t̄)², of real targets."""
+WEIGHTED_R2 = EvaluationScore("r2", weighted_r2)

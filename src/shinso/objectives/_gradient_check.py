@@ -16,6 +16,8 @@ from jaxtyping import Array, PRNGKeyArray, PyTree
 from shinso import _checks
 from shinso._fork import computing
 from shinso.objectives._batch import Batch
+from shinso.objectives._examples import as_batch
+from shinso.objectives._objective import Objective
 from shinso.objectives._penalties import parameter_paths
 
 TOLERANCES = {"float64": 1e-5, "float32": 3e-2}
@@ -109,7 +111,7 @@ class GradientCheck:
 def check_gradients(
     model: PyTree[Any],
     objective: Callable[..., Any],
-    batch: Batch,
+    batch: Any,
     *,
     directions: int = 3,
     parameters: int = 8,
@@ -117,7 +119,7 @@ def check_gradients(
     key: PRNGKeyArray | None = None,
     seed: int = 0,
 ) -> GradientCheck:
-    """Compare a cost's gradient by automatic differentiation with differences of the cost.
+    """Return how a cost's gradient by automatic differentiation compares with differences of the cost.
 
     For every parameter array and each of several unit directions v the directional derivative gᵀv is compared with
     (C(θ + hv) − C(θ − hv))/2h, for h and h/8 (the better one counts); h = ε^⅓ in units of the array's root mean
@@ -129,7 +131,8 @@ def check_gradients(
     Args:
         model: Any model the objective takes; its parameters are its real arrays.
         objective: An `Objective`, or any function of `(model, batch, key=…)` that returns a scalar.
-        batch: A few examples suffice, and keep it quick.
+        batch: A `Batch`, or with an `Objective` whatever training takes, such as ``(X, y)``. A few examples suffice, and
+            keep it quick.
         directions: Random directions for each parameter array, at least 1.
         parameters: Single parameters probed for each array, at least 1 (all of them where there are no more).
         tolerance: Largest relative error that passes; 1e-5 in float64 and 3e-2 in float32 unless given.
@@ -141,8 +144,9 @@ def check_gradients(
         Whether it passed, relative errors by parameter array, the worst parameter, and kinks found.
 
     Raises:
-        TypeError: `objective` cannot be called, `batch` is no `Batch`, or `directions` is no whole number.
-        ValueError: The model has no parameters, the cost is not one finite number, or a number is out of range.
+        TypeError: `objective` cannot be called, `batch` is not accepted, or `directions` is no whole number.
+        ValueError: The model has no parameters, the batch does not suit the objective, the cost is not one finite
+            number, or a number is out of range.
 
     Source: notes on neural networks, §2.2.3; Nielsen, chapter 2 (the slow way by differences); Bishop, PRML §5.3.3,
     equation (5.69).
@@ -150,8 +154,7 @@ def check_gradients(
     computing()
     if not callable(objective):
         raise TypeError(f"objective must be an Objective or a function of (model, batch, key=…); got {objective!r}.")
-    if not isinstance(batch, Batch):
-        raise TypeError(f"batch must be a Batch of inputs, targets and weights; got {type(batch).__name__}.")
+    batch = _examples_of(objective, batch)
     directions = _checks.whole_number("directions", directions, least=1)
     parameters = _checks.whole_number("parameters", parameters, least=1)
     random = np.random.default_rng(_checks.whole_number("seed", seed, most=2**63 - 1))
@@ -163,6 +166,17 @@ def check_gradients(
         chosen = TOLERANCES[cost.precision] if limit is None else limit
         rows = tuple(_check(cost, path, chosen, directions, parameters, random) for path in cost.parameters)
         return GradientCheck(rows, cost.here, cost.precision, chosen)
+
+
+def _examples_of(objective: Callable[..., Any], batch: Any) -> Batch:
+    if isinstance(batch, Batch):
+        return batch
+    if not isinstance(objective, Objective):
+        kind = type(batch).__name__
+        raise TypeError(
+            f"batch must be a Batch of inputs, targets and weights for a function as objective; got {kind}."
+        )
+    return as_batch("batch", batch, objective.likelihood)
 
 
 class _Cost:

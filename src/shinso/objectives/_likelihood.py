@@ -29,6 +29,7 @@ class Likelihood(eqx.Module):
         canonical: Whether the loss is A(a) − aᵀy: its gradient is mean − y, and `output_hessian` is the Fisher matrix.
         convex: Whether `output_hessian` is known never to be negative and to tell the curvature, so that a Gauss–Newton
             matrix can be made of it; if not, `output_fisher` takes its place.
+        ordered: Whether classes must come in an order that means something.
         identity_link: Whether the mean is the output itself, so that averaging outputs averages means.
         mean_function: Name of the function from outputs to what is predicted, for whoever computes it without JAX:
             "softmax", "sigmoid", "exp" or "identity"; empty where it is another one.
@@ -40,6 +41,7 @@ class Likelihood(eqx.Module):
     higher_is_better: eqx.AbstractClassVar[bool]
     canonical: ClassVar[bool] = False
     convex: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
     identity_link: ClassVar[bool] = False
     mean_function: ClassVar[str] = ""
 

@@ -35,7 +35,7 @@ class LogLinkCounts(ElementwisePredictive):
     @property
     def evaluation_score(self) -> EvaluationScore:
         """The mean deviance."""
-        return EvaluationScore("deviance", self._mean_deviance)
+        return EvaluationScore("deviance", self._mean_deviance, higher_is_better=False)
 
     def _mean_deviance(self, targets: np.ndarray, rates: np.ndarray, weights: np.ndarray) -> np.ndarray:
         # A rate that has underflowed to 0 would make the deviance infinite for a reason of arithmetic alone.

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from shinso.nn import call_and_update
 from shinso.objectives._batch import Batch, per_example
+from shinso.objectives._function_loss import FunctionLoss
 from shinso.objectives._likelihood import Likelihood
 from shinso.objectives._penalties import Penalty
 
@@ -21,7 +22,8 @@ class Objective(eqx.Module):
     Training, curvature and posteriors all take this object, so they cannot disagree about the cost.
 
     Args:
-        likelihood: Gives L_n, each example's loss.
+        likelihood: Gives L_n, each example's loss; or a function ``(outputs [N, K], targets [N, K]) → losses [N]`` of
+            numbers (`FunctionLoss` takes one of other targets).
         penalties: Added to the mean loss; one penalty for each group of parameters.
 
     Raises:
@@ -31,9 +33,13 @@ class Objective(eqx.Module):
     likelihood: Likelihood
     penalties: tuple[Penalty, ...]
 
-    def __init__(self, likelihood: Likelihood, penalties: Sequence[Penalty] = ()):
+    def __init__(self, likelihood: Likelihood | Callable[[Array, Array], Array], penalties: Sequence[Penalty] = ()):
+        if not isinstance(likelihood, Likelihood | type) and callable(likelihood):
+            likelihood = FunctionLoss(likelihood)
         if not isinstance(likelihood, Likelihood):
-            raise TypeError(f"likelihood must be a Likelihood, as likelihood(name) returns; got {likelihood!r}.")
+            raise TypeError(
+                f"likelihood must be a Likelihood, as likelihood(name) returns, or a function; got {likelihood!r}."
+            )
         if not isinstance(penalties, Sequence) or not all(isinstance(penalty, Penalty) for penalty in penalties):
             raise TypeError(f"penalties must be a sequence of penalties, such as [L2(1e-4)]; got {penalties!r}.")
         self.likelihood = likelihood

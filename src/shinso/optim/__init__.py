@@ -13,8 +13,8 @@
 - `least_squares`, `ridge`, `lasso`: linear readouts without training (`Readout`, `Lasso`); `with_readout` puts one into a
   model. `coordinate_descent` on a quadratic; `block_coordinate_descent` on any function, groups of parameters in turn
   (`BlockDescent`); `sparse_coding`, codes and dictionary in turn.
-- `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Exponential`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`:
-  hyperparameters that change with the step; `schedule_named` makes one of `SCHEDULES` of a rate and a number of steps.
+- `Schedule`, `Constant`, `RobbinsMonro`, `LinearDecay`, `Exponential`, `Cosine`, `OneCycle`, `WarmUp`, `InverseScaling`,
+  `Restarted`: hyperparameters that change with the step; `schedule_named` makes one of `SCHEDULES`.
 """
 
 from typing import TYPE_CHECKING
@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from shinso.optim._quasi_newton import LBFGS as LBFGS
     from shinso.optim._readout import Readout as Readout
     from shinso.optim._readout import with_readout as with_readout
+    from shinso.optim._restarted import Restarted as Restarted
+    from shinso.optim._restarted import without_restart as without_restart
     from shinso.optim._schedules import Constant as Constant
     from shinso.optim._schedules import Cosine as Cosine
     from shinso.optim._schedules import Exponential as Exponential

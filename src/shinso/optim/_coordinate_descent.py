@@ -40,7 +40,7 @@ def coordinate_descent(
     threshold: float = 0.0,
     sweeps: int = 100,
 ) -> Float[Array, "S M"]:
-    """Minimize ½ xᵀAx − bᵀx + t‖x‖₁ one coordinate after the other, and return the way there.
+    """Return the way to the minimum of ½ xᵀAx − bᵀx + t‖x‖₁, one coordinate after the other.
 
     x_j ← S(b_j − Σ_{i≠j} A_ji x_i, t) / A_jj with S(u, t) = sgn(u) max(|u| − t, 0), for j = 1, …, M in turn: a Gauss–Seidel
     sweep when t = 0. The cost never rises, and the error falls by a fixed factor each sweep, which nears 1 as the

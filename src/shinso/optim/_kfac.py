@@ -49,8 +49,8 @@ class KFAC(Optimizer):
     where by less than ¼, ω = (19/20)⁵. Factors are decomposed in the first 3 steps and every `interval` steps; held by
     eigenvectors, they take a new λ at once.
 
-    The gradient is that of training, with its dropout; factors and F are those of the model in prediction mode. Parameters
-    must be those of `Dense`, `Conv2d`, `Elman`, `LSTM` and `GRU` layers, each called once; others are refused by name.
+    The gradient is that of training, with its dropout; factors and F are those of prediction. Parameters must be those of
+    `Dense`, `Conv2d`, `Elman`, `LSTM` and `GRU` layers, each called once.
 
     Args:
         learning_rate: ε_k > 0, a number or a schedule. 1 is the step that the quadratic model asks for; the noise of

@@ -92,7 +92,7 @@ def minimise(
     progress: Callable[[Minimum], object] | None = None,
     **settings: Any,
 ) -> Minimum:
-    """Minimise E(y) from `start`.
+    """Return the minimum of E(y) that is found from `start`.
 
     Args:
         fn: y → the cost, a scalar; or y → residuals r, any arrays with an axis, for E = ½‖r‖²; or the `Problem` that

@@ -17,6 +17,7 @@ from shinso.optim._clipping import Clipped
 from shinso.optim._first_order import FirstOrder
 from shinso.optim._max_norm import max_norm
 from shinso.optim._optimizer import Optimizer
+from shinso.optim._restarted import Restarted
 from shinso.optim._rules import CLIPPING, RANGES
 from shinso.optim._schedules import (
     Constant,
@@ -37,22 +38,10 @@ if TYPE_CHECKING:
 def optimizer_named(name: str, **hyperparameters: Any) -> Optimizer:
     """Return the optimizer called `name`.
 
-    | name | rule for the gradient g |
-    |---|---|
-    | ``sgd`` | θ ← θ − ε g |
-    | ``momentum`` | v ← α v − ε g; θ ← θ + v (Goodfellow et al., alg. 8.2) |
-    | ``nesterov`` | v ← α v − ε g; θ ← θ + α v − ε g: alg. 8.3 as seen from its interim point θ + α v |
-    | ``nesterov_interim`` | momentum with g at the interim point θ + α v (alg. 8.3, literally) |
-    | ``adagrad`` | r ← r + g²; θ ← θ − ε g / (δ + √r) (alg. 8.4) |
-    | ``adadelta`` | r ← ρ r + (1−ρ) g²; u = −g √(δ + s) / √(δ + r); s ← ρ s + (1−ρ) u²; θ ← θ + ε u (Zeiler, 2012) |
-    | ``rmsprop`` | r ← ρ r + (1−ρ) g²; θ ← θ − ε g / √(δ + r) (alg. 8.5) |
-    | ``rmsprop_momentum`` | r as there; v ← α v − ε g / √(δ + r); θ ← θ + v |
-    | ``rmsprop_nesterov`` | the same with g at θ + α v (alg. 8.6, which leaves δ out) |
-    | ``adam`` | bias-corrected moments, θ ← θ − ε ŝ / (√r̂ + δ) (alg. 8.7) |
-    | ``adam_uncorrected`` | the same with δ outside the correction, as scikit-learn has it |
-    | ``adamw`` | adam, and θ ← θ − ε λ θ for all parameters beside it (Loshchilov & Hutter, 2019) |
-    | ``kfac`` | natural gradient by Kronecker factors, `KFAC` (Martens & Grosse, 2015) |
-    | any of `MINIMISERS` | that method on the full batch, `FullBatch` |
+    With g the gradient, ``sgd`` is θ ← θ − ε g; ``momentum`` and ``nesterov`` (Goodfellow et al., algorithms 8.2 and 8.3),
+    ``adagrad`` (8.4), ``rmsprop`` and its forms with momentum (8.5, 8.6), ``adam`` (8.7), ``adam_uncorrected`` (δ outside
+    the correction, as in scikit-learn), ``adadelta`` (Zeiler, 2012) and ``adamw`` (Loshchilov and Hutter, 2019) are written
+    out in the guide "Optimizers"; ``kfac`` is `KFAC`, and any of `MINIMISERS` that method on the full batch, `FullBatch`.
 
     Args:
         name: one of `OPTIMIZERS`.
@@ -99,7 +88,7 @@ def _check_total_steps(key: str, schedule: Schedule) -> None:
 
 _SCHEDULES = {
     kind.__name__: kind
-    for kind in (Constant, Cosine, Exponential, InverseScaling, LinearDecay, OneCycle, RobbinsMonro, WarmUp)
+    for kind in (Constant, Cosine, Exponential, InverseScaling, LinearDecay, OneCycle, Restarted, RobbinsMonro, WarmUp)
 }
 
 

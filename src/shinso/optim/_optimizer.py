@@ -14,7 +14,14 @@ from shinso import curvature
 from shinso._reductions import sum_of
 from shinso.optim._schedules import Schedule
 
-RUNNING, CONVERGED, BUDGET_SPENT, NO_DESCENT = range(4)
+RUNNING = 0
+"""There is more to do."""
+CONVERGED = 1
+"""Done by the optimizer's own criterion."""
+BUDGET_SPENT = 2
+"""Done: the evaluations it may have are spent."""
+NO_DESCENT = 3
+"""Done: no step lowers the cost."""
 
 type_of_cost = Callable[[PyTree], tuple[Float[Array, ""], PyTree]]
 

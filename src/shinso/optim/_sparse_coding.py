@@ -32,7 +32,7 @@ def sparse_coding(
     max_rounds: int = 500,
     key: PRNGKeyArray | None = None,
 ) -> SparseCode:
-    """Minimize J(H, W) = ½ Σ_n ‖x_n − Wᵀh_n‖² + λ Σ_n ‖h_n‖₁ with ‖w_j‖ ≤ 1, H and W in turn.
+    """Return H, W that minimize J = ½ Σ_n ‖x_n − Wᵀh_n‖² + λ Σ_n ‖h_n‖₁ with ‖w_j‖ ≤ 1, in turn.
 
     J is convex in H for a given W, and in W for a given H, though not in both together. A round makes `sweeps` sweeps of
     coordinate descent over every code, h_j ← S(w_jᵀx − Σ_{i≠j} w_jᵀw_i h_i, λ)/‖w_j‖², and one of block coordinate

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from shinso.report._confusion import (
     MOST_CLASSES,
     ClassScore,
@@ -20,6 +22,7 @@ from shinso.training import Evaluation, Mistake
 
 _LONG = 3  # characters from which the names of columns stand upright
 _MOST_SHOWN = 20
+_MOST_COLUMNS = 12
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Picture:
-    """One mistake; the address of its picture is empty where the input is not an image."""
+    """One mistake; the address of its picture is empty where the input is not an image, `columns` where it is no row."""
 
-    index: int
+    place: str
     true: str
     predicted: str
     probability: float
     uri: str = ""
     width: int = 0
     height: int = 0
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,9 @@ class Classification:
     scores: list[ClassScore] = field(default_factory=list)
     mistakes: list[Picture] = field(default_factory=list)
     pictured: bool = False
+    place: str = ""
+    columns: tuple[str, ...] = ()
+    more: int = 0
 
 
 def classification(name: str, evaluation: Evaluation, classes: Sequence[object] | None) -> Classification | None:
@@ -69,7 +76,9 @@ def classification(name: str, evaluation: Evaluation, classes: Sequence[object] 
     many = len(names) > MOST_CLASSES
     if many:
         scores = sorted(scores, key=lambda score: (math.isnan(score.recall), score.recall))[:_MOST_SHOWN]
-    pictures = [_picture(mistake, names) for mistake in evaluation.mistakes]
+    columns = tuple(dict.fromkeys(key for mistake in evaluation.mistakes for key in mistake.columns))[:_MOST_COLUMNS]
+    pictures = [_picture(mistake, names, columns) for mistake in evaluation.mistakes]
+    numbered = any(mistake.row is not None for mistake in evaluation.mistakes)
     return Classification(
         of=name,
         sentence=worst_confusion(matrix, names),
@@ -80,6 +89,9 @@ def classification(name: str, evaluation: Evaluation, classes: Sequence[object] 
         scores=scores,
         mistakes=pictures,
         pictured=bool(pictures) and all(picture.uri for picture in pictures),
+        place="Row" if numbered else "Example",
+        columns=columns,
+        more=int(matrix.sum() - np.trace(matrix)) - len(pictures),
     )
 
 
@@ -93,10 +105,12 @@ def _cells(evaluation: Evaluation, names: list[str]) -> list[tuple[str, list[Cel
     return rows
 
 
-def _picture(mistake: Mistake, names: list[str]) -> Picture:
+def _picture(mistake: Mistake, names: list[str], columns: Sequence[str]) -> Picture:
     true, predicted = class_name(mistake.true, names), class_name(mistake.predicted, names)
-    told = (mistake.index, true, predicted, mistake.probability)
+    place = f"{mistake.index if mistake.row is None else mistake.row}"
+    shown = tuple(mistake.columns.get(column, "") for column in columns)
     if mistake.image is None:
-        return Picture(*told)
+        return Picture(place, true, predicted, mistake.probability, columns=shown)
     height, width = pixels(mistake.image).shape[:2]
-    return Picture(*told, data_uri(mistake.image), width, height)
+    place = mistake.columns.get("file", place)
+    return Picture(place, true, predicted, mistake.probability, data_uri(mistake.image), width, height, shown)

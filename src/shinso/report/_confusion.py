@@ -8,8 +8,8 @@ from jaxtyping import Int
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from shinso._words import count, percent, shortened
 from shinso.report._palette import FONT_SIZE, INK, MUTED, PAPER, TRAINING, VALIDATION, canvas, dress
-from shinso.report._words import count, percent, shortened
 from shinso.training import Evaluation
 
 MOST_CLASSES = 25  # beyond which a matrix can no longer be read
@@ -106,7 +106,7 @@ def shades(matrix: Int[np.ndarray, "K K"]) -> list[list[float]]:
 
 
 def confusion_figure(evaluation: Evaluation, classes: Sequence[object] | None = None) -> Figure:
-    """Draw the confusion matrix; beyond 25 classes the 20 most frequent confusions as bars.
+    """Return a figure of the confusion matrix; beyond 25 classes of the 20 most frequent confusions as bars.
 
     Args:
         evaluation: `run.evaluations["test"]`, say.

@@ -6,16 +6,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from shinso._words import SPACE, phrase, plain
 from shinso.report._history import Series, best_row, epochs, first_broken_row, score_name, series
 from shinso.report._palette import FAILED, FONT_SIZE, INK, MUTED, OTHERS, PAPER, TRAINING, VALIDATION, canvas, dress
-from shinso.report._words import SPACE, phrase, plain
 from shinso.training import Run
 
 _LOG_FROM = 10.0  # largest / smallest value from which a logarithmic axis shows more
 
 
 def learning_curves(run: Run) -> Figure:
-    """Draw loss and score against epochs, for training, validation and monitored data, the best epoch marked.
+    """Return a figure of loss and score by epoch, for training, validation and monitored data, the best epoch marked.
 
     The loss has a logarithmic axis when its values span more than a factor of 10. A score that is a multiple of the
     loss gives way to the gradient norm. Not-finite values are gaps; the first epoch with one is marked.
@@ -178,7 +178,7 @@ def _mark_best(axes: Axes, run: Run, curves: list[Series]) -> None:
     left = x > 0.6 * axes.get_xlim()[1] + 0.4 * axes.get_xlim()[0]
     rising = watched[0].values[row] > np.nanmedian(axes.get_ylim())  # then the room for words is below
     axes.annotate(
-        f"best, epoch {x:g}",
+        f"{'best' if run.stop.best_epoch is None else 'kept'}, epoch {x:g}",
         (x, 0.0 if rising else 1.0),
         xycoords=axes.get_xaxis_transform(),
         xytext=(-5 if left else 5, 5 if rising else -3),

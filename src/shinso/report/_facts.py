@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from shinso._words import count, listing, number, phrase, plain
 from shinso.report._confusion import class_names, confusion_matrix
 from shinso.report._history import best_row, column, epochs, first_broken_row, monitor
-from shinso.report._words import count, listing, number, phrase, plain
 from shinso.training import Run
 
 _FEW = 20  # examples of a class: one mistake more or less is then 5 % of its recall

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from shinso._words import SPACE, called, count, interval, number, phrase, scored
 from shinso.diagnose import Diagnosis
 from shinso.report._history import monitor
-from shinso.report._words import SPACE, count, number, percent, percent_range, phrase
 from shinso.training import Evaluation, Run
 
 Tone = Literal["good", "warning", "bad"]
@@ -47,24 +47,23 @@ def headline(run: Run) -> Headline | None:
 
 
 def _result(name: str, evaluation: Evaluation) -> Headline:
-    low, high = evaluation.interval
+    called_so, n = called(evaluation.score_name), evaluation.n
+    value = scored(evaluation.score_name, evaluation.score, n)
+    told = f"95{SPACE}% interval {interval(evaluation.score_name, evaluation.interval, n)}"
     if evaluation.score_name == "accuracy":
-        right = count(evaluation.score * evaluation.n) if math.isfinite(evaluation.score) else "–"
+        right = count(evaluation.score * n) if math.isfinite(evaluation.score) else "–"
         what = "right in every label" if "label_accuracy" in evaluation.metrics else "right"
-        value = percent(evaluation.score, evaluation.n)
-        interval = percent_range(low, high, evaluation.n)
-        sentence = f"{right} of {count(evaluation.n)} {name} examples {what}: {value} (95{SPACE}% interval {interval})."
-        return Headline(value, f"{name} accuracy", sentence, name)
-    score = "R²" if evaluation.score_name == "r2" else f"mean {phrase(evaluation.score_name)}"
-    interval = f"95{SPACE}% interval {number(low)} to {number(high)}"
-    told = f"{score} {number(evaluation.score)} ({interval}) over {count(evaluation.n, f'{name} example')}"
+        return Headline(
+            value, f"{name} accuracy", f"{right} of {count(n)} {name} examples {what}: {value} ({told}).", name
+        )
+    sentence = f"{called_so} {value} ({told}) over {count(n, f'{name} example')}."
     if "rmse" not in evaluation.metrics:
-        return Headline(number(evaluation.score), f"{name} {score}", f"{told[0].upper()}{told[1:]}.", name)
-    value = number(evaluation.metrics["rmse"])
-    missed = f"Predictions miss by {value} (root mean square)"
+        return Headline(value, f"{name} {called_so}", sentence[0].upper() + sentence[1:], name)
+    miss = number(evaluation.metrics["rmse"])
+    missed = f"Predictions miss by {miss} (root mean square)"
     if "mae" in evaluation.metrics:
         missed += f", by {number(evaluation.metrics['mae'])} on average"
-    return Headline(value, f"{name} RMSE", f"{missed}; {told}.", name)
+    return Headline(miss, f"{name} RMSE", f"{missed}; {sentence}", name)
 
 
 _ENDINGS: dict[str, tuple[str, Tone]] = {

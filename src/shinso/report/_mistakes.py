@@ -11,8 +11,8 @@ from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
+from shinso._words import percent, shortened
 from shinso.report._palette import FONT_SIZE, INK, canvas
-from shinso.report._words import percent, shortened
 from shinso.training import Evaluation
 
 
@@ -44,7 +44,7 @@ def data_uri(image: list[Any]) -> str:
 
 
 def mistakes_figure(evaluation: Evaluation, classes: Sequence[object] | None = None) -> Figure:
-    """Draw the most confident mistakes, each above `true → predicted (probability)`.
+    """Return a figure of the most confident mistakes, each above `true → predicted (probability)`.
 
     Args:
         evaluation: `run.evaluations["test"]`, say.

@@ -1,28 +1,30 @@
 """The page: a run as one self-contained HTML file."""
 
-import math
 import os
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from shinso._manifest import write_file
 from shinso._version import __version__
-from shinso.diagnose import Diagnosis, diagnose
+from shinso._words import count, listing, seconds, shortened
+from shinso.diagnose import Diagnosis, diagnose, stored_diagnosis
 from shinso.report import _tables
+from shinso.report._asked import asked
+from shinso.report._baselines import compared
 from shinso.report._classification import classification
+from shinso.report._environment import environment
 from shinso.report._facts import facts
 from shinso.report._findings import findings
 from shinso.report._headline import Headline, ending, headline
-from shinso.report._history import best_row, epochs
 from shinso.report._learning import learning
+from shinso.report._pictures import pictures
 from shinso.report._predictions import predictions
 from shinso.report._probes import probe_figures
 from shinso.report._rebuilding import rebuilding
 from shinso.report._scores import score_table
-from shinso.report._words import count, percent, seconds, shortened
-from shinso.training import Ensemble, Run
+from shinso.training import Ensemble, Run, load
+
+PAGE = "report.html"
 
 
 def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
@@ -33,12 +35,12 @@ def render(run: Run | Ensemble, diagnosis: Diagnosis | None = None) -> str:
     the same run again. Names that come from data are escaped.
     """
     shown = run.summary() if isinstance(run, Ensemble) else run
-    found = diagnosis or diagnose(run)
-    return _environment().get_template("page.html").render(_context(shown, found))
+    found = diagnosis or stored_diagnosis(run.folder) or diagnose(run, baselines=True)
+    return environment().get_template("page.html").render(_context(shown, found))
 
 
 def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosis | None = None) -> Path:
-    """Write `render(run, diagnosis)` to `path` and return it; a page that is there already stays whole until then.
+    """Return `path`, to which `render(run, diagnosis)` was written; a page there already stays whole until then.
 
     Raises:
         OSError: the page cannot be written.
@@ -48,21 +50,15 @@ def write(run: Run | Ensemble, path: str | os.PathLike[str], diagnosis: Diagnosi
     return path
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("shinso.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "count": count,
-        "shortened": shortened,
-        "width": lambda value: 0 if math.isnan(value) else round(value, 1),
-    }
-    return environment
+def renew(folder: Path) -> None:
+    """Write the page of a run folder again, with what has come into the folder since; nothing where there is no page.
+
+    Raises:
+        OSError: the page cannot be written.
+        ValueError: the run is damaged.
+    """
+    if (folder / PAGE).is_file():
+        write(load(folder), folder / PAGE)
 
 
 def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
@@ -74,11 +70,12 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "version": __version__,
         "title": f"{name}: {best.value if best else network} – shinso",
-        "heading": f"{network[0].upper()}{network[1:]}, trained on {name}",
+        "heading": f"{network[0].upper()}{network[1:]}, trained on {name}{_predicting(run)}",
         "headline": best,
         "figures": _figures(run, best, together.parameters),
         "ending": ending(run, diagnosis),
-        "findings": findings(diagnosis),
+        "findings": findings(diagnosis, run),
+        **compared(diagnosis),
         "unknown": diagnosis.unknown,
         "facts": facts(run),
         **learning(run),
@@ -88,21 +85,28 @@ def _context(run: Run, diagnosis: Diagnosis) -> dict[str, Any]:
         "predictions": best and predictions(run, best.of, run.evaluations[best.of]),
         "rebuilt": best and rebuilding(run.evaluations[best.of]),
         "data": _tables.data_rows(run),
+        "table": _tables.column_rows(run),
         "layers": layers,
         "together": together,
-        "settings": _tables.flat(run.settings),
+        "pictures": pictures(run.folder),
+        "asked": asked(run),
         "timing": _tables.timing_rows(run),
         "environment": _tables.environment_rows(run),
-        "command": "shinso train --config settings.toml" if run.settings.get("source") else None,
     }
+
+
+def _predicting(run: Run) -> str:
+    """Return what is predicted, where the data say it."""
+    names = [shortened(str(name), 40) for name in run.data.get("target_names") or ()]
+    return f" to predict {listing(names, most=4)}" if names else ""
 
 
 def _figures(run: Run, best: Headline | None, parameters: str) -> list[tuple[str, str]]:
     """Return the few numbers at the head of the page."""
     shown = [(best.value, best.label)] if best else []
-    row = best_row(run)
     noun = "epoch" if run.stop.epoch == 1 else "epochs"
-    shown.append((count(run.stop.epoch), noun if row is None else f"{noun}; the best was {epochs(run)[row]:g}"))
+    kept = "" if run.stop.best_epoch is None else f"; kept is the model of epoch {run.stop.best_epoch}"
+    shown.append((count(run.stop.epoch), noun + kept))
     shown.append((seconds(run.timing.train_seconds), f"training, and {seconds(run.timing.compile_seconds)} compiling"))
     if parameters:
         shown.append((parameters, "parameters"))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from shinso.report._regression import agreement_figure, residuals, residuals_figure
+from shinso._words import count, number, shortened
+from shinso.report._regression import agreement_figure, residuals, residuals_figure, skewed
 from shinso.report._svg import inline_svg
 from shinso.report._tables import metric_name, outputs
-from shinso.report._words import count, number, shortened
 from shinso.training import Evaluation, Run
 
 
@@ -46,11 +46,12 @@ def predictions(run: Run, name: str, evaluation: Evaluation) -> Predictions | No
             ("95 % are within", f"± {most}"),
             ("Largest", number(found.largest)),
         ],
-        note=_note(name, found.n, evaluation.n, outputs(run) if several else None),
+        note=_note(evaluation, name, found.n, evaluation.n, outputs(run) if several else None),
     )
 
 
-def _note(name: str, shown: int, n: int, several: int | None) -> str:
+def _note(evaluation: Evaluation, name: str, shown: int, n: int, several: int | None) -> str:
     whole = f"All {count(shown)} {name} examples" if shown == n else f"{count(shown)} of {count(n)} {name} examples"
     which = f", the first of {several} outputs" if several else ""
-    return f"{whole}{which}. Predictions on the diagonal are right."
+    axes = " The axes are logarithmic: the target is skewed." if skewed(evaluation) else ""
+    return f"{whole}{which}. Predictions on the diagonal are right.{axes}"

@@ -6,9 +6,9 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from shinso._words import number
 from shinso.report._palette import FONT_SIZE, INK, MUTED, OTHERS, TRAINING, VALIDATION, canvas, dress
 from shinso.report._svg import inline_svg
-from shinso.report._words import number
 from shinso.training import History, Run
 
 _COLOURS = (TRAINING, VALIDATION, *OTHERS)
@@ -79,6 +79,11 @@ def first_sums(probes: History, layers: int) -> Figure:
     axes.set_xticks(places[:: max(1, layers // 10)])
     axes.set_xlim(0.5, layers + 0.5)
     return figure
+
+
+def probed(run: Run, quantity: str) -> int:
+    """Return of how many layers a quantity was probed."""
+    return len(_names(run.probes, quantity))
 
 
 def _names(probes: History, quantity: str) -> Sequence[str]:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from shinso._words import number
 from shinso.report._mistakes import data_uri, pixels
-from shinso.report._words import number
 from shinso.training import Evaluation
 
 

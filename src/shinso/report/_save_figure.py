@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def save_figure(figure: "Figure", path: str | Path) -> Path:
-    """Write a figure to `path`, whose suffix says how: PNG, SVG, PDF, …; return it.
+    """Return `path`, to which a figure was written as its suffix says: PNG, SVG, PDF, ….
 
     Raises:
         ValueError: the suffix is none of a kind of picture.

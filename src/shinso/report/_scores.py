@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from shinso._words import count, interval, number, phrase, scored
 from shinso.report._tables import metric_name
-from shinso.report._words import count, number, percent, percent_range, phrase
 from shinso.training import Evaluation, Run
 
 _METRICS_SHOWN = 4
@@ -53,13 +53,12 @@ def _scale(values: Iterable[float]) -> Callable[[float], float]:
 
 
 def _row(name: str, one: Evaluation, keys: list[str], place: Callable[[float], float]) -> ScoreRow:
-    share = one.score_name == "accuracy"
     left, right = map(place, one.interval)
     return ScoreRow(
         name=phrase(name).capitalize(),
         n=count(one.n),
-        score=percent(one.score, one.n) if share else number(one.score),
-        interval=percent_range(*one.interval, one.n) if share else " – ".join(map(number, one.interval)),
+        score=scored(one.score_name, one.score, one.n),
+        interval=interval(one.score_name, one.interval, one.n),
         left=left,
         width=round(max(right - left, 0.0), 2),
         at=place(one.score),
@@ -71,4 +70,4 @@ def _row(name: str, one: Evaluation, keys: list[str], place: Callable[[float], f
 def _metric(key: str, one: Evaluation) -> str:
     if key not in one.metrics:
         return "–"
-    return percent(one.metrics[key], one.n) if key.endswith("accuracy") else number(one.metrics[key])
+    return scored(key, one.metrics[key], one.n)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from shinso import nn
-from shinso.report._words import count, listing, phrase, seconds, shortened
-from shinso.training import Run
+from shinso._words import called, count, listing, phrase, seconds, shortened
+from shinso.training import Run, general_notes
 
 _NETWORKS = {"mlp": "multilayer perceptron", "cnn": "convolutional network", "linear": "linear model"}
 _SIZES = ("parameters", "multiply_adds")
@@ -74,15 +74,24 @@ def data_rows(run: Run) -> list[tuple[str, str]]:
     rows = [(part.capitalize(), count(n, "example")) for part, n in parts if n]
     if data.get("input_shape") is not None:
         rows.append(("One input", " × ".join(str(size) for size in data["input_shape"])))
+    targets = [shortened(str(name), 40) for name in data.get("target_names") or ()]
+    if targets:
+        rows.append(("Target" if len(targets) == 1 else count(len(targets), "target"), listing(targets, most=20)))
     if data.get("classes") is not None:
         names = [shortened(str(name), 40) for name in data["classes"]]
         rows.append((count(len(names), "class", "classes").capitalize(), listing(names, most=20)))
     if data.get("feature_names") is not None:
         names = [shortened(str(name), 40) for name in data["feature_names"]]
         rows.append((count(len(names), "feature").capitalize(), listing(names, most=20)))
-    notes = data.get("notes") or ()
-    rows.extend(("Note", str(note)) for note in ([notes] if isinstance(notes, str) else notes))
+    rows.extend(("Note", note) for note in general_notes(data))
     return rows
+
+
+def column_rows(run: Run) -> list[dict[str, str]]:
+    """Return what each column of a table was taken for: `name`, `kind`, `role`, `missing`, `values`, `note`."""
+    names = ("name", "kind", "role", "missing", "values", "note")
+    columns = run.data.get("columns") or ()
+    return [{name: shortened(str(column.get(name, "")), _LONGEST) for name in names} for column in columns]
 
 
 def flat(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
@@ -128,6 +137,6 @@ def environment_rows(run: Run) -> list[tuple[str, str]]:
 
 
 def metric_name(name: str) -> str:
-    """Return a metric as the field writes it: `r2` → R², `log_loss` → Log loss."""
-    written = {"rmse": "RMSE", "mae": "MAE", "r2": "R²", "mse": "MSE", "f1_micro": "F₁, micro", "f1_macro": "F₁, macro"}
-    return written.get(name, phrase(name).capitalize())
+    """Return a metric as the field writes it at the head of a column: `r2` → R², `log_loss` → Log loss."""
+    written = called(name)
+    return written[0].upper() + written[1:]

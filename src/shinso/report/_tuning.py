@@ -11,7 +11,7 @@ from shinso.tuning import RateSearch, Tuning
 
 
 def tuning_figure(tuning: Tuning) -> Figure:
-    """Draw the loss of every whole training of a search, in order, the best so far, and that of the defaults.
+    """Return a figure of every whole training's loss in a search, in order, the best so far, and that of the defaults.
 
     Trials that diverged are not drawn.
 
@@ -42,7 +42,7 @@ def tuning_figure(tuning: Tuning) -> Figure:
 
 
 def rate_figure(search: RateSearch) -> Figure:
-    """Draw what a search for a learning rate saw, the threshold and the suggested rate marked.
+    """Return a figure of what a search for a learning rate saw, the threshold and the suggested rate marked.
 
     Book: the cost of the last of the first epochs against the rate, and that before training. Range: the cost of each
     step, and smoothed, against the rate of that step.

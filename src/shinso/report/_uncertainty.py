@@ -29,7 +29,7 @@ class Bins(Protocol):
 
 
 def reliability_figure(bins: Mapping[str, Bins]) -> Figure:
-    """Draw how often predictions are right against how sure they are, and below it how many there are of each confidence.
+    """Return a figure of how often predictions are right by how sure they are, and how many there are of each confidence.
 
     On the diagonal confidence is what it says; below it the network is overconfident.
 
@@ -66,7 +66,7 @@ def reliability_figure(bins: Mapping[str, Bins]) -> Figure:
 def band_figure(
     x: Any, mean: Any, low: Any, high: Any, *, data: tuple[Any, Any] | None = None, functions: Any = None
 ) -> Figure:
-    """Draw a predictive mean with its band over one input, and the data and functions drawn from the posterior with it.
+    """Return a figure of a predictive mean with its band over one input, the data, and functions drawn from the posterior.
 
     Args:
         x: `[N]`, ascending.
@@ -98,7 +98,7 @@ def band_figure(
 
 
 def spectrum_figure(density: SpectralDensity) -> Figure:
-    """Draw how eigenvalues are distributed, their share on a logarithmic axis, so that single large ones are seen."""
+    """Return a figure of how eigenvalues are distributed, on a logarithmic axis, so that single large ones are seen."""
     values = np.asarray(density.values, dtype=np.float64)
     margin = 0.05 * (np.ptp(values) or abs(float(values.max())) or 1.0)
     places = np.linspace(values.min() - margin, values.max() + margin, POINTS)

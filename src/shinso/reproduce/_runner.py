@@ -27,7 +27,7 @@ def run_entries(
     progress: Any = False,
     told: Callable[[Group], object] | None = None,
 ) -> list[Group]:
-    """Run what has no record yet and write its records and figures.
+    """Return the entries that were left out; what has no record yet is run, and its records and figures are written.
 
     A record is written when its seeds are done, so Ctrl-C at any time loses the seeds that are being run alone; of those
     trained one by one a checkpoint is kept and gone on from.

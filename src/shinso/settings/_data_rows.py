@@ -71,6 +71,12 @@ class DataRows:
         "balanced: every class counts as much as any other.",
         words="by its rows",
     )
+    class_order: tuple[str, ...] | None = setting(
+        Texts(metavar="CLASS"),
+        DATA,
+        "Classes from the least to the greatest, given one by one: for the likelihood ordinal.",
+        words="sorted",
+    )
     column: tuple[str, ...] | None = setting(
         Texts(metavar="NAME=KIND"),
         DATA,

@@ -68,7 +68,7 @@ def complete(settings: Settings, data: Description) -> Settings:
     Batches are of 32 examples, of 128 from N = 5,000; the learning rate falls along a cosine from 0.002 (adam, adamw) or
     the rule's own default; training does not stop early, but tables of 400 examples and more keep the epoch with the best
     validation loss, where there is such a part. Full-batch methods make 200 iterations without dropout; those that need
-    a matrix of all parameters, of which some thousand are many, have 20 and 20 hidden units. The likelihood follows from
+    a matrix of all parameters have 20 and 20 hidden units. The likelihood follows from
     the kind of target: categorical, Gaussian, Bernoulli or Poisson. Inputs that are to be rebuilt have an
     `autoencoder` of 100 hidden ReLU units and a code of 2 numbers, the epochs of tables, and no l2. A `language_model` has
     128 LSTM units and reads 64 characters at once.

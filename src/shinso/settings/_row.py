@@ -6,11 +6,19 @@ from typing import Any
 
 from shinso.settings._accepted import Accepted
 
-DATA, NETWORK, COST, TRAINING = "Data", "Network", "Cost", "Training"
+DATA = "Data"
+"""The panel of what is learned from."""
+NETWORK = "Network"
+"""The panel of what is trained."""
+COST = "Cost"
+"""The panel of what is minimized."""
+TRAINING = "Training"
+"""The panel of how it is minimized."""
 PANELS = (DATA, NETWORK, COST, TRAINING)
 """Where settings stand in help and in the docs."""
 
 BY_DATA = "by the data"
+"""How a default reads that the policy chooses when it sees the data."""
 
 Usual = Callable[[Any, int], "tuple[float, float] | list[Any] | None"]
 

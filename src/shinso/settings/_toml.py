@@ -9,7 +9,7 @@ from shinso.settings._settings import rows
 
 
 def read_settings(path: str | Path, content: bytes | None = None) -> dict[str, Any]:
-    """Read a settings file: TOML whose keys are fields of `Settings`, none of them obligatory.
+    """Return what a settings file says: TOML whose keys are fields of `Settings`, none of them obligatory.
 
     Args:
         path: of the file.

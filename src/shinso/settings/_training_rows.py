@@ -4,7 +4,7 @@ import dataclasses
 
 from shinso._kinds import CODE_PENALTIES, LIKELIHOODS, OPTIMIZERS, SCHEDULES, TRAINING_STRATEGIES
 from shinso.settings import _search
-from shinso.settings._accepted import Flag, Kind, Name, Number, Text, Whole
+from shinso.settings._accepted import Flag, Kind, Name, Number, Sizes, Text, Whole
 from shinso.settings._row import COST, TRAINING, Searched, setting
 
 # A teacher is no setting.
@@ -55,6 +55,12 @@ class TrainingRows:
         Name(SCHEDULES),
         TRAINING,
         "Learning rate over time: constant, linear or cosine (to 0), exponential, one_cycle, or robbins_monro (rate/step).",
+    )
+    restarts: tuple[int, ...] | None = setting(
+        Sizes(metavar="EPOCHS"),
+        TRAINING,
+        "Epochs after which the schedule begins again, such as 50,100 (warm restarts).",
+        words="none",
     )
     momentum: float | None = setting(
         Number(least=0.0, most=1.0, metavar="α"),

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from shinso.studio._pages import EXPLORERS, Open, score_in_words
 from shinso.studio._recognizer import ink_of
 from shinso.studio._settings_form import settings_of
-from shinso.studio._shelf import rows_of
+from shinso.studio._shelf import probes_of, rows_of
 from shinso.studio._sources import keep_upload, read_columns, source_below
 from shinso.studio._state import ACTIVE, Studio
 
@@ -22,6 +22,7 @@ router = APIRouter()
 MOST_STREAMS = 50
 _EVERY = 0.5
 Name = Annotated[str, StringConstraints(max_length=100)]
+Row = dict[str, float | None]
 Sides = Annotated[int, Field(ge=1, le=4000)]
 
 
@@ -115,15 +116,16 @@ async def _followed(studio: Studio, request: Request, name: str, seen: int, stre
     before = ""
     try:
         while not await request.is_disconnected():
-            rows, standing = await run_in_threadpool(_now, studio, name)
+            rows, probes, standing = await run_in_threadpool(_now, studio, name)
             seen = seen if seen <= len(rows) else 0
-            told = json.dumps({"from": seen, "rows": rows[seen:], "standing": standing}, allow_nan=False)
+            known = {"probes": probes, "standing": standing}
+            told = json.dumps({"from": seen, "rows": rows[seen:], **known}, allow_nan=False)
             if len(rows) > seen or told != before:
                 yield f"id: {len(rows)}\ndata: {told}\n\n"
             else:
                 yield ": still here\n\n"
             seen = len(rows)
-            before = json.dumps({"from": seen, "rows": [], "standing": standing}, allow_nan=False)
+            before = json.dumps({"from": seen, "rows": [], **known}, allow_nan=False)
             if standing["over"]:
                 return
             await asyncio.sleep(_EVERY)
@@ -131,22 +133,32 @@ async def _followed(studio: Studio, request: Request, name: str, seen: int, stre
         streams.discard(mark)
 
 
-def _now(studio: Studio, name: str) -> tuple[list[dict[str, float | None]], dict[str, Any]]:
-    """Return a run's rows, plain, and its standing."""
+def _now(studio: Studio, name: str) -> tuple[list[Row], list[Row], dict[str, Any]]:
+    """Return the rows of a run's history and of its probes, plain, and its standing."""
     try:
         standing = studio.standing(name)
-        rows = rows_of(studio.folder(name))
+        folder = studio.folder(name)
+        plain, probes = _plain(rows_of(folder)), _plain(probes_of(folder))
     except FileNotFoundError:
-        return [], {"state": "gone", "sentence": "This run is no longer there.", "result": "", "log": "", "over": True}
-    plain = [{key: value if abs(value) < float("inf") else None for key, value in row.items()} for row in rows]
+        gone = {"state": "gone", "sentence": "This run is no longer there.", "result": "", "log": "", "over": True}
+        return [], [], gone
     shown = standing.state in ("failed", *ACTIVE)
-    return plain, {
-        "state": standing.state,
-        "sentence": standing.sentence,
-        "result": score_in_words(standing),
-        "log": studio.jobs.log(name)[-20_000:] if shown else "",
-        "over": standing.state not in ACTIVE,
-    }
+    return (
+        plain,
+        probes,
+        {
+            "state": standing.state,
+            "sentence": standing.sentence,
+            "result": score_in_words(standing),
+            "log": studio.jobs.log(name)[-20_000:] if shown else "",
+            "over": standing.state not in ACTIVE,
+        },
+    )
+
+
+def _plain(rows: list[dict[str, float]]) -> list[Row]:
+    """Return rows with nothing in the place of numbers that are not finite."""
+    return [{key: value if abs(value) < float("inf") else None for key, value in row.items()} for row in rows]
 
 
 @router.post("/uploads", status_code=201)

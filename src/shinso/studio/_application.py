@@ -10,14 +10,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from shinso.deploy import LOOPBACK, Guard, TooLargeError
 from shinso.studio import _api, _pages
-from shinso.studio._guard import Guard, TooLargeError
 from shinso.studio._jobs import Jobs, Limits
 from shinso.studio._recognizer import Recognizer
 from shinso.studio._shelf import BOOKS, Shelf
 from shinso.studio._state import Studio
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def network_page(run: Run | Ensemble) -> str:
 
 
 def export_html(run: Run | Ensemble, path: str | os.PathLike[str]) -> Path:
-    """Write `network_page(run)` to a file, whole or not at all, and return its path.
+    """Return the path of a file to which `network_page(run)` was written, whole or not at all.
 
     Raises:
         OSError: it cannot be written.

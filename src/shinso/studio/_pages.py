@@ -9,14 +9,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment
 
 from shinso._version import __version__
+from shinso._words import called, count, scored
 from shinso.data import SOURCES
-from shinso.report import render, stylesheet
+from shinso.deploy import REPORT_POLICY
+from shinso.diagnose import diagnose, store_diagnosis, stored_diagnosis
+from shinso.experiment import compare_runs
+from shinso.report import beside_baselines, findings, render, render_comparison, stylesheet
 from shinso.studio._explore_functions import FUNCTIONS
 from shinso.studio._explore_images import IMAGES
 from shinso.studio._explore_learning import LEARNING
 from shinso.studio._explorer import Choice, Explorer
 from shinso.studio._export import environment, network_page, pen_width, static_text
-from shinso.studio._guard import REPORT_POLICY
 from shinso.studio._settings_form import setting_fields
 from shinso.studio._shelf import Standing
 from shinso.studio._sources import LARGEST_UPLOAD, SUFFIXES
@@ -60,9 +63,11 @@ def score_in_words(standing: Standing) -> str:
     score = standing.score
     if not score or not isinstance(score.get("score"), float | int):
         return ""
-    if score["score_name"] == "accuracy":
-        return f"{100 * score['score']:.1f} % of {score['n']:,} {score['of']} examples right"
-    return f"{score['of']} {str(score['score_name']).replace('_', ' ')} {score['score']:.4g}"
+    name, n = str(score["score_name"]), int(score["n"])
+    value = scored(name, score["score"], n)
+    if name == "accuracy":
+        return f"{value} of {count(n)} {score['of']} examples right"
+    return f"{score['of']} {called(name)} {value}"
 
 
 @router.get("/static/{name}")
@@ -142,6 +147,27 @@ def report(studio: Open, name: str) -> Response:
     """Return a run's report, as it is now."""
     with studio.computing():
         text = render(load(studio.shelf.path(name)))
+    return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY})
+
+
+@router.get("/runs/{name}/findings")
+def findings_page(studio: Open, name: str) -> Response:
+    """Return what keeps a finished run from learning as a part of its page; found out now where nobody did before."""
+    folder = studio.shelf.path(name)
+    found = stored_diagnosis(folder)
+    if found is None:
+        with studio.computing():
+            found = diagnose(load(folder), baselines=True)
+        store_diagnosis(folder, found)
+    beside = "" if found.baselines is None else beside_baselines(found.baselines)
+    return _html("findings.html", findings=findings(found), unknown=found.unknown, beside=beside)
+
+
+@router.get("/compare/report")
+def compare_report(studio: Open, run: Annotated[list[str], Query(max_length=8)]) -> Response:
+    """Return runs side by side, with their differences on the same examples."""
+    with studio.computing():
+        text = render_comparison(compare_runs([studio.shelf.path(name) for name in dict.fromkeys(run)]))
     return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY})
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shinso.training import CHECKPOINT, RUN, history_so_far, is_unstarted, read_run_json
+from shinso.training import CHECKPOINT, RUN, history_so_far, is_unstarted, probes_so_far, read_run_json
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
 BOOKS = ".studio"
@@ -96,6 +96,14 @@ def rows_of(folder: Path) -> list[dict[str, float]]:
     """Return the rows of a run's history so far; none where they cannot be read at this moment."""
     try:
         return history_so_far(folder).rows
+    except (OSError, ValueError):
+        return []
+
+
+def probes_of(folder: Path) -> list[dict[str, float]]:
+    """Return the rows of a run's probes so far; none where they cannot be read at this moment."""
+    try:
+        return probes_so_far(folder).rows
     except (OSError, ValueError):
         return []
 

@@ -5,7 +5,7 @@ from shinso.textbook._circuits import Bit, bits, circuit
 
 
 def half_adder() -> Sequential:
-    """The sum of two bits in binary, of five NANDs.
+    """Return the sum of two bits in binary as a network of five NANDs.
 
     Returns:
         A network from `[N, 2]` of 0 and 1 to `[N, 2]`: the sum bit x₁ ⊕ x₂ and the carry bit x₁ ∧ x₂.
@@ -17,7 +17,7 @@ def half_adder() -> Sequential:
 
 
 def full_adder() -> Sequential:
-    """The sum of three bits in binary, of nine NANDs: two half adders, one after the other.
+    """Return the sum of three bits in binary as a network of nine NANDs: two half adders, one after the other.
 
     Returns:
         A network from `[N, 3]` of 0 and 1 to `[N, 2]`: the sum bit and the carry bit.
@@ -27,7 +27,7 @@ def full_adder() -> Sequential:
 
 
 def ripple_adder(n: int) -> Sequential:
-    """The sum of two numbers of n bits: a half adder for the last bits, then full adders that hand on the carry.
+    """Return the adder of two numbers of n bits: a half adder for the last bits, then full adders that hand on the carry.
 
     Args:
         n: ≥ 1.

@@ -105,7 +105,7 @@ def forward(model: nn.Sequential, x: Any, *, key: PRNGKeyArray | None = None) ->
 
 
 def backward(model: nn.Sequential, trace: Trace, delta: Any) -> nn.Sequential:
-    """Carry δ from the outputs back through every layer.
+    """Return δ of every layer, carried back from the outputs.
 
     Args:
         model: The model that `trace` comes from.

@@ -10,7 +10,7 @@ from shinso import _checks
 
 
 def challenge(x: Any) -> Any:
-    """f(x) = 0.2 + 0.4x² + 0.3 x sin(15x) + 0.05 cos(50x) on [0, 1].
+    """Return f(x) = 0.2 + 0.4x² + 0.3 x sin(15x) + 0.05 cos(50x) on [0, 1].
 
     The print lacks the x before the sine; the figure beside it has it. The task: five bumps h whose sum under a sigmoid
     output has an average deviation of at most 0.40.

@@ -49,7 +49,7 @@ def bits(count: int) -> list[Bit]:
 
 
 def circuit(inputs: Sequence[Bit], outputs: Sequence[Bit]) -> Sequential:
-    """Build the network of perceptrons that computes `outputs` from `inputs`, exactly.
+    """Return the network of perceptrons that computes `outputs` from `inputs`, exactly.
 
     A NAND is a perceptron with w = (−2, −2), b = 3; two inputs from one wire are a single weight −4. A gate stands in the
     layer after its later source; a wire that passes a layer is a perceptron with w = 1, b = −½ there, which gives back the

@@ -24,7 +24,7 @@ class GradientWork(NamedTuple):
 
 
 def gradient_work(model: Sequential) -> GradientWork:
-    """Count what the gradient of a network of dense layers costs both ways.
+    """Return what the gradient of a network of dense layers costs both ways, counted.
 
     A pass forward is Σ_l n_{l−1} n_l multiply-adds. A pass back has as many for ∂C/∂w = a δᵀ, and as many for wᵀδ but for
     the first layer, whose inputs need no δ: with a million weights 10⁶ + 1 passes forward stand against less than three.

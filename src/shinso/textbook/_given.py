@@ -18,7 +18,7 @@ def given_network(
     *,
     output: Spec | None = None,
 ) -> Sequential:
-    """Build a = φ(a W + b), layer by layer, from given weights and biases.
+    """Return the network a = φ(a W + b), layer by layer, of given weights and biases.
 
     Args:
         weights: W of each layer, `[inputs, outputs]`: the transpose of the matrix in Nielsen's (22).

@@ -15,7 +15,7 @@ Table = Mapping[tuple[int, ...], Any] | Sequence[Any] | np.ndarray
 
 
 def nand() -> Sequential:
-    """NAND, from which every circuit can be built: one perceptron with w = (−2, −2), b = 3.
+    """Return NAND, from which every circuit can be built: one perceptron with w = (−2, −2), b = 3.
 
     Returns:
         A network from `[N, 2]` of 0 and 1 to `[N, 1]`: 0 where both inputs are 1, else 1.
@@ -26,7 +26,7 @@ def nand() -> Sequential:
 
 
 def truth_table(table: Table) -> Sequential:
-    """A two-layer network of perceptrons that computes a truth table of n inputs and m outputs.
+    """Return a two-layer network of perceptrons that computes a truth table of n inputs and m outputs.
 
     Every row with a true output has a hidden unit that fires for that row alone: wᵢ = 1 where the row's input is 1 and
     −1 where it is 0, b = ½ − (number of ones), so that w·x + b is ½ there and at most −½ elsewhere. An output unit is
@@ -55,7 +55,7 @@ def truth_table(table: Table) -> Sequential:
 
 
 def sharpened(model: Sequential, c: float, *, activation: Spec = "sigmoid") -> Sequential:
-    """Multiply every weight and bias by c and make every unit one with another activation.
+    """Return the network with every weight and bias times c, and every unit one with another activation.
 
     Perceptrons stay what they are: cz > 0 exactly where z > 0 (`activation="step"`). Sigmoid units become perceptrons as
     c → ∞ wherever no z = w·x + b is 0: σ(cz) differs from the step by σ(−c|z|) < e^(−c|z|), and is ½ at z = 0 for every c.
@@ -82,7 +82,7 @@ def sharpened(model: Sequential, c: float, *, activation: Spec = "sigmoid") -> S
 
 
 def binary_code() -> Sequential:
-    """The layer that turns ten outputs, one for each digit, into the four bits of the digit.
+    """Return the layer that turns ten outputs, one for each digit, into the four bits of the digit.
 
     w = 1 from a digit to the bits that are set in it, −1 to the others, b = 0. Where the right output is at least 0.99 and
     the others are at most 0.01, z is at least 0.99 − 9·0.01 = 0.9 for a set bit, and at most −0.9 for another.

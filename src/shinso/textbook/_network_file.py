@@ -9,7 +9,7 @@ from shinso.textbook._network2 import FILE_NAMES, Network2
 
 
 def load_network(filename: str | Path) -> Network2:
-    """Read a network that `Network2.save` or network2.py has written.
+    """Return the network that `Network2.save` or network2.py has written.
 
     Raises:
         OSError: the file cannot be read.

@@ -55,7 +55,7 @@ def nielsen(
     configuration: str = "conv-conv-fc1000-fc1000-relu-dropout",
     key: PRNGKeyArray,
 ) -> Sequential:
-    """A network of Nielsen's chapter 6: 5×5 convolutions with 2×2 max pooling, dense layers, and logits for a softmax.
+    """Return a network of Nielsen's chapter 6: 5×5 convolutions, 2×2 max pooling, dense layers, and logits for a softmax.
 
     Weights and biases start as network3.py has them: convolutions N(0, 4/(maps·25)), dense layers N(0, 1/outputs), biases
     N(0, 1), the softmax layer 0; dropout stands before every dense layer, the softmax layer included.

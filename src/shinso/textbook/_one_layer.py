@@ -23,7 +23,7 @@ def approximate_in_one_layer(
     steps: int | None = None,
     activation: Spec = "sigmoid",
 ) -> Sequential:
-    """Write down a network with one hidden layer that approximates f on the unit square.
+    """Return a network with one hidden layer, not trained but written down, that approximates f on the unit square.
 
     A unit φ(w(u·x − s)) is a step along any direction u. Many steps along u make any profile ψ(u·x), and the mean of a
     profile over all u is a round tower. It is e^(−‖x‖²/2), and so nothing far away, for
@@ -89,7 +89,7 @@ def _profile(t: np.ndarray) -> np.ndarray:
 
 
 def interpolate(f: Callable[..., Any], pieces: int) -> Sequential:
-    """Write down the network of rectifiers that is f at i/N and straight in between.
+    """Return the network of rectifiers that is f at i/N and straight in between.
 
     With m_j = N (f((j+1)/N) − f(j/N)) the slope of the j-th piece and m₋₁ = 0,
 

@@ -11,7 +11,7 @@ _MOST_SHALLOW = 16
 
 
 def deep_parity(n: int) -> Sequential:
-    """The parity x₁ ⊕ … ⊕ xₙ as a tree: of pairs of bits, then of pairs of pairs, and so on.
+    """Return the parity x₁ ⊕ … ⊕ xₙ as a tree: of pairs of bits, then of pairs of pairs, and so on.
 
     At most 4(n − 1) gates in 3⌈log₂ n⌉ layers, and the wires that pass a layer: in all 6(n − 1) perceptrons where n is a
     power of two.
@@ -36,7 +36,7 @@ def deep_parity(n: int) -> Sequential:
 
 
 def shallow_parity(n: int) -> Sequential:
-    """The parity of n bits with one hidden layer of 2ⁿ⁻¹ perceptrons, one for each odd row of its truth table.
+    """Return the parity of n bits with one hidden layer of 2ⁿ⁻¹ perceptrons, one for each odd row of its truth table.
 
     No two odd rows can share a term of a disjunctive normal form: they differ in two places at least.
 

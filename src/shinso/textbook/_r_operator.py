@@ -40,7 +40,7 @@ def hessian_vector_product(
 
 
 def r_forward(passed: TwoLayerPass, vector: Float[Array, " W"]) -> RForward:
-    """Differentiate the forward pass along v: R{·} = vᵀ∇, with R{w} = v.
+    """Return the forward pass differentiated along v: R{·} = vᵀ∇, with R{w} = v.
 
     Source: Bishop, PRML, (5.101)–(5.103).
     """
@@ -52,7 +52,7 @@ def r_forward(passed: TwoLayerPass, vector: Float[Array, " W"]) -> RForward:
 
 
 def r_backward(passed: TwoLayerPass, vector: Float[Array, " W"], forward: RForward) -> Float[Array, " W"]:
-    """Differentiate back-propagation along v, and with it the gradient: R{∇E} = Hv.
+    """Return back-propagation differentiated along v, and with it the gradient: R{∇E} = Hv.
 
     Source: Bishop, PRML, (5.106)–(5.111); (5.106) with M_kk′ for any likelihood, where sum-of-squares has I_kk′.
     """

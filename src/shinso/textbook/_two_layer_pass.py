@@ -40,7 +40,7 @@ class TwoLayerPass(NamedTuple):
 
 
 def two_layer_pass(model: Sequential, likelihood: Likelihood, data: Any) -> TwoLayerPass:
-    """Pass all examples through h(x W₁ + b₁) W₂ + b₂, and differentiate what belongs to one unit.
+    """Return all examples' pass through h(x W₁ + b₁) W₂ + b₂, and the derivatives that belong to one unit.
 
     Args:
         model: a dense layer, an activation and a dense layer.

@@ -29,11 +29,10 @@ def approximate(
     steepness: float | None = None,
     shifts: int = 1,
 ) -> Sequential:
-    """Write down a network that approximates f on the unit interval, square or cube.
+    """Return a network, not trained but written down, that approximates f on the unit interval, square or cube.
 
-    A unit φ(w(x − s)) with a large w is a step at s; scaled by its limits φ(±∞) it goes from 0 to 1, called H here. A
-    rectifier's H is two units, φ(z + ½) − φ(z − ½). A bump's height h_j is the mean of f over its cell, of σ⁻¹∘f for a
-    sigmoid output, from four samples along each axis.
+    A unit φ(w(x − s)) with a large w is a step at s, scaled to go from 0 to 1: H. A rectifier's H is two units,
+    φ(z + ½) − φ(z − ½). A bump's height h_j is the mean of f over its cell, of σ⁻¹∘f for a sigmoid output.
 
     * One dimension, one hidden layer: Σ_j h_j (H(x − s_j) − H(x − s_{j+1})), a pair of hidden units for each bump,
       output weights ±h_j, output bias 0.
@@ -41,11 +40,8 @@ def approximate(
       H(g Σ (m bumps) + b), b = (½ − m)g, so −3g/2 for m = 2: a tower stands where all m bumps do. Their heights
       are the output weights.
 
-    The outermost steps stand half a bump outside, so that no step falls on the border. The error falls as 1/N for a
-    Lipschitz f: away from the steps it is at most L/(2N), in m dimensions 0.6 L√m/N. Near a step, in a window ≈ 10/w
-    wide (1/w for ReLU), H is neither 0 nor 1, and towers sag where their corners meet. `shifts=2` repairs that: two networks
-    of half the height side by side, the cells of one half a bump away from the other's, so that the windows of one are not
-    those of the other. M shifts give M networks of a height 1/M, 1/M bump apart.
+    The error falls as 1/N for a Lipschitz f: away from the steps it is at most L/(2N), in m dimensions 0.6 L√m/N. Near a
+    step H is neither 0 nor 1; M `shifts` repair that by M networks of a height 1/M, 1/M bump apart.
 
     Args:
         f: A continuous function, called with m numbers in [0, 1]; returns a number, or a sequence of K numbers.

@@ -13,7 +13,7 @@ from shinso.textbook._given import given_network
 
 
 def exploding_chain(depth: int = 4, *, weight: float = 100.0, x: float = 1.0) -> Sequential:
-    """A chain of sigmoid neurons whose gradient grows by a factor w/4 with every layer that it goes back.
+    """Return a chain of sigmoid neurons whose gradient grows by a factor w/4 with every layer that it goes back.
 
     Every weight is w, and biases are such that every z_l = w a_{l−1} + b_l is 0 for the input x: b₁ = −wx, and −w/2 after
     that. So σ′(z_l) is at its largest, 1/4, and w σ′(z_l) = 25 for w = 100.
@@ -88,7 +88,7 @@ def steep_width(weight: float) -> float:
 
 
 def identity_neuron(weight: float = 0.1) -> Sequential:
-    """A sigmoid neuron that gives back its input: w₂ σ(w₁ x + b) + b₂ ≈ x on [0, 1].
+    """Return a sigmoid neuron that gives back its input: w₂ σ(w₁ x + b) + b₂ ≈ x on [0, 1].
 
     With x = ½ + Δ and b = −w₁/2 the neuron gives σ(w₁Δ) = ½ + w₁Δ/4 − (w₁Δ)³/48 + …; so w₂ = 4/w₁ and b₂ = ½ − w₂/2 leave
     an error of at most w₁²/96. The problem in the book has no b₂: the neuron after this one adds it to its bias. Without it

@@ -24,7 +24,7 @@ def train_boltzmann(
     penalties: Any = (),
     **settings: Any,
 ) -> Run:
-    """Train a restricted Boltzmann machine by contrastive divergence.
+    """Return the run of a restricted Boltzmann machine, trained by contrastive divergence.
 
     This is `shinso.train` on `nn.ContrastiveDivergence(machine, …)`, the objective `ContrastiveDivergenceLoss` and the data
     (X, X). The history's ``loss`` is no measure of progress, only its gradient counts; ``squared_error``, that of the
@@ -58,7 +58,7 @@ def train_boltzmann(
 def train_belief_net(
     net: nn.DeepBeliefNet, inputs: Any, *, validation: Any = None, seed: int = 0, **settings: Any
 ) -> Stages:
-    """Train a deep belief net greedily: each machine on the hidden probabilities of the trained machines below it.
+    """Return a deep belief net trained greedily: each machine on the hidden probabilities of the trained machines below.
 
     Args:
         net: the net to start from.

@@ -11,6 +11,7 @@ from shinso._checks import one_line
 from shinso._manifest import commit, read_listed
 from shinso._paths import named_arrays
 from shinso._safetensors import from_safetensors, to_safetensors
+from shinso.optim import without_restart
 from shinso.training._arrays import fill
 from shinso.training._folder import CHECKPOINT
 from shinso.training._history import History
@@ -53,6 +54,11 @@ def write_checkpoint(folder: Path, at: Checkpoint, belongs: dict[str, Any]) -> N
     commit(folder, {CHECKPOINT: to_safetensors(named_arrays(at.state), metadata)})
 
 
+def _goes_on(before: Any, now: Any) -> bool:
+    """Whether a setting is the same, or that of a schedule that has begun again since."""
+    return before in (now, without_restart(now))
+
+
 def read_checkpoint(folder: Path, template: TrainState, belongs: dict[str, Any]) -> Checkpoint:
     """Return where the folder's checkpoint says that training stands.
 
@@ -72,7 +78,7 @@ def read_checkpoint(folder: Path, template: TrainState, belongs: dict[str, Any])
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a checkpoint: {one_line(error)}.") from None
     now = json.loads(json.dumps(belongs, sort_keys=True))
-    different |= {name for name in before.keys() & now.keys() if before[name] != now[name]}
+    different |= {name for name in before.keys() & now.keys() if not _goes_on(before[name], now[name])}
     for name in sorted(different):
         raise ValueError(
             f"{path} was made with another {name}: {before.get(name)!r}, now {now.get(name)!r}; "

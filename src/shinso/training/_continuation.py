@@ -18,7 +18,7 @@ def continuation(
     seed: int = 0,
     **settings: Any,
 ) -> Stages:
-    """Minimize J⁽ⁱ⁾(θ) = E_{θ′ ~ N(θ, σᵢ²I)} J(θ′) for σ₁ ≥ σ₂ ≥ … in turn, each from the solution before.
+    """Return stages that minimize J⁽ⁱ⁾(θ) = E_{θ′ ~ N(θ, σᵢ²I)} J(θ′) for σ₁ ≥ σ₂ ≥ …, each from the solution before.
 
     A large σ blurs away the small dents of J, in which training from random weights may stay. See
     `shinso.objectives.Blurred`: one θ′ is drawn for each mini-batch; evaluation and prediction are without noise. Stages

@@ -29,7 +29,7 @@ def curriculum(
     seed: int = 0,
     **settings: Any,
 ) -> Stages:
-    """Train in stages: first on the easiest examples, in the last stage on all.
+    """Return a model trained in stages: first on the easiest examples, in the last stage on all.
 
     Stage s releases the share a_s of the examples that are easiest, with others as difficult as the last of them. Its
     training set has as many examples as the data, so that all stages run the same compiled program:

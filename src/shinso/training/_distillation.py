@@ -28,7 +28,7 @@ def distill(
     monitor: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Run:
-    """Train a student on the labels and on the class probabilities of a teacher: (1 − μ) H(y, p) + μ T² H(q, p_T).
+    """Return the run of a student of labels and of a teacher's class probabilities: (1 − μ) H(y, p) + μ T² H(q, p_T).
 
     See `shinso.objectives.Distillation`, the cost. The teacher's logits are computed once, without noise.
 

@@ -1,5 +1,6 @@
 """Ensembles: networks that answer together."""
 
+import importlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from shinso.training._folder import ENSEMBLE, member_folder, refuse_other_run
 from shinso.training._history import History, mean_history
 from shinso.training._run import Run
 from shinso.training._stop import stop_of_all
-from shinso.training._tables import encoder_for, means_in_units
+from shinso.training._tables import encoder_for, evaluated_in_units, means_in_units
 
 Vote = Literal["average", "majority"]
 
@@ -43,6 +44,11 @@ class Ensemble:
     def __repr__(self) -> str:
         """Say in a line how many there are, and what they are."""
         return f"Ensemble({len(self.runs)} × {self.runs[0]!r})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of the ensemble; see `shinso.report.render_summary`."""
+        # A room above this one, found when somebody asks.
+        return str(importlib.import_module("shinso.report").render_summary(self))
 
     @property
     def likelihood(self) -> Likelihood:
@@ -93,15 +99,22 @@ class Ensemble:
         decided = self.likelihood.decide(self.likelihood.target.majority(means) if majority else means.mean(axis=0))
         return decided if encoder is None else encoder.decode_predictions(decided)
 
-    def evaluate(self, inputs: Any, targets: Any, *, name: str | None = None) -> Evaluation:
+    def evaluate(self, inputs: Any, targets: Any = None, *, name: str | None = None) -> Evaluation:
         """Return how well the averaged predictions do, and remember it under `name` if one is given.
 
+        Inputs and targets are as for `Run.evaluate`.
         The loss is that of the mixture, −ln (1/M) Σ_m p_m(y | x), averaged over examples.
 
         Raises:
             TypeError, ValueError: what `shinso.train` raises for such data.
         """
-        evaluation = evaluated(self.runs, inputs, targets, self.data.get("kind"))
+        encoder = encoder_for(self.data, inputs)
+        if encoder is not None:
+            evaluation = evaluated_in_units(self, encoder.dataset(inputs, targets), encoder)
+        elif targets is None:
+            raise TypeError("targets must be given with inputs that are not a table with them; got None.")
+        else:
+            evaluation = evaluated(self.runs, inputs, targets, self.data.get("kind"))
         if name is not None:
             self.evaluations[name] = evaluation
         return evaluation

@@ -9,13 +9,18 @@ import numpy as np
 
 @dataclass
 class Mistake:
-    """One wrong classification: which example, what it is, what it was taken for, and how surely."""
+    """One wrong classification: which example, what it is, what it was taken for, and how surely.
+
+    Where the examples come from a source that tells: `row`, from 1, of that source, and the `columns` that stand there.
+    """
 
     index: int
     true: int
     predicted: int
     probability: float
     image: list[Any] | None = None
+    row: int | None = None
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -52,10 +57,15 @@ class Evaluation:
     interval: tuple[float, float]
     loss: float
     metrics: dict[str, float] = field(default_factory=dict)
-    confusion: list[list[int]] | None = None
-    mistakes: list[Mistake] = field(default_factory=list)
-    points: list[tuple[float, float]] | None = None
-    rebuilt: list[Rebuilt] = field(default_factory=list)
+    confusion: list[list[int]] | None = field(default=None, repr=False)
+    mistakes: list[Mistake] = field(default_factory=list, repr=False)
+    points: list[tuple[float, float]] | None = field(default=None, repr=False)
+    rebuilt: list[Rebuilt] = field(default_factory=list, repr=False)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        score = f"{self.score_name} {self.score:.4g} (95 % interval {low:.4g} to {high:.4g})"
+        return f"{score}, loss {self.loss:.4g}, of {self.n} examples"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evaluation as a plain dictionary."""

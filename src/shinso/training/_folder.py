@@ -11,7 +11,11 @@ from pathlib import Path
 from shinso._manifest import MEMBERS, is_bookkeeping, lists
 
 FORMAT = 1
-RUN, MODEL, HISTORY, CHECKPOINT = "run.json", "model.safetensors", "history.csv", "checkpoint.safetensors"
+RUN = "run.json"
+"""The file of a run folder with the recipe of the model, every setting, seeds and versions."""
+MODEL, HISTORY = "model.safetensors", "history.csv"
+CHECKPOINT = "checkpoint.safetensors"
+"""The file of a run folder that training goes on from."""
 PROBES = "probes.csv"
 AVERAGED, ENSEMBLE = "averaged.safetensors", "ensemble.json"
 _BEFORE = ("settings.toml",)

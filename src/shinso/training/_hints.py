@@ -25,7 +25,7 @@ def fit_hints(
     seed: int = 0,
     **settings: Any,
 ) -> Stages:
-    """Train the lower layers of a student so that a regressor on them gives the features of a teacher.
+    """Return a student with lower layers trained so that a regressor on them gives the features of a teacher.
 
     For each pair (g, h), the lowest first,
 

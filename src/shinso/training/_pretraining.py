@@ -20,7 +20,7 @@ def pretrain_autoencoders(
     seed: int = 0,
     **settings: Any,
 ) -> Stages:
-    """Give every hidden layer the weights of an autoencoder trained on the codes of the layer below.
+    """Return the model with every hidden layer's weights those of an autoencoder, trained on the codes of the layer below.
 
     With F⁰ the inputs, layer l = 1 … L−1 minimizes the reconstruction error of its own codes,
 

@@ -28,7 +28,7 @@ from shinso.training._history import History
 from shinso.training._recipes import recipe_or_none
 from shinso.training._state import TrainState
 from shinso.training._stop import Stop
-from shinso.training._tables import encoder_for, means_in_units
+from shinso.training._tables import encoder_for, evaluated_in_units, means_in_units
 from shinso.training._timing import Timing
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Run:
         environment: versions and device.
         seed: the seed of order and noise.
         data: what it was trained on, as plain data: ``name``, ``kind``, ``n_training``, ``n_validation``, ``input_shape``,
-            ``classes``, ``feature_names``, ``encoder``, …
+            ``classes``, ``feature_names``,
+            ``target_names``, ``encoder``, …
         evaluations: results by name: ``"test"``, ``"validation"``, ….
         state: the state training ended in, from which it can continue; None for a loaded run.
         folder: where it is stored, if it is.
@@ -91,6 +92,11 @@ class Run:
             *([] if self.folder is None else [f"folder={str(self.folder)!r}"]),
         ]
         return f"Run({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of the run; see `shinso.report.render_summary`."""
+        # A room above this one, found when somebody asks.
+        return str(importlib.import_module("shinso.report").render_summary(self))
 
     @property
     def likelihood(self) -> Likelihood:
@@ -139,13 +145,26 @@ class Run:
         predicted = np.asarray(self.likelihood.predict(jnp.asarray(self.outputs(inputs))))
         return predicted if encoder is None else encoder.decode_predictions(predicted)
 
-    def evaluate(self, inputs: Any, targets: Any, *, name: str | None = None) -> Evaluation:
+    def evaluate(self, inputs: Any, targets: Any = None, *, name: str | None = None) -> Evaluation:
         """Return how well the model does on ``(inputs, targets)``, and remember it under `name` if one is given.
+
+        Args:
+            inputs: as for `predict`.
+            targets: as in training: class indices, labels or numbers as they were learned. For a DataFrame and a run of an
+                experiment: labels, or numbers in their own units, in which the evaluation is too; left out, the
+                DataFrame has the target columns.
+            name: of the examples, such as "test".
 
         Raises:
             TypeError, ValueError: what `shinso.train` raises for such data.
         """
-        evaluation = evaluated([self], inputs, targets, self.data.get("kind"))
+        encoder = encoder_for(self.data, inputs)
+        if encoder is not None:
+            evaluation = evaluated_in_units(self, encoder.dataset(inputs, targets), encoder)
+        elif targets is None:
+            raise TypeError("targets must be given with inputs that are not a table with them; got None.")
+        else:
+            evaluation = evaluated([self], inputs, targets, self.data.get("kind"))
         if name is not None:
             self.evaluations[name] = evaluation
         return evaluation

@@ -32,7 +32,8 @@ def evaluate_classes(
     """Return the evaluation of class probabilities ``[N, K]`` against class indices ``[N]``."""
     n, classes = probabilities.shape
     predicted = probabilities.argmax(axis=1)
-    right = predicted == targets
+    # What is not a number is no answer: its largest place would be the first class.
+    right = (predicted == targets) & np.isfinite(probabilities).all(axis=1)
     wrong = np.flatnonzero(~right)
     worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
     present = np.unique(targets)
@@ -102,6 +103,28 @@ def evaluate_numbers(
         metrics={"rmse": float(np.sqrt((errors**2).mean())), "mae": float(np.abs(errors).mean())},
         points=list(pairs),
     )
+
+
+def paired_difference(
+    score: EvaluationScore, targets: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> tuple[float, float, float]:
+    """Return by how much better the score of the first answers is than that of the second, and its 95 % interval.
+
+    The interval is that of bootstrap resamples of the examples, the same for both: what makes examples hard or easy for both
+    cancels.
+
+    Args:
+        score: what is compared.
+        targets: `[N, K]`.
+        first: answers `[N, K]`.
+        second: answers to the same examples, `[N, K]`.
+    """
+    sign, whole = (1.0 if score.higher_is_better else -1.0), np.ones((1, len(targets)))
+    gain = sign * float(score.of(targets, first, whole)[0] - score.of(targets, second, whole)[0])
+    gains = sign * (_resampled(score, targets, first) - _resampled(score, targets, second))
+    gains = gains[np.isfinite(gains)]
+    low, high = np.quantile(gains, [0.025, 0.975]).tolist() if len(gains) else (math.nan, math.nan)
+    return gain, low, high
 
 
 def _resampled(score: EvaluationScore, targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -19,7 +19,6 @@ from shinso.training._fit import check_fit
 from shinso.training._mini_batches import Shuffle, n_examples
 from shinso.training._probe_plan import LEVELS, plan_of
 from shinso.training._program import Program, initial_state
-from shinso.training._progress import Event, ProgressBar
 from shinso.training._recipes import recipe_or_none
 from shinso.training._session import Member
 from shinso.training._state import TrainState
@@ -29,10 +28,6 @@ def on_device(device: str | None) -> Any:
     computing()
     chosen = device_named(device)
     return contextlib.nullcontext() if chosen is None else jax.default_device(chosen)
-
-
-def listening(progress: bool | Callable[[Event], object]) -> Any:
-    return ProgressBar() if progress is True else contextlib.nullcontext(progress or None)
 
 
 class Sets(NamedTuple):
@@ -192,6 +187,7 @@ def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict
         "input_shape": list(leaves[0].shape[1:]) if len(leaves) == 1 else None,
         "classes": None,
         "feature_names": None,
+        "target_names": None,
         "encoder": None,
     }
     if isinstance(data, Dataset):
@@ -200,5 +196,6 @@ def _describe(data: Any, training: Batch, evaluations: dict[str, Batch]) -> dict
             "kind": data.kind,
             "classes": None if data.classes is None else list(data.classes),
             "feature_names": None if data.feature_names is None else list(data.feature_names),
+            "target_names": None if data.target_names is None else list(data.target_names),
         }
     return described

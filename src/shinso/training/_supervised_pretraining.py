@@ -16,7 +16,7 @@ from shinso.training._train import train
 def pretrain_supervised(
     model: nn.Sequential, objective: Objective, data: Any, *, seed: int = 0, **settings: Any
 ) -> Stages:
-    """Train the layers one after another on the targets, each under a temporary output layer, those below frozen.
+    """Return a model with layers trained in turn on the targets, each under an output layer of its own, those below frozen.
 
     For l = 1 … L−1, with the layers below l as they came out of their stages,
 

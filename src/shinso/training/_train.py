@@ -12,10 +12,10 @@ from shinso.objectives import Objective
 from shinso.optim import Optimizer
 from shinso.training._finish import finish, warn_of_long_schedules
 from shinso.training._mini_batches import Shuffle
-from shinso.training._progress import Event
+from shinso.training._progress import Progress, listening
 from shinso.training._run import Run
 from shinso.training._session import Session
-from shinso.training._setup import Setup, checked_sets, listening, metrics_of, on_device
+from shinso.training._setup import Setup, checked_sets, metrics_of, on_device
 from shinso.training._start import Start, taken_over
 from shinso.training._state import keys_of
 from shinso.training._stopping import Stopping
@@ -37,14 +37,14 @@ def train(
     trainable: Any = None,
     seed: int = 0,
     device: str | None = None,
-    progress: bool | Callable[[Event], object] = False,
+    progress: Progress = False,
     folder: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     resume: bool = False,
     probes: str = "light",
     start: Start | None = None,
 ) -> Run:
-    """Train a model: minimize E(θ) = Σ w_n L_n / Σ w_n + penalties over mini-batches, as one compiled program.
+    """Return a trained model's run: E(θ) = Σ w_n L_n / Σ w_n + penalties minimized over mini-batches, one compiled program.
 
     Each epoch visits every example once, ⌈N / batch_size⌉ optimizer steps, the last on what is left over. A step whose
     cost or gradient is not finite is refused and ends training with the last good parameters. Ctrl-C or SIGTERM ends
@@ -75,8 +75,9 @@ def train(
             arrays of real numbers. Buffers, such as statistics of batch normalization, are carried along in any case.
         seed: determines order and noise (not the model's initial weights, which the model already has).
         device: ``"cpu"``, ``"gpu"``, ``"gpu:1"``; None means JAX's default.
-        progress: True shows a bar on stderr; a callable receives an `Event` after every stretch; `StopIteration`
-            raised in it ends training, and the run is returned all the same.
+        progress: True shows a bar on stderr; a callable receives an `Event` after every stretch (see `tracker` for those
+            of TensorBoard and others); several are given as a list. `StopIteration` raised in one ends training, and the
+            run is returned all the same.
         folder: where the run is stored: a checkpoint while training, everything at its end. It may hold a run that had
             not come to its first checkpoint.
         checkpoint_seconds: time between two checkpoints.

@@ -26,7 +26,7 @@ def train_ensemble(
     seed: int = 0,
     **settings: Any,
 ) -> Ensemble:
-    """Train networks from different initial weights side by side, as one compiled program (see `train_many`).
+    """Return networks trained from different initial weights side by side, as one compiled program (see `train_many`).
 
     Args:
         model: makes one network from a random key, such as ``lambda key: shinso.nn.mlp(4, 3, key=key)``; or the networks.

@@ -16,10 +16,10 @@ from shinso.objectives import Batch, Objective
 from shinso.training._finish import finish, warn_of_long_schedules
 from shinso.training._mini_batches import Shuffle, n_examples
 from shinso.training._program import MEMBERS
-from shinso.training._progress import Event
+from shinso.training._progress import Progress, listening
 from shinso.training._run import Run
 from shinso.training._session import Session
-from shinso.training._setup import Setup, checked_sets, listening, metrics_of, on_device
+from shinso.training._setup import Setup, checked_sets, metrics_of, on_device
 from shinso.training._state import SHARED, keys_of
 from shinso.training._stopping import Stopping
 
@@ -41,13 +41,13 @@ def train_many(
     trainable: Any = None,
     seed: int = 0,
     device: str | None = None,
-    progress: bool | Callable[[Event], object] = False,
+    progress: Progress = False,
     folder: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     probes: str = "light",
     resume: bool = False,
 ) -> list[Run]:
-    """Train M models of one structure side by side, as one compiled program: an ensemble, or a sweep over numbers.
+    """Return M models of one structure trained side by side, as one compiled program: an ensemble, or a sweep over numbers.
 
     All see the same mini-batches in the same order; noise is each one's own. Each stops for itself. The first gives what
     `train` gives alone with the same arguments and seed.

@@ -31,7 +31,7 @@ def find_learning_rate(
     seed: int = 0,
     device: str | None = None,
 ) -> RateSearch:
-    """Suggest a learning rate from the training cost; model, optimizer and random state stay as they are.
+    """Return a suggested learning rate, by the training cost; model, optimizer and random state stay as they are.
 
     ``"book"`` (Nielsen, chapter 3, "How to choose a neural network's hyper-parameters"): start at 0.01. While the cost falls
     during the first epochs go up tenfold, to the first rate at which it rises or swings; if it does not even fall at 0.01,

@@ -33,6 +33,7 @@ STRATEGIES: dict[str, Callable[[Plan], Search]] = {
     "halving": successive_halving,
     "bayes": bayesian_search,
 }
+"""How a search chooses what to try next, by name."""
 _SECONDS = 120.0
 
 _now: Callable[[], float] = time.monotonic
@@ -53,7 +54,7 @@ def tune(
     resume: bool = False,
     progress: Callable[[TuningEvent], object] | None = None,
 ) -> Tuning:
-    """Search for settings that train better than the defaults, and say by how much more than noise.
+    """Return settings that train better than the defaults, if a search finds any, and by how much more than noise.
 
     Trials that differ in numbers only (learning rate, λ, momentum) are trained side by side as one compiled program.
     Trials are chosen by the mean loss at the end of training on held-out examples or over folds. Test examples are split

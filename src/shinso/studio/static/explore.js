@@ -29,7 +29,7 @@ function show(figure) {
     const item = document.createElement("li");
     const image = item.appendChild(document.createElement("img"));
     image.src = dataUrl(picture);
-    image.alt = picture.title;
+    image.alt = ""; // the words below say what it shows
     item.appendChild(document.createElement("span")).textContent = picture.title;
     return item;
   }));

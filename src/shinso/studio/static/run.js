@@ -16,17 +16,56 @@ const COLUMNS = [
   ["gradient", "Gradient norm", /^gradient_norm$/],
   ["rate", "Learning rate", /^learning_rate$/],
 ];
+const PROBES = [
+  ["speed", "Speed of learning ‖∂C/∂b‖", "bias_gradient_norm/"],
+  ["step", "Length of a step ‖Δθ‖ / ‖θ‖", "update_ratio/"],
+  ["saturated", "Share of saturated units", "saturated/"],
+  ["dead", "Share of dead units", "dead/"],
+];
+
+function drawProbes(rows) {
+  const place = document.getElementById("probes");
+  if (!place || rows.length < 2) return;
+  const shown = [];
+  for (const [id, title, prefix] of PROBES) {
+    const columns = Object.keys(rows[0]).filter((column) => column.startsWith(prefix));
+    const series = columns.map((column, k) => ({
+      name: `layer ${k + 1}`, kind: "line", x: rows.map((row) => row.epoch), y: rows.map((row) => row[column]),
+    })).filter(({ y }) => y.some((value) => value !== null && value > 0));
+    if (series.length) shown.push([figureNamed(`probe-${id}`, place), { title, series, log: id === "speed" || id === "step" }]);
+  }
+  place.parentElement.hidden = !shown.length;
+  draw(shown);
+}
+
+function figureNamed(id, place) {
+  return document.getElementById(id) ?? place.appendChild(Object.assign(document.createElement("figure"), { id }));
+}
+
+// All figures are on the page before the first is drawn: each is as wide as there is room beside the others.
+function draw(shown) {
+  for (const [figure, { title, series, log }] of shown) drawChart(figure, { title, x: "epoch", y: title.toLowerCase(), series, log, whole: true });
+}
+
+async function showFindings() {
+  const place = document.getElementById("found");
+  if (!place || page.dataset.found) return;
+  page.dataset.found = "asked";
+  const answer = await fetch(`/runs/${encodeURIComponent(names[0])}/findings`);
+  if (!answer.ok) return;
+  place.innerHTML = await answer.text();
+  place.parentElement.hidden = false;
+  page.dataset.found = "shown";
+  const tone = ["bad", "warning"].find((one) => place.querySelector(`.badge.${one}`));
+  if (tone) document.getElementById("badge").className = `badge ${tone}`;
+}
 
 function redraw() {
   const known = new Set([...histories.values()].flatMap((rows) => (rows.length ? Object.keys(rows[0]) : [])));
+  const shown = [];
   for (const [id, title, pattern] of COLUMNS) {
     const columns = [...known].filter((column) => pattern.test(column));
-    let figure = document.getElementById(`curve-${id}`);
     if (!columns.length) continue;
-    if (!figure) {
-      figure = Object.assign(document.createElement("figure"), { id: `curve-${id}` });
-      figures.append(figure);
-    }
     const series = names.flatMap((name) => columns.map((column) => ({
       name: [names.length > 1 ? name : "", column.replaceAll("_", " ")].filter(Boolean).join(": "),
       x: histories.get(name).map((row) => row.epoch),
@@ -35,18 +74,23 @@ function redraw() {
     }))).filter(({ x }) => x.length);
     const values = series.flatMap(({ y }) => y.filter((value) => value > 0));
     const log = id !== "accuracy" && values.length > 0 && Math.max(...values) > 30 * Math.min(...values);
-    drawChart(figure, { title, x: "epoch", y: title.toLowerCase(), series, log, whole: true });
+    shown.push([figureNamed(`curve-${id}`, figures), { title, series, log }]);
   }
+  draw(shown);
   document.getElementById("no-curves").hidden = known.size > 0;
 }
 
 function follow(name) {
   const events = new EventSource(`/api/runs/${encodeURIComponent(name)}/events`);
   events.onmessage = (event) => {
-    const { from, rows, standing } = JSON.parse(event.data);
+    const { from, rows, probes, standing } = JSON.parse(event.data);
     histories.set(name, [...histories.get(name).slice(0, from), ...rows]);
     if (rows.length || from === 0) redraw();
-    if (names.length === 1) stand(standing);
+    if (document.getElementById("badge")) {
+      stand(standing);
+      drawProbes(probes ?? []);
+      if (["finished", "interrupted"].includes(standing.state)) showFindings();
+    }
     if (standing.over) events.close();
   };
 }

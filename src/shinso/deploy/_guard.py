@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 LARGEST_BODY = 32 * 2**20
-COOKIE = "shinso-studio"
+COOKIE = "shinso-{}"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -25,12 +25,15 @@ class Guard:
     Attributes:
         app: what answers.
         hosts: names by which it may be asked, without ports; addresses in figures are let through where there is a token.
-        token: what a browser has to bring once, by `?token=…`, and then as a cookie; empty for none.
+        token: what a browser has to bring once, by `?token=…`, and then as a cookie, and a program in every request, as
+            `Authorization: Bearer …`; empty for none.
+        called: what is guarded, for sentences.
     """
 
     app: Any
     hosts: frozenset[str]
     token: str = ""
+    called: str = "studio"
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or refuse it in a sentence."""
@@ -42,18 +45,18 @@ class Guard:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        if self.token and not self._knows_token(headers.get("cookie", "")):
+        if self.token and not self._knows_token(headers):
             if hmac.compare_digest(_query(scope).get("token", [""])[0].encode(), self.token.encode()):
                 await _answer(send, 303, "", [("location", _path(scope)), ("set-cookie", self._cookie)])
                 return
-            await _answer(send, 401, "Open the studio by the address it printed, which has a token.")
+            await _answer(send, 401, f"Open the {self.called} by the address it printed, which has a token.")
             return
         await self.app(scope, _bounded(receive), _with_headers(send))
 
     def _refusal(self, scope: Any, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if not self._known(host):
-            return 403, "This host name is not the studio's; open it by the address it printed."
+            return 403, f"This host name is not the {self.called}'s; open it by the address it printed."
         if scope["method"] in ("GET", "HEAD"):
             return None
         origin = headers.get("origin")
@@ -81,16 +84,19 @@ class Guard:
             return False
         return bool(self.token)  # an address in figures cannot be rebound
 
-    def _knows_token(self, text: str) -> bool:
+    def _knows_token(self, headers: dict[str, str]) -> bool:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self.token.encode()):
+            return True
         try:
-            found = SimpleCookie(text).get(COOKIE)
+            found = SimpleCookie(headers.get("cookie", "")).get(COOKIE.format(self.called))
         except CookieError:
             return False
         return found is not None and hmac.compare_digest(found.value.encode(), self.token.encode())
 
     @property
     def _cookie(self) -> str:
-        return f"{COOKIE}={self.token}; HttpOnly; SameSite=Strict; Path=/"
+        return f"{COOKIE.format(self.called)}={self.token}; HttpOnly; SameSite=Strict; Path=/"
 
 
 class TooLargeError(Exception):

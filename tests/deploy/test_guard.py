@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 pytest.importorskip("fastapi", reason="the extra studio is not installed")
-from shinso.studio._guard import LARGEST_BODY, Guard
+from shinso.deploy._guard import LARGEST_BODY, Guard
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:

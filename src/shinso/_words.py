@@ -54,6 +54,34 @@ def number(value: float, digits: int = 3) -> str:
     return f"{mantissa}{SPACE}×{SPACE}10{raised}".replace("-", "−")
 
 
+_CALLED = {
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mse": "MSE",
+    "deviance": "mean deviance",
+    "d2_pinball": "D² (pinball)",
+    "f1_micro": "F₁, micro",
+    "f1_macro": "F₁, macro",
+}
+
+
+def called(name: str) -> str:
+    """Return what the field calls a column, a score or a metric: `r2` → R², `validation_loss` → validation loss."""
+    return _CALLED.get(name, phrase(name))
+
+
+def scored(name: str, value: float, n: int = 0) -> str:
+    """Return the value of a score or metric over `n` examples: a percentage where it is a share of them, else a number."""
+    return percent(value, n) if name.endswith("accuracy") else number(value)
+
+
+def interval(name: str, ends: Sequence[float], n: int = 0) -> str:
+    """Return the interval of a score over `n` examples, rounded as the score is: `97.7–99.2 %`, `0.281 to 0.854`."""
+    low, high = ends
+    return percent_range(low, high, n) if name.endswith("accuracy") else f"{number(low)} to {number(high)}"
+
+
 def plain(value: float) -> str:
     """Return a number that somebody chose, or a mark on an axis, without needless zeros: `0.01`, `12,500`, `10⁸`."""
     if value == 0.0 or 1e-4 <= abs(value) < 1e6:

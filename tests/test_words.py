@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from shinso.report._words import count, listing, number, percent, percent_range, plain, seconds, shortened
+from shinso._words import count, listing, number, percent, percent_range, plain, seconds, shortened
 
 
 @pytest.mark.parametrize(
