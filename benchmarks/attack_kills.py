@@ -43,7 +43,7 @@ def train(kind: str, folder: Path | None = None, *, resume: bool = False, progre
     import jax
 
     import shinso
-    from shinso import nn, objectives, optim
+    from shinso import nn, objectives, optim, training
     from shinso.training import Stopping
 
     settings = dict(KINDS[kind])
@@ -64,7 +64,7 @@ def train(kind: str, folder: Path | None = None, *, resume: bool = False, progre
     settings |= {"folder": folder, "resume": resume, "progress": progress}
     objective = shinso.Objective(objectives.likelihood("categorical"))
     if members > 1:
-        return shinso.train_ensemble(model, objective, (X, y), members=members, **settings)
+        return training.train_ensemble(model, objective, (X, y), members=members, **settings)
     return shinso.train(model(jax.random.key(0)), objective, (X, y), **settings)
 
 
