@@ -51,7 +51,7 @@ def render_comparison(comparison: RunComparison) -> str:
 
 
 def write_comparison(comparison: RunComparison, path: str | os.PathLike[str]) -> Path:
-    """Write `render_comparison(comparison)` to `path` and return it.
+    """Return `path`, to which `render_comparison(comparison)` was written.
 
     Raises:
         OSError: the page cannot be written; an older one is untouched.
