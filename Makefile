@@ -43,9 +43,8 @@ docs: $(SITE_INSTALLED) ## build the documentation into site/; a warning is an e
 	@rm -rf site
 	@echo "Training the networks whose reports the gallery shows ..."
 	@$(RUN) docs.make_gallery --reports
-	@mkdir -p .cache
-	@PYTHONPATH=docs .venv/bin/zensical build --strict --clean >.cache/docs.log 2>&1 || { cat .cache/docs.log; exit 1; }
-	@! grep "^griffe: " .cache/docs.log
+	@PYTHONPATH=docs .venv/bin/zensical build --strict --clean >.venv/docs.log 2>&1 || { cat .venv/docs.log; exit 1; }
+	@! grep "^griffe: " .venv/docs.log
 	@$(RUN) docs.check_site site
 
 docs-serve: $(SITE_INSTALLED) ## show the documentation at http://localhost:8000, built anew when a page changes

@@ -16,7 +16,7 @@ NEXT_PORTS = 20
 
 @contextmanager
 def missing_web(sentence: str) -> Iterator[None]:
-    """Import what serves pages inside: where FastAPI or Uvicorn is not installed, a sentence says what to do.
+    """Return a context to import what serves pages in: without FastAPI or Uvicorn a sentence says what to do.
 
     Raises:
         ImportError: one of them is not installed.

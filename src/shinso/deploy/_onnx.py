@@ -21,7 +21,7 @@ TOLERANCE = 1e-5
 
 
 def export_onnx(run: Run | Ensemble, path: str | os.PathLike[str]) -> Path:
-    """Write a network as an ONNX file that answers as `predict` does, and return its path.
+    """Return the path of an ONNX file, written, of a network that answers as `predict` does.
 
     Its input is `inputs` `[N, …]`, float32, for any N, and `lengths` `[N]`, int32, for sequences, which are padded to the
     longest of training. Arrays and images are standardized inside; of tables the file takes the features that the encoder

@@ -12,7 +12,7 @@ from shinso.training import Ensemble, Run
 
 
 def export_safetensors(run: Run | Ensemble, path: str | os.PathLike[str]) -> Path:
-    """Write the parameters of a run to a file that any safetensors library reads, and return its path.
+    """Return the path of a file, written, of a run's parameters that any safetensors library reads.
 
     Arrays are named by their place in the network, such as `layers.0.weight`; those of an ensemble `members.1.layers.…`.
     The file's metadata are texts: `recipe` (JSON from which `shinso.nn` builds the network again, one for each member)

@@ -37,7 +37,7 @@ _PORTABLE = ContextVar("portable", default=False)
 
 @contextmanager
 def portable() -> Iterator[None]:
-    """Let convolutions that are traced inside be XLA's own, whatever the platform: for formats that other programs run."""
+    """Return a context in which traced convolutions are XLA's own on every platform: for formats that other programs run."""
     before = _PORTABLE.set(True)
     try:
         yield

@@ -51,7 +51,7 @@ def render_comparison(comparison: RunComparison) -> str:
 
 
 def write_comparison(comparison: RunComparison, path: str | os.PathLike[str]) -> Path:
-    """Write `render_comparison(comparison)` to `path` and return it.
+    """Return `path`, to which `render_comparison(comparison)` was written.
 
     Raises:
         OSError: the page cannot be written; an older one is untouched.
@@ -83,7 +83,7 @@ def differences(score_name: str, gain: Gain) -> tuple[str, str]:
 
 
 def comparison_figure(comparison: RunComparison) -> Figure:
-    """Draw the loss of every run against epochs: on validation examples where all have them, else on training examples.
+    """Return a figure of every run's loss by epoch: on validation examples where all have them, else on training examples.
 
     Raises:
         ValueError: there is no loss to draw.
