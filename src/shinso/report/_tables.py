@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from shinso import nn
-from shinso._words import called, count, listing, phrase, seconds, shortened
+from shinso._words import called, count, listing, seconds, shortened
 from shinso.training import Run, general_notes
 
 _NETWORKS = {"mlp": "multilayer perceptron", "cnn": "convolutional network", "linear": "linear model"}
