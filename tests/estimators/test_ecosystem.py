@@ -44,3 +44,8 @@ def test_float32_and_float64_start_from_the_same_weights() -> None:
     for one, other in zip(models[0].network_.layers, models[1].network_.layers, strict=True):
         if hasattr(one, "weight"):
             np.testing.assert_allclose(one.weight, other.weight, atol=1e-6)
+
+
+def test_arguments_of_a_builder_leave_the_settings_as_they_are() -> None:
+    model = NetworkRegressor("mlp", hidden=(3,), epochs=1, network_arguments={"normalization": "layer"}).fit(X, Y)
+    assert model.network_.layers[0].weight.shape == (3, 3)

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
-from shinso import nn, optim
+from shinso import optim
 from shinso._numbers import placed
 from shinso.data import Dataset, Prepared, frame_of, split
 from shinso.estimators import _parameters
@@ -31,7 +31,14 @@ from shinso.estimators._rows import (
     padded,
 )
 from shinso.estimators._tables import is_table
-from shinso.experiment import describe, first_keys, prepare_experiment, train_by_settings, training_arguments
+from shinso.experiment import (
+    describe,
+    first_keys,
+    network_of,
+    prepare_experiment,
+    train_by_settings,
+    training_arguments,
+)
 from shinso.objectives import Batch, FunctionLoss, Likelihood
 from shinso.settings import NETWORK, Description, Settings, complete, rows
 from shinso.training import Ensemble, Event, device_named, metrics_in_words
@@ -251,7 +258,7 @@ class NetworkEstimator(PosteriorMixin, BaseEstimator):  # type: ignore[misc]
             if not isinstance(model, eqx.Module):
                 raise TypeError(f"network must build an Equinox module; got {type(model).__name__}.")
             return model
-        return nn.network(examples.settings.network or "", shape, outputs, key=key, **arguments)
+        return network_of(examples.settings, examples.description, examples.training.inputs, key, **arguments)
 
     def _given_optimizer(self) -> optim.Optimizer | None:
         """Return the optimizer where it, or its learning rate, was given as an object."""

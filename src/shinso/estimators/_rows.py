@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_array, column_or_1d
 
+from shinso._sequences import Sequences
 from shinso.objectives import Batch, Likelihood
 from shinso.training import in_chunks
 
@@ -87,7 +88,8 @@ def class_weights(class_weight: Any, y: np.ndarray, weights: np.ndarray) -> np.n
 
 @eqx.filter_jit
 def _means(model: Any, likelihood: Likelihood, inputs: PyTree) -> jax.Array:
-    return likelihood.mean(model(inputs))
+    outputs = model(inputs)
+    return likelihood.mean(outputs.values if isinstance(outputs, Sequences) else outputs)
 
 
 def predicted_means(model: Any, likelihood: Likelihood, inputs: PyTree) -> np.ndarray:
