@@ -137,6 +137,7 @@ def compared(low: float, high: float, dummy: float = 0.2) -> Baselines:
     ("ends", "dummy", "severity", "said"),
     [
         ((0.01, 0.1), 0.2, None, "Better than linear model (accuracy 90.0 %) by 5.5 points"),
+        ((-0.02, 0.02), 0.2, None, "Level with linear model (accuracy 90.0 %): 95 % interval"),
         ((-0.04, 0.02), 0.2, None, "Behind linear model (accuracy 90.0 %) by 1.0 points, which may be chance"),
         ((-0.1, -0.02), 0.2, "warning", "Worse than linear model (accuracy 90.0 %) by 6.0 points"),
         ((-0.1, -0.02), -0.2, "bad", "Worse than most frequent class (accuracy 40.0 %) by 20.0 points"),

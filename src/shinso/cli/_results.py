@@ -161,6 +161,8 @@ def _add_evaluation(table: Table, name: str, evaluation: Evaluation, data: Mappi
     hardest = hardest_confusion(evaluation, data.get("classes") or range(len(evaluation.confusion or ())))
     if hardest is not None:
         true, predicted, times, of = hardest
+        # Of a text's characters one is a blank.
+        true, predicted = (repr(name) if not str(name).strip() else name for name in (true, predicted))
         table.add_row("hurts most", f"{true} taken for {predicted}: {times:,} of {of:,}")
 
 

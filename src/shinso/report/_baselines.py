@@ -41,8 +41,10 @@ def beside_baselines(found: Baselines) -> str:
         return f"Better than {told} by {row.gain}, 95{SPACE}% interval {row.interval}."
     if best.high < 0:
         return f"Worse than {told} by {row.gain.lstrip('−')}, 95{SPACE}% interval {row.interval}."
-    where = "Ahead of" if best.gain >= 0 else "Behind"
     ends = f"95{SPACE}% interval {row.interval}"
+    if best.gain == 0:
+        return f"Level with {told}: {ends} in the network's favour."
+    where = "Ahead of" if best.gain > 0 else "Behind"
     return f"{where} {told} by {row.gain.lstrip('−')}, which may be chance: {ends} in the network's favour."
 
 
