@@ -232,7 +232,13 @@ def wait_for_checkpoints(process: subprocess.Popen[str], folder: Path, times: in
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGKILL, id="kill -9", marks=pytest.mark.slow),  # tests/training/test_attack.py kills too
+        pytest.param(signal.SIGINT, id="Ctrl-C"),
+    ],
+)
 def test_resume_after(
     how: signal.Signals, uninterrupted: bytes, flowers: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -124,7 +124,14 @@ def test_curvature(place):
     assert (place / "spectrum.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("of", ["outer_product", "finite_difference", "diagonal"])
+@pytest.mark.parametrize(
+    "of",
+    [
+        pytest.param("outer_product", marks=pytest.mark.slow),
+        pytest.param("finite_difference", marks=pytest.mark.slow),
+        "diagonal",
+    ],
+)
 def test_other_ways_to_curvature(place, of):
     """A linear model's recursion is exact, so its trace is the Hessian's, as is that of differences."""
     shown = {name: ran("curvature", place / "answer", "--of", name) for name in ("hessian", of)}

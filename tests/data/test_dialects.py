@@ -121,7 +121,7 @@ def reads_back(folder, table) -> None:
         assert frame[name].to_list() == column, name
 
 
-@settings(max_examples=50, derandomize=True, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck), deadline=None)
 @given(table=tables())
 def test_dialects(tmp_path_factory, table) -> None:
     reads_back(tmp_path_factory.getbasetemp(), table)

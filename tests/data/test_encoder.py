@@ -231,7 +231,9 @@ def test_labelled_data(fitted):
         encoder.dataset(pl.DataFrame(GOOD))
     with pytest.raises(TypeError, match="raw_targets must be given"):
         Encoder(VectorInputs((0.0,), (1.0,)), LABELS).dataset(np.ones((2, 1)))
-    with pytest.raises(ValueError, match=r"targets must have 1 columns \(y\); got 2"):
+    with pytest.raises(ValueError, match=r"targets must have 1 columns \(y\); got 3"):
+        encoder.encode_targets([["a", "b", "c"]])
+    with pytest.raises(ValueError, match="column 'y0' must hold numbers; got 'a' in data row 1"):
         encoder.encode_targets([["a", "b"]])
 
 

@@ -67,6 +67,7 @@ def test_the_estimator_takes_numbers_and_refuses_words() -> None:
         NetworkClassifier(likelihood="ordinal").fit(X, WORDS[Y])
 
 
+@pytest.mark.slow
 def test_words_come_in_the_order_that_is_given(tmp_path: Path) -> None:
     pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "y": WORDS[Y]}).write_csv(tmp_path / "t.csv")
     asked = {"source": str(tmp_path / "t.csv"), "target": "y", "likelihood": "ordinal", "epochs": 2, "hidden": (4,)}

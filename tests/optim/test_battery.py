@@ -286,6 +286,7 @@ EXCEPTIONS = {
 """Pairs that need not converge within 5,000 iterations, and why."""
 ON_RESIDUALS = ("gauss_newton", "levenberg_marquardt", "hessian_free")
 EXTRA = ("fletcher_reeves", "hestenes_stiefel", "saddle_free_newton")
+LONG = (*EXTRA, "gradient_descent")  # which takes as long as the others together
 """Methods whose parts the others share."""
 
 
@@ -298,7 +299,9 @@ def _compiled_fast():
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in EXTRA else ()) for name in optim.MINIMISERS]
+    "name",
+    # Gradient descent takes as long as the others together.
+    [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in optim.MINIMISERS],
 )
 def test_every_problem_is_solved_or_listed(name):
     unsolved = []

@@ -295,7 +295,7 @@ VALUES = (
 )
 
 
-@hypothesis.settings(max_examples=40, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.settings(max_examples=25, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(data=st.data())
 def test_nothing_asked_by_its_own_description_breaks_it(client: httpx.Client, data: st.DataObject) -> None:
     """Every operation of the OpenAPI description, with values nobody would send: never a fault of the server."""
@@ -312,5 +312,6 @@ def test_nothing_asked_by_its_own_description_breaks_it(client: httpx.Client, da
             TEXTS | st.sampled_from(["run", "width", "height", "ink", "source", "settings"]), VALUES, max_size=5
         )
     )
-    answer = client.request(method, path.replace("{name}", name), params=query, json=body)
+    content = {"content": json.dumps(body), "headers": {"content-type": "application/json"}}  # with Infinity in it
+    answer = client.request(method, path.replace("{name}", name), params=query, **content)
     assert answer.status_code < 500, answer.text

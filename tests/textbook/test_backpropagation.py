@@ -71,6 +71,7 @@ TARGETS = {
     "gaussian": np.linspace(-1.0, 1.0, 3 * N).reshape(N, 3),
     "bernoulli": np.arange(3 * N).reshape(N, 3) % 2.0,
     "categorical": np.arange(N) % 3,
+    "ordinal": np.arange(N) % 4,
     "poisson": np.arange(3 * N).reshape(N, 3) % 4.0,
     "sigmoid_quadratic": np.arange(N) % 3,
     "sigmoid_cross_entropy": np.eye(3)[np.arange(N) % 3],

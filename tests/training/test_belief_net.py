@@ -135,6 +135,7 @@ def test_gaussian_units_find_two_clusters():
     assert run.history["squared_error"][-1] < 1.2
 
 
+@pytest.mark.slow
 def test_pseudo_likelihood_on_digits_is_no_worse_than_scikit_learns():
     X = (load_digits().data / 16).astype(np.float32)
     settings = {"learning_rate": 0.05, "batch_size": 10}
