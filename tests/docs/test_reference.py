@@ -80,6 +80,24 @@ def words(node: ast.AST) -> int:
     return len(re.sub(r"^(Args|Attributes):\n(?: +.*\n|\n)*", "", text, flags=re.MULTILINE).split())
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_constant_has_a_line_of_its_own(room: str) -> None:
+    """What is named with others in one assignment is not found by what makes the reference."""
+    contents = ast.parse((make_reference.SOURCE / room / "__init__.py").read_text(encoding="utf-8"))
+    for line in (node for node in ast.walk(contents) if isinstance(node, ast.ImportFrom)):
+        path = make_reference.ROOT.joinpath("src", *str(line.module).split(".")).with_suffix(".py")
+        body = ast.parse(path.read_text(encoding="utf-8")).body if path.exists() else []
+        targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+        together = {
+            name.id
+            for target in targets
+            if isinstance(target, ast.Tuple)
+            for name in target.elts
+            if isinstance(name, ast.Name)
+        }
+        assert not together & {alias.name for alias in line.names}
+
+
 def methods(node: ast.AST) -> list[ast.FunctionDef]:
     """The public methods of a class."""
     body = node.body if isinstance(node, ast.ClassDef) else []

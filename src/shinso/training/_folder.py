@@ -17,7 +17,9 @@ MODEL, HISTORY = "model.safetensors", "history.csv"
 CHECKPOINT = "checkpoint.safetensors"
 """The file of a run folder that training goes on from."""
 PROBES = "probes.csv"
-AVERAGED, ENSEMBLE = "averaged.safetensors", "ensemble.json"
+AVERAGED = "averaged.safetensors"
+ENSEMBLE = "ensemble.json"
+"""The file of an ensemble's folder that says which runs are its members."""
 _BEFORE = ("settings.toml",)
 """What stands in a folder before training starts."""
 
