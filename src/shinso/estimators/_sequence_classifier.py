@@ -57,7 +57,7 @@ class SequenceClassifier(NetworkClassifier):
     network = None
 
     def _validated(self, X: Any, y: Any) -> tuple[nn.Sequences, np.ndarray]:
-        sequences = self._sequences(X)
+        sequences = padded_sequences(X)
         y = column_or_1d(y, warn=True)
         if len(y) != len(sequences.lengths):
             raise ValueError(f"y must hold one class for each of {len(sequences.lengths)} sequences; got {len(y)}.")
@@ -86,17 +86,13 @@ class SequenceClassifier(NetworkClassifier):
         """Return what a validation part has in the proportions of the whole."""
         return values
 
-    def _sequences(self, X: Any) -> nn.Sequences:
-        """Return X as checked `Sequences` of NumPy arrays."""
-        return _padded(X)
-
     def _scale(self, steps: np.ndarray) -> None:
         self.n_features_in_ = steps.shape[1]
         self.mean_, self.scale_ = steps.mean(axis=0, dtype=float), steps.std(axis=0, dtype=float)
         self.scale_[self.scale_ == 0] = 1
 
     def _encoded(self, X: Any) -> nn.Sequences:
-        sequences = _padded(X)
+        sequences = padded_sequences(X)
         width = sequences.values.shape[2]
         if width != self.n_features_in_:
             raise ValueError(f"X must have {self.n_features_in_} numbers a step, as in training; got {width}.")
@@ -113,7 +109,7 @@ class SequenceClassifier(NetworkClassifier):
         return tags
 
 
-def _padded(X: Any) -> nn.Sequences:
+def padded_sequences(X: Any) -> nn.Sequences:
     """Return X as checked `Sequences` of NumPy arrays."""
     if isinstance(X, nn.Sequences):
         nn.check_sequences("X", X)

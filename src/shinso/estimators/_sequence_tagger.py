@@ -3,20 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from shinso import nn
 from shinso.estimators._arguments import with_settings
-from shinso.estimators._network import Examples, Targets
-from shinso.estimators._sequence_classifier import OF_OTHERS, SequenceClassifier
-from shinso.experiment import first_keys, network_of
-from shinso.objectives import Likelihood
-from shinso.training import in_chunks
+from shinso.estimators._network import Targets
+from shinso.estimators._rows import predicted_means
+from shinso.estimators._sequence_classifier import OF_OTHERS, SequenceClassifier, padded_sequences
+
+_OUTPUTS = {"per_step": True}
+"""What the builder is told: the recurrent network has an output for every step."""
 
 
 @with_settings("cell", but=OF_OTHERS, warm_start=False, random_state=0, verbose=False)
@@ -50,6 +48,7 @@ class SequenceTagger(SequenceClassifier):
     """
 
     class_weight = None
+    network_arguments = _OUTPUTS
 
     def predict(self, X: Any) -> list[np.ndarray]:  # type: ignore[override]
         """Return the most probable label of each step, a list of N arrays `[T_i]`."""
@@ -59,7 +58,7 @@ class SequenceTagger(SequenceClassifier):
         """Return the probability of each label at each step, a list of N arrays `[T_i, K]`, in the order of `classes_`."""
         check_is_fitted(self)
         with self._examples(X) as inputs:
-            means = [in_chunks(eqx.Partial(_step_means, model, self._likelihood()), inputs) for model in self._models()]
+            means = [predicted_means(model, self._likelihood(), inputs) for model in self._models()]
             mean = np.mean(means, axis=0)
         return [one[:length] for one, length in zip(mean, np.asarray(inputs.lengths), strict=True)]
 
@@ -76,7 +75,7 @@ class SequenceTagger(SequenceClassifier):
         return float(np.average(np.concatenate(right), weights=weights))
 
     def _validated(self, X: Any, y: Any) -> tuple[nn.Sequences, np.ndarray]:
-        sequences = self._sequences(X)
+        sequences = padded_sequences(X)
         lengths, labels = np.asarray(sequences.lengths), column_per_sequence(y)
         if len(labels) != len(lengths):
             raise ValueError(
@@ -105,15 +104,6 @@ class SequenceTagger(SequenceClassifier):
     def _kept_in_proportion(self, values: np.ndarray) -> np.ndarray | None:
         return None
 
-    def _first_model(self, examples: Examples) -> Any:
-        if self.warm_start and hasattr(self, "networks_"):
-            return super()._first_model(examples)
-        asked, inputs = examples.settings, examples.training.inputs
-        models = [
-            network_of(asked, examples.description, inputs, key, per_step=True) for key in first_keys(examples.settings)
-        ]
-        return models if asked.members else models[0]
-
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator.__sklearn_tags__(self)
         tags.target_tags.required = True
@@ -125,10 +115,3 @@ def column_per_sequence(y: Any) -> list[np.ndarray]:
     if isinstance(y, str) or not isinstance(y, Iterable):
         raise TypeError(f"y must be a list of arrays of labels, one for each sequence; got {type(y).__name__}.")
     return [column_or_1d(np.asarray(one)) for one in y]
-
-
-@eqx.filter_jit
-def _step_means(model: Any, likelihood: Likelihood, inputs: nn.Sequences) -> jax.Array:
-    outputs = model(inputs).values
-    means = likelihood.mean(outputs.reshape(-1, outputs.shape[-1]))
-    return jnp.reshape(means, outputs.shape)
