@@ -11,6 +11,7 @@ from shinso import _threefry, curvature, nn
 from shinso.objectives import Objective, likelihood
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
+from shinso.reproduce._small_data import relative_error
 
 
 def difference_errors(settings: Mapping[str, Any], seeds: Seeds, context: Context) -> list[Result]:
@@ -39,7 +40,7 @@ def difference_errors(settings: Mapping[str, Any], seeds: Seeds, context: Contex
             errors: dict[str, list[float]] = {"cost": [], "gradient": []}
             for of, power in ((of, power) for of in errors for power in range(1, settings["powers"] + 1)):
                 found = curvature.finite_difference(model, objective, data, of=of, step=10.0**-power)
-                errors[of].append(float(np.abs(curvature.dense(found) - exact).max() / np.abs(exact).max()))
+                errors[of].append(relative_error(curvature.dense(found), exact))
             order = float(np.log10(errors["gradient"][0] / errors["gradient"][1]))
             values = {"order": order, **{f"best {of}": min(found) for of, found in errors.items()}}
             results.append(Result({of: {"error": found} for of, found in errors.items()}, values))

@@ -13,6 +13,7 @@ from shinso import _threefry, curvature, nn, textbook
 from shinso.objectives import LIKELIHOODS, Objective, likelihood
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
+from shinso.reproduce._small_data import relative_error
 
 EXAMPLES, INPUTS, HIDDEN, OUTPUTS = 12, 3, 4, 3
 NOT_SMOOTH = ("step", "relu", "elu")
@@ -44,7 +45,7 @@ def _inverse_error(seed: int, alpha: float, examples: int) -> float:
     parameters, rest = nn.parameters(model)
     theta, tree = ravel_pytree(parameters)
     b = np.asarray(jax.jacrev(lambda vector: eqx.combine(tree(vector), rest)(jnp.asarray(x))[:, 0])(theta))
-    return _error(curvature.dense(found), np.linalg.inv(b.T @ b / examples + alpha * np.eye(len(theta))))
+    return relative_error(curvature.dense(found), np.linalg.inv(b.T @ b / examples + alpha * np.eye(len(theta))))
 
 
 def hessian_ways(settings: Mapping[str, Any], seeds: Seeds, context: Context) -> list[Result]:
@@ -90,11 +91,7 @@ def _errors(cost: str, activation: str, seed: int) -> dict[str, float]:
     columns = jax.lax.map(lambda v: textbook.hessian_vector_product(model, chosen, data, v), jnp.eye(len(exact)))
     differences = curvature.dense(curvature.finite_difference(model, Objective(chosen), data))
     return {
-        "closed form": _error(textbook.two_layer_hessian(model, chosen, data), exact),
-        "R-operator": _error(columns, exact),
-        "differences": _error(differences, exact),
+        "closed form": relative_error(textbook.two_layer_hessian(model, chosen, data), exact),
+        "R-operator": relative_error(columns, exact),
+        "differences": relative_error(differences, exact),
     }
-
-
-def _error(found: Any, expected: np.ndarray) -> float:
-    return float(np.abs(np.asarray(found) - expected).max() / np.abs(expected).max())

@@ -12,10 +12,10 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from shinso import _threefry, nn, optim
-from shinso.data import load_digits
 from shinso.objectives import Batch, Objective, likelihood
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
+from shinso.reproduce._small_data import few_and_others, flat_digits, least_cost
 from shinso.textbook import Surface, way_over
 from shinso.training import train
 
@@ -105,8 +105,7 @@ def gradient_noise(settings: Mapping[str, Any], seeds: Seeds, context: Context) 
 
     Source: Goodfellow et al., §8.1.3 (σ/√n).
     """
-    data = load_digits()
-    x, y = data.inputs.reshape(len(data), -1), data.targets
+    x, y = flat_digits()
     results = []
     for seed in seeds:
         model = nn.mlp(64, 10, 20, key=_threefry.key_of(seed))
@@ -194,8 +193,7 @@ def averages_in_a_valley(settings: Mapping[str, Any], seeds: Seeds, context: Con
             random = np.random.default_rng(seed)
             x = random.normal(size=(settings["examples"], 2)) * [1.0, settings["scale"]]
             y = x @ np.array([[1.0], [1.0]]) + random.normal(size=(len(x), 1))
-            wide = np.column_stack([x, np.ones(len(x))])
-            least = 0.5 * np.mean(np.square(y - wide @ np.linalg.lstsq(wide, y)[0]))
+            least = least_cost(x, y)
             run = train(
                 nn.linear(2, 1, key=_threefry.key_of(seed)),
                 Objective(likelihood("gaussian")),
@@ -281,12 +279,10 @@ def after_perfection(settings: Mapping[str, Any], seeds: Seeds, context: Context
 
     Source: Goodfellow et al., §8.1.2 and §7.8.
     """
-    data = load_digits()
-    x, y = data.inputs.reshape(len(data), -1), data.targets
+    x, y = flat_digits()
     results = []
     for seed in seeds:
-        order = np.random.default_rng(seed).permutation(len(y))
-        few, others = order[: settings["examples"]], order[settings["examples"] :]
+        few, others = few_and_others(len(y), settings["examples"], seed)
         run = train(
             nn.mlp(64, 10, settings["hidden"], key=_threefry.key_of(seed)),
             Objective(likelihood("categorical")),

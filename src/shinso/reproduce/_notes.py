@@ -17,6 +17,7 @@ from shinso.objectives import Batch, Objective, likelihood
 from shinso.optim import Constant, RobbinsMonro
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
+from shinso.reproduce._small_data import least_cost, relative_error
 from shinso.training import train
 
 
@@ -45,7 +46,7 @@ def mini_batch_costs(settings: Mapping[str, Any], seeds: Seeds, context: Context
                 _cost_and_gradient(model, x[None], y[None], many),
                 _cost_and_gradient(model, x[sets], y[sets], many),
             )
-            errors = [_error(np.mean(part, axis=0), one[0]) for one, part in zip(whole, parts, strict=True)]
+            errors = [relative_error(np.mean(part, axis=0), one[0]) for one, part in zip(whole, parts, strict=True)]
             results.append(Result({}, dict(zip(("cost", "gradient"), errors, strict=True))))
     return results
 
@@ -82,8 +83,7 @@ def robbins_monro(settings: Mapping[str, Any], seeds: Seeds, context: Context) -
             random = np.random.default_rng(seed)
             x = random.normal(size=(settings["examples"], 3))
             y = x @ random.normal(size=(3, 1)) + 0.5 * random.normal(size=(len(x), 1))
-            wide = np.column_stack([x, np.ones(len(x))])
-            least = 0.5 * np.mean(np.square(y - wide @ np.linalg.lstsq(wide, y)[0]))
+            least = least_cost(x, y)
             result = Result({}, {})
             for name, rate in (("falling", RobbinsMonro), ("constant", Constant)):
                 run = train(
@@ -247,7 +247,3 @@ def first_sums(settings: Mapping[str, Any], seeds: Seeds, context: Context) -> l
             values[name] = float(np.std(np.asarray(layer(jnp.asarray(x))))) / deviation
         results.append(Result({}, values))
     return results
-
-
-def _error(found: np.ndarray, expected: np.ndarray) -> float:
-    return float(np.abs(found - expected).max() / np.abs(expected).max())

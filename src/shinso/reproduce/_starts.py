@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from shinso import _threefry, nn
-from shinso.data import load_digits
 from shinso.objectives import Objective, likelihood, penalty
 from shinso.reproduce._experiments import Context, Seeds
 from shinso.reproduce._record import Result
+from shinso.reproduce._small_data import few_and_others, flat_digits
 from shinso.training import pretrain_autoencoders, train, train_many
 
 
@@ -27,8 +27,7 @@ def update_sizes(settings: Mapping[str, Any], seeds: Seeds, context: Context) ->
 
     Source: the lecture on deep learning, "Learning of deep networks" and "Pre-training".
     """
-    data = load_digits()
-    x, y = data.inputs.reshape(len(data), -1), data.targets
+    x, y = flat_digits()
     objective = Objective(likelihood("categorical"))
     results = []
     for seed in seeds:
@@ -60,12 +59,10 @@ def spread_of_starts(settings: Mapping[str, Any], seeds: Seeds, context: Context
 
     Source: Nielsen, chapter 3, "Why does regularization help reduce overfitting?".
     """
-    data = load_digits()
-    x, y = data.inputs.reshape(len(data), -1), data.targets
+    x, y = flat_digits()
     results = []
     for seed in seeds:
-        order = np.random.default_rng(seed).permutation(len(y))
-        few, others = order[: settings["examples"]], order[settings["examples"] :]
+        few, others = few_and_others(len(y), settings["examples"], seed)
         keys = _threefry.split(_threefry.key_of(seed), settings["starts"])
         models = [nn.mlp(64, 10, settings["hidden"], activation="sigmoid", key=key) for key in keys]
         values = {}
