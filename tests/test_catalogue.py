@@ -1,20 +1,15 @@
 """The catalogue in docs/: every row has names that exist and tests that mention them, and the page is up to date."""
 
-import importlib.util
 import os
 import re
 from pathlib import Path
 
+import make_catalogue
 import pytest
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA = os.environ.get("SHINSO_DATA")
 SHARED = Path(DATA).parent if DATA else DOCS.parent.parent / "shared"
-SPEC = importlib.util.spec_from_file_location("make_catalogue", DOCS / "make_catalogue.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-make_catalogue = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(make_catalogue)
 
 ROWS = {row["id"]: row for section in make_catalogue.sections() for row in section["row"]}
 

@@ -1,14 +1,10 @@
 """The page of the command line is what the commands say."""
 
-import importlib.util
 from pathlib import Path
 
+import make_command_line
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-SPEC = importlib.util.spec_from_file_location("make_command_line", DOCS / "make_command_line.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-make_command_line = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(make_command_line)
 
 
 def test_the_page_is_what_the_commands_say() -> None:

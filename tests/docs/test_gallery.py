@@ -1,17 +1,12 @@
 """The gallery shows every figure of the pages, and every figure is made by a script of the repository."""
 
-import importlib.util
 from pathlib import Path
 
+import make_gallery
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-SPEC = importlib.util.spec_from_file_location("make_gallery", DOCS / "make_gallery.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-make_gallery = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(make_gallery)
 SCRIPTS = [
     path.read_text(encoding="utf-8") for room in ("experiments", "benchmarks") for path in (ROOT / room).glob("*.py")
 ]

@@ -2,29 +2,18 @@
 
 import ast
 import importlib
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import make_reference
 import pytest
 import yaml
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def script(name: str) -> ModuleType:
-    """A module in docs/."""
-    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-make_reference = script("make_reference")
 ROOMS = make_reference.rooms()
 WORDS = 250
 

@@ -1,22 +1,11 @@
 """The built site: what is wrong in it is found, and equations need nothing from elsewhere."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
+import check_site
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-
-
-def script(name: str) -> ModuleType:
-    """A module in docs/."""
-    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(
@@ -39,7 +28,7 @@ def test_what_is_wrong_in_a_site_is_found(tmp_path: Path, page: str, fault: str 
     (tmp_path / "a b.png").write_bytes(b"")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "index.html").write_text("", encoding="utf-8")
-    assert list(script("check_site").faults(tmp_path)) == ([] if fault is None else [fault])
+    assert list(check_site.faults(tmp_path)) == ([] if fault is None else [fault])
 
 
 def test_styles_that_fetch_are_found(tmp_path: Path) -> None:
@@ -47,7 +36,7 @@ def test_styles_that_fetch_are_found(tmp_path: Path) -> None:
         '@import "https://example.org/a.css"; p { background: url(//example.org/b.png) } i { background: url("c.png") }'
     )
     (tmp_path / "site.css").write_text(sheet, encoding="utf-8")
-    assert list(script("check_site").faults(tmp_path)) == [
+    assert list(check_site.faults(tmp_path)) == [
         "site.css fetches https://example.org/a.css",
         "site.css fetches //example.org/b.png",
     ]
@@ -56,9 +45,10 @@ def test_styles_that_fetch_are_found(tmp_path: Path) -> None:
 def test_equations_are_mathml_and_links_stay_inside() -> None:
     for name in ("latex2mathml", "markdown", "pymdownx"):
         pytest.importorskip(name, reason="what builds the site is not installed: make docs")
+    import site_markdown
     from markdown import Markdown
 
-    extension = script("site_markdown").makeExtension()
+    extension = site_markdown.makeExtension()
     settings = {"pymdownx.arithmatex": {"generic": True}}
     markdown = Markdown(extensions=["pymdownx.arithmatex", extension], extension_configs=settings)
     page = markdown.convert(

@@ -1,12 +1,10 @@
 """docs/results.md is what the records say."""
 
-import importlib.util
 from pathlib import Path
 
+import make_results
+
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-SPEC = importlib.util.spec_from_file_location("make_results", DOCS / "make_results.py")
-make_results = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(make_results)
 
 
 def test_the_page_is_what_the_records_say():
